@@ -1,0 +1,67 @@
+/* softprompt: finds the subcommand, runs it, prints the one line of a failure. */
+#include "cli/command.h"
+
+#include "core/clock.h"
+#include "core/memory.h"
+
+#include <argp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+extern const sp_command sp_command_info;
+
+static const sp_command *const commands[] = {
+    &sp_command_info,
+};
+enum { COMMANDS = sizeof commands / sizeof *commands };
+
+const char *argp_program_version = "softprompt " SP_VERSION;
+
+static void print_help(FILE *out) {
+    fputs("Usage: softprompt COMMAND [OPTION...]\n\n"
+          "Compares ways of steering a frozen language model: prefix-tuning, prompt tuning,\n"
+          "P-tuning and P-tuning v2, with fine-tuning as a baseline.\n\nCommands:\n",
+          out);
+    for (int i = 0; i < COMMANDS; i++)
+        fprintf(out, "  %-10s %s\n", commands[i]->name, commands[i]->help);
+    fputs("\n`softprompt COMMAND --help` tells a command's options. Exit codes: 0 done, 2 usage,\n"
+          "3 spec, 4 missing file, 5 broken file, 6 unusable data, 7 cannot write, 8 memory,\n"
+          "9 NaN, 10 busy, 11 some runs failed, 130 interrupted.\n",
+          out);
+}
+
+static const sp_command *find_command(const char *name) {
+    for (int i = 0; i < COMMANDS; i++)
+        if (strcmp(commands[i]->name, name) == 0) return commands[i];
+    return NULL;
+}
+
+int main(int argc, char **argv) {
+    if (argc < 2) {
+        print_help(stderr);
+        return SP_ERR_USAGE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        print_help(stdout);
+        return SP_OK;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        puts(argp_program_version);
+        return SP_OK;
+    }
+    const sp_command *command = find_command(argv[1]);
+    if (!command) {
+        fprintf(stderr, "softprompt: unknown command '%s'; `softprompt --help` lists them\n",
+                argv[1]);
+        return SP_ERR_USAGE;
+    }
+    char *name = sp_format("softprompt %s", argv[1]);
+    argv[1] = name;
+    argp_err_exit_status = SP_ERR_USAGE;
+    sp_watch_interrupts();
+    sp_status st = command->run(argc - 1, argv + 1);
+    if (st) fprintf(stderr, "softprompt: %s\n", sp_error());
+    free(name);
+    return st;
+}

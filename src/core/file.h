@@ -1,0 +1,43 @@
+/* Files: whole reads, read-only maps, and writes that are complete or absent. */
+#ifndef SP_CORE_FILE_H
+#define SP_CORE_FILE_H
+
+#include "core/memory.h"
+#include "core/status.h"
+
+#include <stdbool.h>
+
+/* Reads a whole file into `out` (replacing its content; NUL-terminated). SP_ERR_MISSING, _IO. */
+sp_status sp_read_file(const char *path, sp_buf *out);
+
+/* Writes to a temporary name in the same folder, syncs and renames: readers see the old file or the
+ * whole new one. SP_ERR_IO with the reason (unwritable folder, full disk). */
+sp_status sp_write_file(const char *path, const void *data, size_t len);
+
+/* A file mapped read-only; pages are shared between processes. Release with sp_unmap_file. */
+typedef struct sp_map {
+    const unsigned char *data;
+    size_t len;
+} sp_map;
+sp_status sp_map_file(const char *path, sp_map *out);
+void sp_unmap_file(sp_map *map);
+
+/* Like mkdir -p. */
+sp_status sp_make_folders(const char *path);
+bool sp_file_exists(const char *path);
+/* "folder/name", owned by the caller. */
+char *sp_path_join(const char *folder, const char *name);
+/* The folder part of a path ("." if none), owned by the caller. */
+char *sp_path_folder(const char *path);
+/* Where the files that come with the program lie (models/, datasets/, experiments/, plots/):
+ * $SOFTPROMPT_HOME, else the source tree the program was built from. */
+const char *sp_home(void);
+/* `path` as given if it exists, else the same below sp_home(). Owned by the caller. */
+char *sp_find_file(const char *path);
+
+/* An exclusive advisory lock on `path` (created if missing), released when the process ends.
+ * SP_ERR_BUSY if another process holds it. *fd is closed by sp_unlock_file. */
+sp_status sp_lock_file(const char *path, int *fd);
+void sp_unlock_file(int fd);
+
+#endif

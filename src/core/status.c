@@ -1,0 +1,43 @@
+#include "core/status.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MESSAGE_SIZE = 2048 };
+static _Thread_local char message[MESSAGE_SIZE];
+
+sp_status sp_fail(sp_status kind, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    vsnprintf(message, sizeof message, format, args);
+    va_end(args);
+    return kind;
+}
+
+sp_status sp_fail_in(sp_status kind, const char *format, ...) {
+    char inner[MESSAGE_SIZE];
+    memcpy(inner, message, sizeof inner);
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(message, sizeof message, format, args);
+    va_end(args);
+    if (n >= 0 && n < MESSAGE_SIZE)
+        snprintf(message + n, sizeof message - (size_t)n, ": %s", inner);
+    return kind;
+}
+
+const char *sp_error(void) {
+    return message;
+}
+
+void sp_panic(const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    fputs("softprompt: internal error: ", stderr);
+    vfprintf(stderr, format, args);
+    fputc('\n', stderr);
+    va_end(args);
+    exit(SP_ERR_INTERNAL);
+}
