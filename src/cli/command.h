@@ -1,5 +1,5 @@
-/* What every subcommand is: one file src/cli/<name>.c that defines `sp_command_<name>`, and one line
- * in main.c. Only cli/ prints. */
+/* What every subcommand is: one file src/cli/<name>.c that defines `sp_command_<name>`, and one
+ * line in main.c. Only cli/ prints. */
 #ifndef SP_CLI_COMMAND_H
 #define SP_CLI_COMMAND_H
 

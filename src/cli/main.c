@@ -10,9 +10,17 @@
 #include <string.h>
 
 extern const sp_command sp_command_info;
+extern const sp_command sp_command_pretrain;
+extern const sp_command sp_command_train_tokenizer;
+extern const sp_command sp_command_tokenize;
+extern const sp_command sp_command_score;
 
 static const sp_command *const commands[] = {
     &sp_command_info,
+    &sp_command_pretrain,
+    &sp_command_train_tokenizer,
+    &sp_command_tokenize,
+    &sp_command_score,
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
 

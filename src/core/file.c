@@ -141,7 +141,8 @@ sp_status sp_lock_file(const char *path, int *fd) {
     if (flock(*fd, LOCK_EX | LOCK_NB) == 0) return SP_OK;
     close(*fd);
     *fd = -1;
-    return sp_fail(SP_ERR_BUSY, "%s: another softprompt process is at work here; wait for it", path);
+    return sp_fail(SP_ERR_BUSY, "%s: another softprompt process is at work here; wait for it",
+                   path);
 }
 
 void sp_unlock_file(int fd) {

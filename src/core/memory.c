@@ -115,11 +115,12 @@ static void free_blocks(sp_arena *a) {
     a->first = a->current = NULL;
 }
 
-/* Several blocks are merged into one of the peak size, so that the next round fits in one piece. */
+/* Several blocks are merged into one of the peak size and a quarter, so that the next rounds, which
+ * may be a little larger, fit in one piece. */
 void sp_arena_reset(sp_arena *a) {
     if (a->first && a->first->next) {
         free_blocks(a);
-        a->first = new_block(a->peak);
+        a->first = new_block(a->peak + a->peak / 4);
     }
     if (a->first) a->first->used = 0;
     a->current = a->first;

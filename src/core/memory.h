@@ -27,7 +27,7 @@ typedef struct sp_arena {
 
 void *sp_arena_alloc(sp_arena *arena, size_t bytes); /* not zeroed */
 void *sp_arena_zero(sp_arena *arena, size_t bytes);  /* zeroed */
-void sp_arena_reset(sp_arena *arena);                /* everything handed out is gone; blocks stay */
+void sp_arena_reset(sp_arena *arena); /* everything handed out is gone; blocks stay */
 void sp_arena_free(sp_arena *arena);
 
 /* A growable byte buffer, always NUL-terminated once anything was appended. Start from {0}. */
@@ -59,8 +59,8 @@ typedef struct sp_strings {
     char **data;
     size_t len, cap;
 } sp_strings;
-void sp_strings_push(sp_strings *list, const char *s);  /* copies */
-void sp_strings_take(sp_strings *list, char *s);        /* takes ownership */
+void sp_strings_push(sp_strings *list, const char *s); /* copies */
+void sp_strings_take(sp_strings *list, char *s);       /* takes ownership */
 void sp_strings_free(sp_strings *list);
 
 #endif

@@ -32,8 +32,8 @@ static sp_status load_openblas(void) {
     void *library = dlopen(SP_OPENBLAS_RUNTIME, RTLD_NOW | RTLD_LOCAL);
     if (!library) library = dlopen("libopenblas.so.0", RTLD_NOW | RTLD_LOCAL);
     if (!library)
-        return sp_fail(SP_ERR_MISSING, "OpenBLAS cannot be loaded (%s); install it with `make deps`",
-                       dlerror());
+        return sp_fail(SP_ERR_MISSING,
+                       "OpenBLAS cannot be loaded (%s); install it with `make deps`", dlerror());
     *(void **)&openblas.sgemm = dlsym(library, "cblas_sgemm");
     *(void **)&openblas.set_threads = dlsym(library, "openblas_set_num_threads");
     *(void **)&openblas.core_name = dlsym(library, "openblas_get_corename");

@@ -1,1 +1,164 @@
-typedef int sp_empty;
+#include "tensor/kernels.h"
+
+#include <math.h>
+
+/* GCC builds each kernel for every set and picks at load time; sanitizers run before the picker
+ * may, so their build has the baseline only. */
+#if defined(__x86_64__) && !defined(SP_SANITIZE) && defined(__GNUC__) && !defined(__clang__)
+#define VECTORISED __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define VECTORISED
+#endif
+
+VECTORISED void sp_axpy(long n, float a, const float *x, float *y) {
+    for (long i = 0; i < n; i++) y[i] += a * x[i];
+}
+
+VECTORISED void sp_scale(long n, float a, const float *x, float *y) {
+    for (long i = 0; i < n; i++) y[i] = a * x[i];
+}
+
+VECTORISED float sp_dot(long n, const float *x, const float *y) {
+    float sum = 0;
+    for (long i = 0; i < n; i++) sum += x[i] * y[i];
+    return sum;
+}
+
+VECTORISED double sp_sum_squares(long n, const float *x) {
+    double sum = 0;
+    for (long i = 0; i < n; i++) sum += (double)x[i] * x[i];
+    return sum;
+}
+
+/* gelu(x) = x * s(x) with s = sigmoid(2 * sqrt(2/pi) * (x + 0.044715 x^3)). */
+static const float GELU_A = 1.5957691216057308f;
+static const float GELU_B = 0.044715f;
+
+VECTORISED void sp_gelu_forward(long n, const float *x, float *y) {
+    for (long i = 0; i < n; i++) {
+        float u = -GELU_A * x[i] * (1.0f + GELU_B * x[i] * x[i]);
+        y[i] = x[i] / (1.0f + expf(u > 80.0f ? 80.0f : u));
+    }
+}
+
+VECTORISED void sp_gelu_backward(long n, const float *x, const float *dy, float *dx) {
+    for (long i = 0; i < n; i++) {
+        float u = -GELU_A * x[i] * (1.0f + GELU_B * x[i] * x[i]);
+        float s = 1.0f / (1.0f + expf(u > 80.0f ? 80.0f : u));
+        float du = GELU_A * (1.0f + 3.0f * GELU_B * x[i] * x[i]);
+        dx[i] += dy[i] * s * (1.0f + x[i] * (1.0f - s) * du);
+    }
+}
+
+VECTORISED void sp_tanh_forward(long n, const float *x, float *y) {
+    for (long i = 0; i < n; i++) y[i] = tanhf(x[i]);
+}
+
+VECTORISED void sp_tanh_backward(long n, const float *y, const float *dy, float *dx) {
+    for (long i = 0; i < n; i++) dx[i] += dy[i] * (1.0f - y[i] * y[i]);
+}
+
+VECTORISED void sp_relu_forward(long n, const float *x, float *y) {
+    for (long i = 0; i < n; i++) y[i] = x[i] > 0 ? x[i] : 0.0f;
+}
+
+VECTORISED void sp_relu_backward(long n, const float *y, const float *dy, float *dx) {
+    for (long i = 0; i < n; i++) dx[i] += y[i] > 0 ? dy[i] : 0.0f;
+}
+
+VECTORISED void sp_norm_row_forward(long d, const float *x, const float *weight, const float *bias,
+                                    float epsilon, float *y, float *mean,
+                                    float *inverse_deviation) {
+    float sum = 0, squares = 0;
+    for (long i = 0; i < d; i++) sum += x[i];
+    float m = sum / (float)d;
+    for (long i = 0; i < d; i++) squares += (x[i] - m) * (x[i] - m);
+    float r = 1.0f / sqrtf(squares / (float)d + epsilon);
+    for (long i = 0; i < d; i++) y[i] = (x[i] - m) * r * weight[i] + bias[i];
+    *mean = m;
+    *inverse_deviation = r;
+}
+
+VECTORISED void sp_norm_row_backward(long d, const float *x, const float *weight, const float *dy,
+                                     float mean, float inverse_deviation, float *dx) {
+    float sum = 0, projected = 0;
+    for (long i = 0; i < d; i++) {
+        float g = dy[i] * weight[i];
+        sum += g;
+        projected += g * (x[i] - mean) * inverse_deviation;
+    }
+    sum /= (float)d;
+    projected /= (float)d;
+    for (long i = 0; i < d; i++) {
+        float xhat = (x[i] - mean) * inverse_deviation;
+        dx[i] += inverse_deviation * (dy[i] * weight[i] - sum - xhat * projected);
+    }
+}
+
+VECTORISED void sp_norm_row_backward_weights(long d, const float *x, const float *dy, float mean,
+                                             float inverse_deviation, float *dweight,
+                                             float *dbias) {
+    for (long i = 0; i < d; i++) {
+        dweight[i] += dy[i] * (x[i] - mean) * inverse_deviation;
+        dbias[i] += dy[i];
+    }
+}
+
+VECTORISED float sp_max(long n, const float *x) {
+    float m = x[0];
+    for (long i = 1; i < n; i++) m = x[i] > m ? x[i] : m;
+    return m;
+}
+
+VECTORISED float sp_exp_sum(long n, const float *x, float shift, float *y) {
+    float sum = 0;
+    for (long i = 0; i < n; i++) {
+        float e = expf(x[i] - shift);
+        y[i] = e;
+        sum += e;
+    }
+    return sum;
+}
+
+static inline float sigmoid(float x) {
+    return 1.0f / (1.0f + expf(x < -80.0f ? 80.0f : -x));
+}
+
+VECTORISED void sp_lstm_cell_forward(long h, float *gates, const float *c_previous, float *c,
+                                     float *out) {
+    for (long j = 0; j < h; j++) {
+        float i = sigmoid(gates[j]), f = sigmoid(gates[h + j]);
+        float g = tanhf(gates[2 * h + j]), o = sigmoid(gates[3 * h + j]);
+        c[j] = i * g + (c_previous ? f * c_previous[j] : 0.0f);
+        out[j] = o * tanhf(c[j]);
+        gates[j] = i;
+        gates[h + j] = f;
+        gates[2 * h + j] = g;
+        gates[3 * h + j] = o;
+    }
+}
+
+VECTORISED void sp_lstm_cell_backward(long h, const float *gates, const float *c_previous,
+                                      const float *c, const float *dh, float *dc, float *dgates) {
+    for (long j = 0; j < h; j++) {
+        float i = gates[j], f = gates[h + j], g = gates[2 * h + j], o = gates[3 * h + j];
+        float tanh_c = tanhf(c[j]);
+        float d = dc[j] + dh[j] * o * (1.0f - tanh_c * tanh_c);
+        dgates[j] = d * g * i * (1.0f - i);
+        dgates[h + j] = c_previous ? d * c_previous[j] * f * (1.0f - f) : 0.0f;
+        dgates[2 * h + j] = d * i * (1.0f - g * g);
+        dgates[3 * h + j] = dh[j] * tanh_c * o * (1.0f - o);
+        dc[j] = d * f;
+    }
+}
+
+VECTORISED void sp_adamw_update(long n, const sp_adamw_step *s, const float *grad, float *m,
+                                float *v, float *weight) {
+    float keep = 1.0f - s->learning_rate * s->weight_decay;
+    for (long i = 0; i < n; i++) {
+        m[i] = s->beta1 * m[i] + (1.0f - s->beta1) * grad[i];
+        v[i] = s->beta2 * v[i] + (1.0f - s->beta2) * grad[i] * grad[i];
+        float step = (m[i] / s->correction1) / (sqrtf(v[i] / s->correction2) + s->epsilon);
+        weight[i] = weight[i] * keep - s->learning_rate * step;
+    }
+}

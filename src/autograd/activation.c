@@ -1,0 +1,57 @@
+#include "autograd/ops.h"
+#include "autograd/rows.h"
+#include "tensor/kernels.h"
+
+typedef void forward_kernel(long n, const float *x, float *y);
+typedef void backward_kernel(long n, const float *saved, const float *dy, float *dx);
+
+/* What tells one activation from another; `from_input`: the backward kernel wants x, not y. */
+typedef struct activation {
+    forward_kernel *forward;
+    backward_kernel *backward;
+    bool from_input;
+} activation;
+
+static const activation GELU = {sp_gelu_forward, sp_gelu_backward, true};
+static const activation TANH = {sp_tanh_forward, sp_tanh_backward, false};
+static const activation RELU = {sp_relu_forward, sp_relu_backward, false};
+
+typedef struct activation_node {
+    sp_node node;
+    sp_var *x;
+    const activation *kind;
+} activation_node;
+
+static void activation_backward(sp_tape *t, sp_node *node) {
+    activation_node *n = (activation_node *)node;
+    sp_var *x = n->x, *y = node->out;
+    const sp_var *saved = n->kind->from_input ? x : y;
+    float *dx = sp_grad(t, x);
+#pragma omp parallel for
+    for (long r = 0; r < x->rows; r++)
+        n->kind->backward(x->cols, sp_row(saved, r), y->grad + r * y->ld, dx + r * x->ld);
+}
+
+static sp_var *apply(sp_tape *t, sp_var *x, const activation *kind) {
+    sp_var *y = sp_var_new(t, x->rows, x->cols, x->needs_grad);
+#pragma omp parallel for
+    for (long r = 0; r < x->rows; r++) kind->forward(x->cols, sp_row(x, r), sp_row(y, r));
+    activation_node *n = sp_tape_record(t, y, activation_backward, sizeof *n);
+    if (n) {
+        n->x = x;
+        n->kind = kind;
+    }
+    return y;
+}
+
+sp_var *sp_gelu(sp_tape *t, sp_var *x) {
+    return apply(t, x, &GELU);
+}
+
+sp_var *sp_tanh(sp_tape *t, sp_var *x) {
+    return apply(t, x, &TANH);
+}
+
+sp_var *sp_relu(sp_tape *t, sp_var *x) {
+    return apply(t, x, &RELU);
+}

@@ -1,0 +1,90 @@
+#include "autograd/ops.h"
+
+#include <string.h>
+
+typedef struct attention_node {
+    sp_node node;
+    sp_attention_shape shape;
+    sp_var *q, *k, *v;
+    sp_kv prefix;
+    float *lse; /* [tokens, heads] */
+} attention_node;
+
+static sp_rows data_rows(const sp_var *v) {
+    return v ? (sp_rows){v->data, v->ld} : (sp_rows){0};
+}
+
+static sp_rows grad_rows(sp_tape *t, sp_var *v) {
+    return v && v->needs_grad ? (sp_rows){sp_grad(t, v), v->ld} : (sp_rows){0};
+}
+
+static void attention_backward(sp_tape *t, sp_node *node) {
+    attention_node *n = (attention_node *)node;
+    sp_attention_grads grads = {grad_rows(t, n->q), grad_rows(t, n->k), grad_rows(t, n->v),
+                                grad_rows(t, n->prefix.key), grad_rows(t, n->prefix.value)};
+    sp_rows out = data_rows(node->out), dout = {node->out->grad, node->out->ld};
+    sp_attention_backward(&n->shape, data_rows(n->q), data_rows(n->k), data_rows(n->v),
+                          data_rows(n->prefix.key), data_rows(n->prefix.value), out, dout, n->lse,
+                          &grads, &t->scratch);
+}
+
+static bool needs(const sp_var *v) {
+    return v && v->needs_grad;
+}
+
+/* Keys and values of each sequence, lying in the batch itself. */
+static sp_keys *keys_in_batch(sp_tape *t, const sp_attention_shape *s, const sp_var *k,
+                              const sp_var *v) {
+    sp_keys *keys = sp_arena_alloc(&t->scratch, (size_t)s->sequences * sizeof *keys);
+    for (int i = 0; i < s->sequences; i++) {
+        long first = s->offsets[i];
+        keys[i] =
+            (sp_keys){k->data + first * k->ld, v->data + first * v->ld, s->offsets[i + 1] - first};
+    }
+    return keys;
+}
+
+static sp_attention_shape with_prefix(const sp_attention_shape *shape, sp_kv prefix) {
+    sp_attention_shape s = *shape;
+    s.prefix_length = prefix.key ? prefix.key->rows : 0;
+    return s;
+}
+
+static void record(sp_tape *t, sp_var *out, const sp_attention_shape *s, sp_var *q, sp_var *k,
+                   sp_var *v, sp_kv prefix, float *lse) {
+    attention_node *n = sp_tape_record(t, out, attention_backward, sizeof *n);
+    if (!n) return;
+    size_t bytes = (size_t)(s->sequences + 1) * sizeof(int);
+    n->shape = *s;
+    n->shape.offsets = memcpy(sp_arena_alloc(&t->arena, bytes), s->offsets, bytes);
+    n->q = q;
+    n->k = k;
+    n->v = v;
+    n->prefix = prefix;
+    n->lse = lse;
+}
+
+sp_var *sp_attention(sp_tape *t, const sp_attention_shape *shape, sp_var *q, sp_var *k, sp_var *v,
+                     sp_kv prefix) {
+    sp_attention_shape s = with_prefix(shape, prefix);
+    bool trains = needs(q) || needs(k) || needs(v) || needs(prefix.key) || needs(prefix.value);
+    sp_var *out = sp_var_new(t, q->rows, q->cols, trains);
+    float *lse = NULL;
+    if (out->needs_grad)
+        lse = sp_arena_alloc(&t->arena, (size_t)q->rows * (size_t)s.heads * sizeof(float));
+    sp_attention_forward(&s, data_rows(q), keys_in_batch(t, &s, k, v), k->ld, data_rows(prefix.key),
+                         data_rows(prefix.value), data_rows(out), lse, &t->scratch);
+    sp_arena_reset(&t->scratch);
+    record(t, out, &s, q, k, v, prefix, lse);
+    return out;
+}
+
+sp_var *sp_attention_cached(sp_tape *t, const sp_attention_shape *shape, sp_var *q,
+                            const sp_keys *keys, long keys_ld, sp_kv prefix) {
+    sp_attention_shape s = with_prefix(shape, prefix);
+    sp_var *out = sp_var_new(t, q->rows, q->cols, false);
+    sp_attention_forward(&s, data_rows(q), keys, keys_ld, data_rows(prefix.key),
+                         data_rows(prefix.value), data_rows(out), NULL, &t->scratch);
+    sp_arena_reset(&t->scratch);
+    return out;
+}

@@ -1,0 +1,43 @@
+#include "autograd/ops.h"
+#include "autograd/rows.h"
+#include "tensor/kernels.h"
+
+#include <string.h>
+
+typedef struct embed_node {
+    sp_node node;
+    sp_var *table, *virtual_rows;
+    int *ids;
+} embed_node;
+
+/* Scattered rows are added one after another, so that the sum has one order. */
+static void embed_backward(sp_tape *t, sp_node *node) {
+    embed_node *n = (embed_node *)node;
+    sp_var *y = node->out;
+    float *table = n->table->needs_grad ? sp_grad(t, n->table) : NULL;
+    float *rows =
+        n->virtual_rows && n->virtual_rows->needs_grad ? sp_grad(t, n->virtual_rows) : NULL;
+    for (long r = 0; r < y->rows; r++) {
+        int id = n->ids[r];
+        float *target = id >= 0 ? (table ? table + id * n->table->ld : NULL)
+                                : (rows ? rows + (-1 - id) * n->virtual_rows->ld : NULL);
+        if (target) sp_axpy(y->cols, 1.0f, y->grad + r * y->ld, target);
+    }
+}
+
+sp_var *sp_embed(sp_tape *t, sp_var *table, sp_var *virtual_rows, const int *ids, long count) {
+    bool needs = table->needs_grad || (virtual_rows && virtual_rows->needs_grad);
+    sp_var *y = sp_var_new(t, count, table->cols, needs);
+    for (long r = 0; r < count; r++) {
+        const float *row = ids[r] >= 0 ? sp_row(table, ids[r]) : sp_row(virtual_rows, -1 - ids[r]);
+        memcpy(sp_row(y, r), row, (size_t)y->cols * sizeof(float));
+    }
+    embed_node *n = sp_tape_record(t, y, embed_backward, sizeof *n);
+    if (n) {
+        size_t bytes = (size_t)count * sizeof(int);
+        n->table = table;
+        n->virtual_rows = virtual_rows;
+        n->ids = memcpy(sp_arena_alloc(&t->arena, bytes), ids, bytes);
+    }
+    return y;
+}

@@ -1,0 +1,66 @@
+#include "autograd/ops.h"
+#include "autograd/rows.h"
+#include "tensor/gemm.h"
+#include "tensor/kernels.h"
+
+#include <string.h>
+
+typedef struct linear_node {
+    sp_node node;
+    sp_var *x;
+    sp_linear_map map;
+} linear_node;
+
+enum { COLUMN_STRIP = 64 };
+
+void sp_add_column_sums(const float *x, long rows, long n, long ld, float *target) {
+#pragma omp parallel for
+    for (long start = 0; start < n; start += COLUMN_STRIP) {
+        long width = n - start < COLUMN_STRIP ? n - start : COLUMN_STRIP;
+        for (long r = 0; r < rows; r++) sp_axpy(width, 1.0f, x + r * ld + start, target + start);
+    }
+}
+
+/* dW += x^T dy, or dy^T x when the weight is stored transposed. */
+static void weight_gradient(sp_tape *t, const linear_node *n, const float *dy, long ld) {
+    sp_var *x = n->x, *w = n->map.weight;
+    float beta;
+    float *dw = sp_grad_beta(t, w, &beta);
+    if (n->map.transposed)
+        sp_gemm(true, false, w->rows, w->cols, x->rows, dy, ld, x->data, x->ld, beta, dw, w->ld);
+    else
+        sp_gemm(true, false, w->rows, w->cols, x->rows, x->data, x->ld, dy, ld, beta, dw, w->ld);
+}
+
+static void linear_backward(sp_tape *t, sp_node *node) {
+    linear_node *n = (linear_node *)node;
+    sp_var *x = n->x, *w = n->map.weight, *y = node->out;
+    if (n->map.bias && n->map.bias->needs_grad)
+        sp_add_column_sums(y->grad, y->rows, y->cols, y->ld, sp_grad(t, n->map.bias));
+    if (w->needs_grad) weight_gradient(t, n, y->grad, y->ld);
+    if (!x->needs_grad) return;
+    float beta;
+    float *dx = sp_grad_beta(t, x, &beta);
+    sp_gemm(false, !n->map.transposed, x->rows, x->cols, y->cols, y->grad, y->ld, w->data, w->ld,
+            beta, dx, x->ld);
+}
+
+static void fill_with_bias(sp_var *y, const float *bias) {
+#pragma omp parallel for
+    for (long r = 0; r < y->rows; r++) memcpy(sp_row(y, r), bias, (size_t)y->cols * sizeof(float));
+}
+
+sp_var *sp_linear(sp_tape *t, sp_var *x, const sp_linear_map *map) {
+    const sp_var *w = map->weight, *b = map->bias;
+    long out = map->transposed ? w->rows : w->cols;
+    sp_var *y = sp_var_new(t, x->rows, out, x->needs_grad || w->needs_grad || (b && b->needs_grad));
+    if (b) fill_with_bias(y, b->data);
+    sp_gemm(false, map->transposed, x->rows, out, x->cols, x->data, x->ld, w->data, w->ld,
+            b ? 1.0f : 0.0f, y->data, y->ld);
+    linear_node *n = sp_tape_record(t, y, linear_backward, sizeof *n);
+    if (n) {
+        n->x = x;
+        n->map = *map;
+    }
+    return y;
+}

@@ -1,0 +1,110 @@
+#include "autograd/ops.h"
+#include "autograd/rows.h"
+#include "tensor/gemm.h"
+#include "tensor/kernels.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Rows of logits that exist at a time. */
+enum { CHUNK = 128 };
+
+typedef struct loss_node {
+    sp_node node;
+    sp_var *hidden, *head;
+    int *rows; /* [targets] the rows of hidden that have one */
+    long targets;
+    float *dhidden; /* [targets, d] or NULL */
+    float *dhead;   /* [vocabulary, d] or NULL */
+} loss_node;
+
+static void loss_backward(sp_tape *t, sp_node *node) {
+    loss_node *n = (loss_node *)node;
+    float upstream = *node->out->grad;
+    if (n->dhidden) {
+        float *grad = sp_grad(t, n->hidden);
+        for (long i = 0; i < n->targets; i++)
+            sp_axpy(n->hidden->cols, upstream, n->dhidden + i * n->hidden->cols,
+                    grad + n->rows[i] * n->hidden->ld);
+    }
+    if (n->dhead) {
+        float *grad = sp_grad(t, n->head);
+#pragma omp parallel for
+        for (long r = 0; r < n->head->rows; r++)
+            sp_axpy(n->head->cols, upstream, n->dhead + r * n->head->cols, grad + r * n->head->ld);
+    }
+}
+
+/* Turns a row of logits into (softmax - onehot) * scale; returns log softmax[target]. */
+static float row_gradient(long vocabulary, float *logits, int target, float scale) {
+    float target_logit = logits[target];
+    float shift = sp_max(vocabulary, logits);
+    float sum = sp_exp_sum(vocabulary, logits, shift, logits);
+    sp_scale(vocabulary, scale / sum, logits, logits);
+    logits[target] -= scale;
+    return target_logit - shift - logf(sum);
+}
+
+typedef struct chunk_work {
+    float *x;      /* [CHUNK, d] the hidden rows */
+    float *logits; /* [CHUNK, vocabulary] */
+    float *log_p;  /* [CHUNK] */
+} chunk_work;
+
+static void run_chunk(const loss_node *n, const int *targets, long first, long count,
+                      chunk_work w) {
+    long d = n->hidden->cols, vocabulary = n->head->rows;
+    for (long i = 0; i < count; i++)
+        memcpy(w.x + i * d, sp_row(n->hidden, n->rows[first + i]), (size_t)d * sizeof(float));
+    sp_gemm(false, true, count, vocabulary, d, w.x, d, n->head->data, n->head->ld, 0, w.logits,
+            vocabulary);
+    float scale = 1.0f / (float)n->targets;
+#pragma omp parallel for
+    for (long i = 0; i < count; i++)
+        w.log_p[i] =
+            row_gradient(vocabulary, w.logits + i * vocabulary, targets[n->rows[first + i]], scale);
+    if (n->dhidden)
+        sp_gemm(false, false, count, d, vocabulary, w.logits, vocabulary, n->head->data,
+                n->head->ld, 0, n->dhidden + first * d, d);
+    if (n->dhead)
+        sp_gemm(true, false, vocabulary, d, count, w.logits, vocabulary, w.x, d, first ? 1 : 0,
+                n->dhead, d);
+}
+
+static void find_targets(sp_tape *t, loss_node *n, const int *targets) {
+    n->rows = sp_arena_alloc(&t->arena, (size_t)n->hidden->rows * sizeof(int));
+    for (long r = 0; r < n->hidden->rows; r++)
+        if (targets[r] >= 0) n->rows[n->targets++] = (int)r;
+}
+
+sp_var *sp_lm_loss(sp_tape *t, sp_var *hidden, sp_var *head, const int *targets,
+                   float *log_probabilities) {
+    sp_var *out = sp_var_new(t, 1, 1, hidden->needs_grad || head->needs_grad);
+    loss_node local = {0};
+    loss_node *n = sp_tape_record(t, out, loss_backward, sizeof *n);
+    if (!n) n = &local;
+    n->hidden = hidden;
+    n->head = head;
+    find_targets(t, n, targets);
+    size_t d = (size_t)hidden->cols, vocabulary = (size_t)head->rows;
+    if (out->needs_grad && hidden->needs_grad)
+        n->dhidden = sp_arena_alloc(&t->arena, (size_t)n->targets * d * sizeof(float));
+    if (out->needs_grad && head->needs_grad)
+        n->dhead = sp_arena_alloc(&t->arena, vocabulary * d * sizeof(float));
+    chunk_work w = {sp_arena_alloc(&t->scratch, CHUNK * d * sizeof(float)),
+                    sp_arena_alloc(&t->scratch, CHUNK * vocabulary * sizeof(float)),
+                    sp_arena_alloc(&t->scratch, CHUNK * sizeof(float))};
+    if (log_probabilities) memset(log_probabilities, 0, (size_t)hidden->rows * sizeof(float));
+    double sum = 0;
+    for (long first = 0; first < n->targets; first += CHUNK) {
+        long count = n->targets - first < CHUNK ? n->targets - first : CHUNK;
+        run_chunk(n, targets, first, count, w);
+        for (long i = 0; i < count; i++) {
+            sum += w.log_p[i];
+            if (log_probabilities) log_probabilities[n->rows[first + i]] = w.log_p[i];
+        }
+    }
+    sp_arena_reset(&t->scratch);
+    out->data[0] = (float)(-sum / (double)n->targets);
+    return out;
+}

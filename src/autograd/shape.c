@@ -1,0 +1,100 @@
+#include "autograd/ops.h"
+#include "autograd/rows.h"
+#include "tensor/kernels.h"
+
+#include <string.h>
+
+/* ---- add, concat: two inputs, each taking its columns of the output's gradient ---- */
+
+typedef struct pair_node {
+    sp_node node;
+    sp_var *a, *b;
+    long b_column; /* the column of the output where b's gradient starts */
+} pair_node;
+
+static void add_gradient(sp_tape *t, const sp_var *y, long column, sp_var *x) {
+    if (!x->needs_grad) return;
+    float *dx = sp_grad(t, x);
+#pragma omp parallel for
+    for (long r = 0; r < x->rows; r++)
+        sp_axpy(x->cols, 1.0f, y->grad + r * y->ld + column, dx + r * x->ld);
+}
+
+static void pair_backward(sp_tape *t, sp_node *node) {
+    pair_node *n = (pair_node *)node;
+    add_gradient(t, node->out, 0, n->a);
+    add_gradient(t, node->out, n->b_column, n->b);
+}
+
+static void record_pair(sp_tape *t, sp_var *y, sp_var *a, sp_var *b, long b_column) {
+    pair_node *n = sp_tape_record(t, y, pair_backward, sizeof *n);
+    if (n) {
+        n->a = a;
+        n->b = b;
+        n->b_column = b_column;
+    }
+}
+
+sp_var *sp_add(sp_tape *t, sp_var *a, sp_var *b) {
+    sp_var *y = sp_var_new(t, a->rows, a->cols, a->needs_grad || b->needs_grad);
+#pragma omp parallel for
+    for (long r = 0; r < y->rows; r++) {
+        memcpy(sp_row(y, r), sp_row(a, r), (size_t)y->cols * sizeof(float));
+        sp_axpy(y->cols, 1.0f, sp_row(b, r), sp_row(y, r));
+    }
+    record_pair(t, y, a, b, 0);
+    return y;
+}
+
+sp_var *sp_concat_columns(sp_tape *t, sp_var *a, sp_var *b) {
+    sp_var *y = sp_var_new(t, a->rows, a->cols + b->cols, a->needs_grad || b->needs_grad);
+    for (long r = 0; r < y->rows; r++) {
+        memcpy(sp_row(y, r), sp_row(a, r), (size_t)a->cols * sizeof(float));
+        memcpy(sp_row(y, r) + a->cols, sp_row(b, r), (size_t)b->cols * sizeof(float));
+    }
+    record_pair(t, y, a, b, a->cols);
+    return y;
+}
+
+/* ---- views ---- */
+
+sp_var *sp_slice_columns(sp_tape *t, sp_var *x, long first, long count) {
+    sp_var *v = sp_arena_zero(&t->arena, sizeof *v);
+    *v = (sp_var){.rows = x->rows,
+                  .cols = count,
+                  .ld = x->ld,
+                  .data = x->data + first,
+                  .needs_grad = x->needs_grad,
+                  .base = x,
+                  .base_column = first};
+    return v;
+}
+
+/* ---- gather ---- */
+
+typedef struct gather_node {
+    sp_node node;
+    sp_var *x;
+    int *index;
+} gather_node;
+
+static void gather_backward(sp_tape *t, sp_node *node) {
+    gather_node *n = (gather_node *)node;
+    sp_var *y = node->out;
+    float *dx = sp_grad(t, n->x);
+    for (long r = 0; r < y->rows; r++)
+        sp_axpy(y->cols, 1.0f, y->grad + r * y->ld, dx + n->index[r] * n->x->ld);
+}
+
+sp_var *sp_gather_rows(sp_tape *t, sp_var *x, const int *index, long count) {
+    sp_var *y = sp_var_new(t, count, x->cols, x->needs_grad);
+    for (long r = 0; r < count; r++)
+        memcpy(sp_row(y, r), sp_row(x, index[r]), (size_t)x->cols * sizeof(float));
+    gather_node *n = sp_tape_record(t, y, gather_backward, sizeof *n);
+    if (n) {
+        size_t bytes = (size_t)count * sizeof(int);
+        n->x = x;
+        n->index = memcpy(sp_arena_alloc(&t->arena, bytes), index, bytes);
+    }
+    return y;
+}

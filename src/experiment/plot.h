@@ -1,0 +1,13 @@
+/* Figures of a study, drawn by gnuplot from plots/<kind>.gp as svg, png and pdf, with the data file
+ * beside. A method has the same colour (Okabe and Ito's, safe for the colour-blind) in all. */
+#ifndef SP_EXPERIMENT_PLOT_H
+#define SP_EXPERIMENT_PLOT_H
+
+#include "experiment/results.h"
+
+/* Writes <folder>/<figure name>.{dat,svg,png,pdf}. *drawn is false (and no file written) if no
+ * finished run has data for it. SP_ERR_MISSING if gnuplot is not installed. */
+sp_status sp_plot(const sp_results *results, const sp_figure *figure, const char *folder,
+                  bool *drawn);
+
+#endif

@@ -1,0 +1,44 @@
+#include "experiment/report.h"
+
+#include "core/file.h"
+#include "experiment/plot.h"
+#include "experiment/table.h"
+
+#include <stdlib.h>
+
+static sp_status write_table(const sp_results *r, const char *folder, const char *name,
+                             void (*render)(const sp_results *, sp_buf *), sp_buf *also) {
+    sp_buf text = {0};
+    render(r, &text);
+    char *path = sp_path_join(folder, name);
+    sp_status st = sp_write_file(path, text.data, text.len);
+    if (also) sp_buf_append(also, text.data, text.len);
+    free(path);
+    sp_buf_free(&text);
+    return st;
+}
+
+static sp_status write_figures(const sp_results *r, const char *folder) {
+    char *figures = sp_path_join(folder, "figures");
+    sp_status st = sp_make_folders(figures);
+    for (size_t i = 0; !st && i < r->spec->figure_count; i++) {
+        bool drawn;
+        st = sp_plot(r, &r->spec->figures[i], figures, &drawn);
+    }
+    free(figures);
+    return st;
+}
+
+sp_status sp_report_write(const sp_spec *spec, const sp_run_list *runs, const char *folder,
+                          sp_buf *markdown) {
+    sp_results r;
+    sp_status st = sp_results_load(spec, runs, folder, &r);
+    if (st) return st;
+    st = sp_make_folders(folder);
+    if (!st) st = write_table(&r, folder, "table.md", sp_table_markdown, markdown);
+    if (!st) st = write_table(&r, folder, "table.csv", sp_table_csv, NULL);
+    if (!st) st = write_table(&r, folder, "table.tex", sp_table_tex, NULL);
+    if (!st) st = write_figures(&r, folder);
+    sp_results_free(&r);
+    return st;
+}

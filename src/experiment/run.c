@@ -1,0 +1,180 @@
+#include "experiment/run.h"
+
+#include "core/file.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- settings by path ---- */
+
+static const char *const limit_paths[] = {"dev.limit", "test.limit", "data.limit"};
+
+static int *limit_field(sp_run_spec *run, const char *path) {
+    int *const fields[] = {&run->dev_limit, &run->test_limit, &run->train_limit};
+    for (int i = 0; i < 3; i++)
+        if (strcmp(path, limit_paths[i]) == 0) return fields[i];
+    return NULL;
+}
+
+static void push_table(sp_strings *out, const char *prefix, const sp_option *table) {
+    for (; table->name; table++) {
+        char *path = sp_format("%s.%s", prefix, table->name);
+        size_t i = 0;
+        while (i < out->len && strcmp(out->data[i], path) != 0) i++;
+        if (i == out->len)
+            sp_strings_take(out, path);
+        else
+            free(path);
+    }
+}
+
+void sp_run_paths(sp_strings *out) {
+    sp_strings_push(out, "model");
+    sp_strings_push(out, "dataset");
+    for (int i = 0; i < 3; i++) sp_strings_push(out, limit_paths[i]);
+    push_table(out, "train", sp_train_option_table);
+    push_table(out, "decode", sp_decode_option_table);
+    for (const sp_method *const *m = sp_methods(); *m; m++)
+        push_table(out, "method", (*m)->options);
+}
+
+static sp_status unknown_path(const char *path, const sp_yaml *value) {
+    sp_strings known = {0};
+    sp_run_paths(&known);
+    sp_strings_take(&known, NULL); /* the end mark of sp_nearest_word */
+    const char *near = sp_nearest_word(path, (const char *const *)known.data);
+    sp_status st = sp_yaml_fail(value, "unknown setting '%s'%s%s%s", path,
+                                near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+    sp_strings_free(&known);
+    return st;
+}
+
+static bool any_method_has(const char *option) {
+    for (const sp_method *const *m = sp_methods(); *m; m++)
+        if (sp_options_find((*m)->options, option)) return true;
+    return false;
+}
+
+static sp_status set_name(char field[SP_OPTION_TEXT], const char *path, const sp_yaml *value) {
+    sp_status st = sp_yaml_expect(value, SP_YAML_SCALAR, path);
+    if (st) return st;
+    size_t len = strlen(value->text);
+    if (len == 0 || len >= SP_OPTION_TEXT)
+        return sp_yaml_fail(value, "%s is '%s'; use a name of 1 to %d bytes", path, value->text,
+                            SP_OPTION_TEXT - 1);
+    memcpy(field, value->text, len + 1);
+    return SP_OK;
+}
+
+static sp_status set_limit(int *field, const char *path, const sp_yaml *value) {
+    sp_status st = sp_yaml_expect(value, SP_YAML_SCALAR, path);
+    if (st) return st;
+    char *end;
+    long n = strtol(value->text, &end, 10);
+    if (end == value->text || *end || n < 0 || n > INT_MAX)
+        return sp_yaml_fail(value, "%s is '%s'; use a whole number, 0 for all", path, value->text);
+    *field = (int)n;
+    return SP_OK;
+}
+
+sp_status sp_run_set(sp_run_spec *run, const char *path, const sp_yaml *value, bool *used) {
+    *used = true;
+    if (strcmp(path, "model") == 0) return set_name(run->model, path, value);
+    if (strcmp(path, "dataset") == 0) return set_name(run->dataset, path, value);
+    int *limit = limit_field(run, path);
+    if (limit) return set_limit(limit, path, value);
+    const char *dot = strchr(path, '.'), *name = dot ? dot + 1 : "";
+    size_t len = dot ? (size_t)(dot - path) : 0;
+    if (len == 5 && strncmp(path, "train", 5) == 0)
+        return sp_yaml_option(value, name, sp_train_option_table, &run->train);
+    if (len == 6 && strncmp(path, "decode", 6) == 0)
+        return sp_yaml_option(value, name, sp_decode_option_table, &run->decode);
+    if (len != 6 || strncmp(path, "method", 6) != 0 || !any_method_has(name))
+        return unknown_path(path, value);
+    const sp_option *table = sp_method_find(run->method)->options;
+    *used = sp_options_find(table, name) != NULL;
+    return *used ? sp_yaml_option(value, name, table, &run->method_options) : SP_OK;
+}
+
+void sp_run_default(sp_run_spec *run, const sp_method *method) {
+    *run = (sp_run_spec){.method = method->name, .seed = 1};
+    sp_options_default(method->options, &run->method_options);
+    sp_options_default(sp_train_option_table, &run->train);
+    sp_options_default(sp_decode_option_table, &run->decode);
+}
+
+/* ---- the resolved spec ---- */
+
+/* The shortest decimal that reads back as the same number. */
+static char *shortest_real(double x) {
+    for (int digits = 6;; digits++) {
+        char *text = sp_format("%.*g", digits, x);
+        if (digits == 17 || strtod(text, NULL) == x) return text;
+        free(text);
+    }
+}
+
+static void put_text(sp_yaml *map, const char *key, const char *text) {
+    sp_yaml_put(map, key, sp_yaml_new_scalar("run", 0, text));
+}
+
+static void put_int(sp_yaml *map, const char *key, int value) {
+    char *text = sp_format("%d", value);
+    put_text(map, key, text);
+    free(text);
+}
+
+static void put_options(sp_yaml *map, const sp_option *table, const void *settings) {
+    for (; table->name; table++) {
+        const char *field = (const char *)settings + table->offset;
+        char *text = table->type == SP_REAL ? shortest_real(*(const double *)(const void *)field)
+                                            : sp_options_get(table, settings);
+        put_text(map, table->name, text);
+        free(text);
+    }
+}
+
+static sp_yaml *put_map(sp_yaml *map, const char *key) {
+    sp_yaml *child = sp_yaml_new_map("run", 0);
+    sp_yaml_put(map, key, child);
+    return child;
+}
+
+static char *resolved_text(const sp_run_spec *run) {
+    sp_yaml *root = sp_yaml_new_map("run", 0);
+    put_text(root, "model", run->model);
+    put_text(root, "dataset", run->dataset);
+    sp_yaml *method = put_map(root, "method");
+    put_text(method, "name", run->method);
+    put_options(method, sp_method_find(run->method)->options, &run->method_options);
+    put_options(put_map(root, "train"), sp_train_option_table, &run->train);
+    put_options(put_map(root, "decode"), sp_decode_option_table, &run->decode);
+    put_int(put_map(root, "dev"), "limit", run->dev_limit);
+    put_int(put_map(root, "test"), "limit", run->test_limit);
+    put_int(put_map(root, "data"), "limit", run->train_limit);
+    put_int(root, "seed", run->seed);
+    sp_buf text = {0};
+    sp_yaml_emit(root, &text);
+    sp_yaml_free(root);
+    return sp_buf_take(&text);
+}
+
+void sp_run_finish(sp_run_spec *run) {
+    run->spec_yaml = resolved_text(run);
+    char *all = sp_format("%sresults version %d\nmodel %s\ndata %s\n", run->spec_yaml,
+                          SP_RESULTS_VERSION, run->model_sha256.hex, run->data_sha256.hex);
+    sp_digest digest = sp_sha256(all, strlen(all));
+    memcpy(run->id, digest.hex, SP_RUN_ID);
+    run->id[SP_RUN_ID] = '\0';
+    free(all);
+}
+
+char *sp_run_title(const sp_run_spec *run) {
+    return sp_format("%s%s%s", run->label, *run->point ? " " : "", run->point);
+}
+
+char *sp_run_path(const sp_run_spec *run, const char *folder) {
+    return sp_format("%s/runs/%s.h5", folder, run->id);
+}

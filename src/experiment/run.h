@@ -1,0 +1,55 @@
+/* One run of a study with every setting resolved: the unit that is trained, logged and hashed. */
+#ifndef SP_EXPERIMENT_RUN_H
+#define SP_EXPERIMENT_RUN_H
+
+#include "core/hash.h"
+#include "format/yaml.h"
+#include "training/options.h"
+#include "tuning/method.h"
+
+/* Part of every run id. Raise it when a change of the program alters numbers. */
+enum { SP_RESULTS_VERSION = 1, SP_RUN_ID = 16 };
+
+typedef struct sp_run_spec {
+    char experiment[SP_OPTION_TEXT];
+    char entry[SP_OPTION_TEXT]; /* key under `methods:` */
+    char label[SP_OPTION_TEXT]; /* printed name of the entry */
+    char point[SP_OPTION_TEXT]; /* "length 10" on a grid, else "" */
+    char model[SP_OPTION_TEXT], dataset[SP_OPTION_TEXT];
+    const char *method; /* name in the registry */
+    sp_method_options method_options;
+    sp_train_options train;
+    sp_decode_options decode;
+    int dev_limit, test_limit, train_limit; /* examples; 0: all */
+    int seed;
+    char *spec_yaml; /* resolved and canonical; owned by the list of runs */
+    char id[SP_RUN_ID + 1];
+    sp_digest model_sha256, data_sha256;
+} sp_run_spec;
+
+/* Names the bytes a run depends on: the hashes of a model and of a data set.
+ * SP_ERR_MISSING if there is none of that name. */
+typedef sp_status sp_identify(const char *model, const char *dataset, sp_digest *model_sha256,
+                              sp_digest *data_sha256);
+
+/* Defaults of every option table. */
+void sp_run_default(sp_run_spec *run, const sp_method *method);
+
+/* Sets "model", "dataset", "dev.limit", "test.limit", "data.limit", "train.X", "decode.X" or
+ * "method.X". *used is false if only other methods have the option X; then nothing changes.
+ * SP_ERR_SPEC with the node's file and line. */
+sp_status sp_run_set(sp_run_spec *run, const char *path, const sp_yaml *value, bool *used);
+
+/* All paths sp_run_set knows, appended (for messages). */
+void sp_run_paths(sp_strings *out);
+
+/* Fills spec_yaml and id from all other fields. */
+void sp_run_finish(sp_run_spec *run);
+
+/* "prefix length 10", owned by the caller. */
+char *sp_run_title(const sp_run_spec *run);
+
+/* <folder>/runs/<id>.h5, owned by the caller. */
+char *sp_run_path(const sp_run_spec *run, const char *folder);
+
+#endif

@@ -1,0 +1,285 @@
+#include "experiment/table.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FIRST_SCORE = 3 }; /* after method, trainable parameters and their share */
+
+/* ---- numbers as text; each result is owned by the caller ---- */
+
+static char *grouped(long n) {
+    char digits[32];
+    int len = snprintf(digits, sizeof digits, "%ld", n);
+    sp_buf b = {0};
+    for (int i = 0; i < len; i++) {
+        sp_buf_putc(&b, digits[i]);
+        if (i + 1 < len && (len - 1 - i) % 3 == 0) sp_buf_putc(&b, ',');
+    }
+    return sp_buf_take(&b);
+}
+
+/* Share of all parameters in percent, with three digits. */
+static double share(const sp_results *r, const sp_row *row) {
+    return 100 * sp_row_attribute(r, row, "trainable_parameters").mean /
+           sp_row_attribute(r, row, "total_parameters").mean;
+}
+
+static char *trainable_text(const sp_results *r, const sp_row *row) {
+    double n = sp_row_attribute(r, row, "trainable_parameters").mean;
+    return isnan(n) ? sp_strdup("-") : grouped(lround(n));
+}
+
+static char *share_text(const sp_results *r, const sp_row *row) {
+    double percent = share(r, row);
+    if (isnan(percent)) return sp_strdup("-");
+    return sp_format(percent >= 99.5 || percent == 0 ? "%.0f%%" : "%.3g%%", percent);
+}
+
+static char *score_text(sp_summary s, const char *plus_minus) {
+    if (!s.n) return sp_strdup("-");
+    if (s.n == 1) return sp_format("%.1f", s.mean);
+    return sp_format("%.1f%s%.1f", s.mean, plus_minus, s.deviation);
+}
+
+/* "3", or "2 of 3" when some are missing. */
+static char *runs_text(const sp_row *row) {
+    if (row->finished == row->count) return sp_format("%zu", row->count);
+    return sp_format("%zu of %zu", row->finished, row->count);
+}
+
+/* ---- columns ---- */
+
+static size_t score_count(const sp_results *r) {
+    return r->spec->metric_count * r->spec->group_count;
+}
+
+static const sp_metric *metric_of(const sp_results *r, size_t score) {
+    return r->spec->metrics[score / r->spec->group_count];
+}
+
+static const char *group_of(const sp_results *r, size_t score) {
+    return r->spec->groups[score % r->spec->group_count];
+}
+
+static sp_summary score_of(const sp_results *r, const sp_row *row, size_t score) {
+    return sp_row_test(r, row, group_of(r, score), metric_of(r, score)->name);
+}
+
+static char *heading(const sp_results *r, size_t score) {
+    const sp_metric *m = metric_of(r, score);
+    return sp_format("%s %s%s", m->title, group_of(r, score),
+                     m->higher_is_better ? "" : " (lower is better)");
+}
+
+/* The best mean of a column as it is printed, so that equal looking numbers are equally bold. */
+static double best_of(const sp_results *r, size_t score) {
+    double best = NAN;
+    for (size_t i = 0; i < r->row_count; i++) {
+        double x = round(10 * score_of(r, &r->rows[i], score).mean);
+        bool better = metric_of(r, score)->higher_is_better ? x > best : x < best;
+        if (!isnan(x) && (isnan(best) || better)) best = x;
+    }
+    return best;
+}
+
+/* ---- the shape shared by Markdown and TeX ---- */
+
+typedef struct style {
+    const char *line_start, *separator, *line_end;
+    const char *bold_start, *bold_end, *plus_minus;
+    bool tex;
+} style;
+
+static const style markdown = {"| ", " | ", " |\n", "**", "**", " \xc2\xb1 ", false};
+static const style tex = {"", " & ", " \\\\\n", "\\textbf{", "}", " $\\pm$ ", true};
+
+/* Text in which TeX' special characters are escaped, and Markdown's column mark. */
+static void put_text(const style *s, const char *text, sp_buf *out) {
+    for (; *text; text++) {
+        if (s->tex ? strchr("_%&#$", *text) != NULL : *text == '|') sp_buf_putc(out, '\\');
+        sp_buf_putc(out, *text);
+    }
+}
+
+static void put_cell(const style *s, char *text, sp_buf *out) {
+    sp_buf_puts(out, s->separator);
+    put_text(s, text, out);
+    free(text);
+}
+
+/* Scores hold no text of the user, so the marks of the style go in as they are. */
+static void put_score(const style *s, const sp_results *r, const sp_row *row, size_t score,
+                      sp_buf *out) {
+    sp_summary value = score_of(r, row, score);
+    bool best = value.n && round(10 * value.mean) == best_of(r, score);
+    char *text = score_text(value, s->plus_minus);
+    sp_buf_puts(out, s->separator);
+    sp_buf_printf(out, "%s%s%s", best ? s->bold_start : "", text, best ? s->bold_end : "");
+    free(text);
+}
+
+static void put_header(const style *s, const sp_results *r, sp_buf *out) {
+    sp_buf_puts(out, s->line_start);
+    sp_buf_puts(out, "Method");
+    put_cell(s, sp_strdup("Trained parameters"), out);
+    put_cell(s, sp_strdup("Share"), out);
+    for (size_t i = 0; i < score_count(r); i++) put_cell(s, heading(r, i), out);
+    put_cell(s, sp_strdup("Runs"), out);
+    sp_buf_puts(out, s->line_end);
+}
+
+static void put_row(const style *s, const sp_results *r, const sp_row *row, sp_buf *out) {
+    sp_buf_puts(out, s->line_start);
+    put_text(s, row->title, out);
+    put_cell(s, trainable_text(r, row), out);
+    put_cell(s, share_text(r, row), out);
+    for (size_t i = 0; i < score_count(r); i++) put_score(s, r, row, i, out);
+    put_cell(s, runs_text(row), out);
+    sp_buf_puts(out, s->line_end);
+}
+
+static const char *entry_label(const sp_spec *spec, const char *name) {
+    for (size_t i = 0; i < spec->entry_count; i++)
+        if (strcmp(spec->entries[i].name, name) == 0) return spec->entries[i].label;
+    return name;
+}
+
+static void put_paper_rows(const style *s, const sp_results *r, const sp_paper *p, sp_buf *out) {
+    for (size_t i = 0; i < p->rows->count; i++) {
+        sp_buf_puts(out, s->line_start);
+        put_text(s, entry_label(r->spec, p->rows->keys[i]), out);
+        for (size_t j = 0; j < p->columns->count; j++) {
+            const char *number = p->rows->items[i]->items[j]->text;
+            put_cell(s, sp_strdup(*number ? number : "-"), out);
+        }
+        sp_buf_puts(out, s->line_end);
+    }
+}
+
+static void put_paper_header(const style *s, const sp_paper *p, sp_buf *out) {
+    sp_buf_puts(out, s->line_start);
+    sp_buf_puts(out, "Published");
+    for (size_t j = 0; j < p->columns->count; j++)
+        put_cell(s, sp_strdup(p->columns->items[j]->text), out);
+    sp_buf_puts(out, s->line_end);
+}
+
+/* ---- Markdown ---- */
+
+/* Left for names, right for numbers. */
+static void put_rule(size_t columns, sp_buf *out) {
+    sp_buf_puts(out, "|:---|");
+    for (size_t i = 1; i < columns; i++) sp_buf_puts(out, "---:|");
+    sp_buf_putc(out, '\n');
+}
+
+static void put_notes(const sp_results *r, sp_buf *out) {
+    bool any = false;
+    for (size_t i = 0; i < r->runs->count; i++) {
+        if (r->states[i] == SP_RUN_FINISHED) continue;
+        const sp_run_spec *run = &r->runs->items[i];
+        const char *error = sp_runlog_get_text(&r->logs[i], "error");
+        char *title = sp_run_title(run);
+        sp_buf_printf(out, "%s- %s seed %d %s%s\n", any ? "" : "\n", title, run->seed,
+                      r->states[i] == SP_RUN_FAILED ? "failed: " : "has not run yet",
+                      r->states[i] == SP_RUN_FAILED && error ? error : "");
+        free(title);
+        any = true;
+    }
+}
+
+static void put_caption(const sp_results *r, sp_buf *out) {
+    const sp_run_spec *run = &r->runs->items[0];
+    sp_buf_printf(out, "# %s\n\nModel %s, data %s", r->spec->title, run->model, run->dataset);
+    if (run->test_limit) sp_buf_printf(out, ", first %d test examples", run->test_limit);
+    sp_buf_puts(out, r->spec->seed_count > 1
+                         ? ". Mean \xc2\xb1 sample standard deviation over seeds; best in bold.\n\n"
+                         : ". One seed; best in bold.\n\n");
+}
+
+void sp_table_markdown(const sp_results *r, sp_buf *out) {
+    put_caption(r, out);
+    put_header(&markdown, r, out);
+    put_rule(FIRST_SCORE + score_count(r) + 1, out);
+    for (size_t i = 0; i < r->row_count; i++) put_row(&markdown, r, &r->rows[i], out);
+    put_notes(r, out);
+    for (size_t i = 0; i < r->spec->paper_count; i++) {
+        const sp_paper *p = &r->spec->papers[i];
+        sp_buf_printf(out, "\n## Published: %s\n\n", p->title);
+        put_paper_header(&markdown, p, out);
+        put_rule(1 + p->columns->count, out);
+        put_paper_rows(&markdown, r, p, out);
+    }
+}
+
+/* ---- TeX ---- */
+
+static void begin_tabular(size_t columns, sp_buf *out) {
+    sp_buf_puts(out, "\\begin{tabular}{l");
+    for (size_t i = 1; i < columns; i++) sp_buf_putc(out, 'r');
+    sp_buf_puts(out, "}\n\\hline\n");
+}
+
+void sp_table_tex(const sp_results *r, sp_buf *out) {
+    sp_buf_printf(out, "%% %s\n", r->spec->title);
+    begin_tabular(FIRST_SCORE + score_count(r) + 1, out);
+    put_header(&tex, r, out);
+    sp_buf_puts(out, "\\hline\n");
+    for (size_t i = 0; i < r->row_count; i++) put_row(&tex, r, &r->rows[i], out);
+    sp_buf_puts(out, "\\hline\n\\end{tabular}\n");
+    for (size_t i = 0; i < r->spec->paper_count; i++) {
+        const sp_paper *p = &r->spec->papers[i];
+        sp_buf_printf(out, "\n%% Published: %s\n", p->title);
+        begin_tabular(1 + p->columns->count, out);
+        put_paper_header(&tex, p, out);
+        sp_buf_puts(out, "\\hline\n");
+        put_paper_rows(&tex, r, p, out);
+        sp_buf_puts(out, "\\hline\n\\end{tabular}\n");
+    }
+}
+
+/* ---- CSV (RFC 4180) ---- */
+
+static void put_field(const char *text, sp_buf *out) {
+    if (!strpbrk(text, ",\"\n")) {
+        sp_buf_puts(out, text);
+        return;
+    }
+    sp_buf_putc(out, '"');
+    for (; *text; text++) {
+        if (*text == '"') sp_buf_putc(out, '"');
+        sp_buf_putc(out, *text);
+    }
+    sp_buf_putc(out, '"');
+}
+
+static void put_number(double x, sp_buf *out) {
+    sp_buf_putc(out, ',');
+    if (!isnan(x)) sp_buf_printf(out, "%.10g", x);
+}
+
+void sp_table_csv(const sp_results *r, sp_buf *out) {
+    sp_buf_puts(out, "entry,method,point,runs,finished,failed,trainable_parameters,share_percent");
+    for (size_t i = 0; i < score_count(r); i++) {
+        const char *metric = metric_of(r, i)->name, *group = group_of(r, i);
+        sp_buf_printf(out, ",%s_%s_mean,%s_%s_sd", metric, group, metric, group);
+    }
+    sp_buf_putc(out, '\n');
+    for (size_t i = 0; i < r->row_count; i++) {
+        const sp_row *row = &r->rows[i];
+        put_field(row->run->entry, out);
+        sp_buf_printf(out, ",%s,", row->run->method);
+        put_field(row->run->point, out);
+        sp_buf_printf(out, ",%zu,%zu,%zu", row->count, row->finished, row->failed);
+        put_number(sp_row_attribute(r, row, "trainable_parameters").mean, out);
+        put_number(share(r, row), out);
+        for (size_t j = 0; j < score_count(r); j++) {
+            sp_summary s = score_of(r, row, j);
+            put_number(s.mean, out);
+            put_number(s.n ? s.deviation : NAN, out);
+        }
+        sp_buf_putc(out, '\n');
+    }
+}

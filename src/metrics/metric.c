@@ -1,0 +1,32 @@
+#include "metrics/metric.h"
+
+#include "core/memory.h"
+#include "core/option.h"
+
+#include <string.h>
+
+const sp_metric *const sp_metrics[SP_METRIC_COUNT] = {&sp_metric_bleu, &sp_metric_chrf,
+                                                      &sp_metric_rouge_l};
+
+const sp_metric *sp_metric_find(const char *name) {
+    for (int i = 0; i < SP_METRIC_COUNT; i++)
+        if (strcmp(sp_metrics[i]->name, name) == 0) return sp_metrics[i];
+    return NULL;
+}
+
+sp_status sp_metric_require(const char *name, const sp_metric **out) {
+    *out = sp_metric_find(name);
+    if (*out) return SP_OK;
+    const char *names[SP_METRIC_COUNT + 1] = {NULL};
+    sp_buf all = {0};
+    for (int i = 0; i < SP_METRIC_COUNT; i++) {
+        names[i] = sp_metrics[i]->name;
+        sp_buf_printf(&all, "%s%s", i ? ", " : "", names[i]);
+    }
+    const char *near = sp_nearest_word(name, names);
+    sp_status st =
+        sp_fail(SP_ERR_SPEC, "unknown metric '%s'%s%s%s; the metrics are %s", name,
+                near ? ", did you mean '" : "", near ? near : "", near ? "'" : "", all.data);
+    sp_buf_free(&all);
+    return st;
+}

@@ -1,0 +1,43 @@
+#include "model/decoding.h"
+
+void sp_decoder_init(sp_decoder *d, const sp_model *model, const sp_steering *steering, int slots,
+                     int capacity) {
+    *d = (sp_decoder){.model = model, .steering = steering, .tape = {.inference = true}};
+    sp_cache_init(&d->cache, model->config.n_layer, slots, capacity, model->config.n_embd);
+}
+
+void sp_decoder_free(sp_decoder *d) {
+    sp_cache_free(&d->cache);
+    sp_tape_free(&d->tape);
+    sp_ints_free(&d->offsets);
+    sp_ints_free(&d->positions);
+    sp_ints_free(&d->last_rows);
+}
+
+const float *sp_decoder_feed(sp_decoder *d, int sequences, const int *slots, const int *counts,
+                             const int *ids) {
+    sp_tape_reset(&d->tape);
+    d->offsets.len = d->positions.len = d->last_rows.len = 0;
+    sp_ints_push(&d->offsets, 0);
+    for (int i = 0; i < sequences; i++) {
+        int first = d->steering->first_position + d->cache.length[slots[i]];
+        for (int k = 0; k < counts[i]; k++) sp_ints_push(&d->positions, first + k);
+        sp_ints_push(&d->offsets, (int)d->positions.len);
+        sp_ints_push(&d->last_rows, (int)d->positions.len - 1);
+    }
+    sp_context ctx = {.sequences = sequences,
+                      .offsets = d->offsets.data,
+                      .positions = d->positions.data,
+                      .prefix = d->steering->prefix,
+                      .cache = &d->cache,
+                      .slots = slots};
+    sp_var *hidden = sp_model_forward(&d->tape, d->model, ids, d->steering->virtual_rows, &ctx);
+    sp_cache_advance(&ctx);
+    return sp_model_logits(&d->tape, d->model, hidden, d->last_rows.data, sequences)->data;
+}
+
+int sp_decoder_room(const sp_model *model, const sp_steering *steering,
+                    const sp_decode_options *options, size_t length) {
+    long room = (long)model->config.n_positions - steering->first_position - (long)length;
+    return room < options->max_tokens ? (int)room : options->max_tokens;
+}

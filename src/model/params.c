@@ -1,0 +1,46 @@
+#include "model/model.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+sp_var *sp_params_add(sp_params *p, const char *name, int rank, long rows, long cols) {
+    if (p->count == p->cap) {
+        p->cap = p->cap ? 2 * p->cap : 64;
+        p->items = sp_realloc(p->items, p->cap, sizeof *p->items);
+    }
+    sp_param *param = sp_alloc(1, sizeof *param);
+    param->name = sp_strdup(name);
+    param->rank = rank;
+    param->dims[0] = rank == 1 ? cols : rows;
+    param->dims[1] = rank == 1 ? 1 : cols;
+    param->var = sp_leaf(rows, cols);
+    p->items[p->count++] = param;
+    return &param->var;
+}
+
+sp_param *sp_params_find(const sp_params *p, const char *name) {
+    for (size_t i = 0; i < p->count; i++)
+        if (strcmp(p->items[i]->name, name) == 0) return p->items[i];
+    return NULL;
+}
+
+void sp_params_free(sp_params *p) {
+    for (size_t i = 0; i < p->count; i++) {
+        free(p->items[i]->name);
+        sp_leaf_free(&p->items[i]->var);
+        free(p->items[i]);
+    }
+    free(p->items);
+    *p = (sp_params){0};
+}
+
+void sp_params_train(sp_params *p, bool train) {
+    for (size_t i = 0; i < p->count; i++) sp_leaf_train(&p->items[i]->var, train);
+}
+
+long sp_params_trainable(const sp_params *p) {
+    long n = 0;
+    for (size_t i = 0; i < p->count; i++)
+        if (p->items[i]->var.needs_grad) n += p->items[i]->var.rows * p->items[i]->var.cols;
+    return n;
+}

@@ -1,0 +1,165 @@
+#include "text/tokenizer.h"
+#include "core/file.h"
+#include "text/tokenizer_parts.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <utf8proc.h>
+
+typedef struct word_sink {
+    const sp_bpe *bpe;
+    sp_bpe_scratch *scratch;
+    sp_ints *out;
+} word_sink;
+
+static void encode_word(void *context, const char *word, size_t len) {
+    word_sink *sink = context;
+    sp_bpe_encode(sink->bpe, sink->scratch, word, len, sink->out);
+}
+
+/* NFC of the text as a fresh string, NULL if it is not UTF-8. */
+static char *compose(const char *text, size_t len, size_t *composed_len) {
+    utf8proc_uint8_t *composed;
+    utf8proc_ssize_t rc = utf8proc_map((const utf8proc_uint8_t *)text, (utf8proc_ssize_t)len,
+                                       &composed, UTF8PROC_STABLE | UTF8PROC_COMPOSE);
+    if (rc < 0) return NULL;
+    *composed_len = (size_t)rc;
+    return (char *)composed;
+}
+
+/* Text without added tokens. */
+static sp_status encode_plain(const sp_tokenizer *tokenizer, const char *text, size_t len,
+                              word_sink *sink) {
+    if (!len) return SP_OK;
+    char *composed = tokenizer->compose ? compose(text, len, &len) : NULL;
+    if (composed) text = composed;
+    sp_buf spaced = {0};
+    if (tokenizer->prefix_space && text[0] != ' ') {
+        sp_buf_putc(&spaced, ' ');
+        sp_buf_append(&spaced, text, len);
+        text = spaced.data, len = spaced.len;
+    }
+    sp_status st = sp_split(tokenizer->splitter, text, len, encode_word, sink);
+    sp_buf_free(&spaced);
+    free(composed);
+    return st;
+}
+
+static const sp_added_token *added_at(const sp_tokenizer *tokenizer, const char *text, size_t len) {
+    if (!tokenizer->starts_added[(unsigned char)*text]) return NULL;
+    for (int i = 0; i < tokenizer->added_count; i++) {
+        const sp_added_token *added = &tokenizer->added[i];
+        if (added->len <= len && memcmp(added->text, text, added->len) == 0) return added;
+    }
+    return NULL;
+}
+
+/* Bytes of the white-space character at the start of the text, 0 if there is none. */
+static size_t white_width(const char *text, size_t len) {
+    utf8proc_int32_t c;
+    utf8proc_ssize_t width =
+        utf8proc_iterate((const utf8proc_uint8_t *)text, (utf8proc_ssize_t)len, &c);
+    if (width <= 0) return 0;
+    utf8proc_category_t category = utf8proc_category(c);
+    bool white = (c >= '\t' && c <= '\r') || c == 0x85 || category == UTF8PROC_CATEGORY_ZS ||
+                 category == UTF8PROC_CATEGORY_ZL || category == UTF8PROC_CATEGORY_ZP;
+    return white ? (size_t)width : 0;
+}
+
+/* Length of the text without white space at its end. */
+static size_t stripped_length(const char *text, size_t len) {
+    for (;;) {
+        size_t start = len;
+        while (start && len - start < 3 && ((unsigned char)text[--start] & 0xc0) == 0x80) continue;
+        size_t width = white_width(text + start, len - start);
+        if (!width || start + width != len) return len;
+        len = start;
+    }
+}
+
+static size_t white_prefix(const char *text, size_t len) {
+    size_t at = 0;
+    for (size_t width; at < len && (width = white_width(text + at, len - at)); at += width)
+        continue;
+    return at;
+}
+
+static sp_status encode_text(const sp_tokenizer *tokenizer, const char *text, size_t len,
+                             word_sink *sink) {
+    size_t done = 0, at = 0;
+    while (at < len) {
+        const sp_added_token *added = added_at(tokenizer, text + at, len - at);
+        if (!added) {
+            at++;
+            continue;
+        }
+        size_t plain = at - done;
+        if (added->strip_left) plain = stripped_length(text + done, plain);
+        sp_status st = encode_plain(tokenizer, text + done, plain, sink);
+        if (st) return st;
+        sp_ints_push(sink->out, added->id);
+        at += added->len;
+        if (added->strip_right) at += white_prefix(text + at, len - at);
+        done = at;
+    }
+    return encode_plain(tokenizer, text + done, len - done, sink);
+}
+
+sp_status sp_tokenizer_encode(const sp_tokenizer *tokenizer, const char *text, size_t len,
+                              sp_ints *out) {
+    sp_bpe_scratch scratch = {0};
+    word_sink sink = {&tokenizer->bpe, &scratch, out};
+    sp_status st = encode_text(tokenizer, text, len, &sink);
+    sp_bpe_scratch_free(&scratch);
+    return st;
+}
+
+static bool has_token(const sp_tokenizer *tokenizer, int id) {
+    return id >= 0 && id < tokenizer->size && tokenizer->tokens[id].text;
+}
+
+void sp_tokenizer_decode(const sp_tokenizer *tokenizer, const int *ids, size_t count,
+                         bool skip_special, sp_buf *out) {
+    for (size_t i = 0; i < count; i++) {
+        if (!has_token(tokenizer, ids[i])) continue;
+        const sp_token *token = &tokenizer->tokens[ids[i]];
+        if (!(skip_special && token->special))
+            sp_buf_append(out, token->bytes.data, token->bytes.len);
+    }
+}
+
+int sp_tokenizer_size(const sp_tokenizer *tokenizer) {
+    return tokenizer->size;
+}
+
+int sp_tokenizer_id(const sp_tokenizer *tokenizer, const char *token) {
+    for (int i = 0; i < tokenizer->added_count; i++)
+        if (strcmp(tokenizer->added[i].text, token) == 0) return tokenizer->added[i].id;
+    const sp_word *word = sp_word_map_find(&tokenizer->bpe.vocabulary, token, strlen(token));
+    return word ? (int)word->value : -1;
+}
+
+const char *sp_tokenizer_token(const sp_tokenizer *tokenizer, int id) {
+    return has_token(tokenizer, id) ? tokenizer->tokens[id].text : "";
+}
+
+bool sp_tokenizer_is_special(const sp_tokenizer *tokenizer, int id) {
+    return has_token(tokenizer, id) && tokenizer->tokens[id].special;
+}
+
+sp_status sp_tokenizer_save(const sp_tokenizer *tokenizer, const char *path) {
+    return sp_write_file(path, tokenizer->source, tokenizer->source_len);
+}
+
+void sp_tokenizer_free(sp_tokenizer *tokenizer) {
+    if (!tokenizer) return;
+    for (int i = 0; i < tokenizer->size; i++) {
+        free(tokenizer->tokens[i].text);
+        sp_buf_free(&tokenizer->tokens[i].bytes);
+    }
+    for (int i = 0; i < tokenizer->added_count; i++) free(tokenizer->added[i].text);
+    sp_bpe_free(&tokenizer->bpe);
+    sp_splitter_free(tokenizer->splitter);
+    free(tokenizer->tokens), free(tokenizer->added), free(tokenizer->source);
+    free(tokenizer);
+}

@@ -1,0 +1,24 @@
+/* Checkpoints: parameters, optimizer moments and counters in an HDF5 file, so that a training goes
+ * on bit for bit where it was. */
+#ifndef SP_TRAINING_CHECKPOINT_H
+#define SP_TRAINING_CHECKPOINT_H
+
+#include "format/hdf5.h"
+#include "training/optimizer.h"
+
+/* Named whole numbers that describe the position in the data and the generators. */
+typedef struct sp_counter {
+    const char *name;
+    int64_t *value;
+} sp_counter;
+
+/* Writes group /checkpoint. `identity` says what training this is (the run id). The list of
+ * counters ends with a NULL name. */
+sp_status sp_checkpoint_write(sp_h5 *file, const char *identity, const sp_optimizer *optimizer,
+                              const sp_counter *counters);
+/* Reads it back into the same structures. SP_ERR_FORMAT if the file is damaged or belongs to
+ * another training; parameters may then be partly overwritten, so the caller starts anew. */
+sp_status sp_checkpoint_read(sp_h5 *file, const char *identity, sp_optimizer *optimizer,
+                             const sp_counter *counters);
+
+#endif

@@ -1,0 +1,54 @@
+#include "training/packed.h"
+
+void sp_packed_clear(sp_packed *p) {
+    p->ids.len = p->targets.len = p->positions.len = 0;
+    p->offsets.len = 0;
+    sp_ints_push(&p->offsets, 0);
+}
+
+void sp_packed_free(sp_packed *p) {
+    sp_ints_free(&p->ids);
+    sp_ints_free(&p->targets);
+    sp_ints_free(&p->positions);
+    sp_ints_free(&p->offsets);
+}
+
+void sp_packed_add(sp_packed *p, const int *ids, size_t n, size_t first_scored,
+                   int first_position) {
+    for (size_t i = 0; i + 1 < n; i++) {
+        sp_ints_push(&p->ids, ids[i]);
+        sp_ints_push(&p->targets, i + 1 >= first_scored ? ids[i + 1] : -1);
+        sp_ints_push(&p->positions, first_position + (int)i);
+    }
+    sp_ints_push(&p->offsets, (int)p->ids.len);
+}
+
+void sp_packed_add_input(sp_packed *p, const int *ids, size_t n, int first_position) {
+    for (size_t i = 0; i < n; i++) {
+        sp_ints_push(&p->ids, ids[i]);
+        sp_ints_push(&p->targets, -1);
+        sp_ints_push(&p->positions, first_position + (int)i);
+    }
+    sp_ints_push(&p->offsets, (int)p->ids.len);
+}
+
+int sp_packed_sequences(const sp_packed *p) {
+    return (int)p->offsets.len - 1;
+}
+
+long sp_packed_tokens(const sp_packed *p) {
+    return (long)p->ids.len;
+}
+
+long sp_packed_scored(const sp_packed *p) {
+    long n = 0;
+    for (size_t i = 0; i < p->targets.len; i++) n += p->targets.data[i] >= 0;
+    return n;
+}
+
+sp_context sp_packed_context(const sp_packed *p, const sp_kv *prefix) {
+    return (sp_context){.sequences = sp_packed_sequences(p),
+                        .offsets = p->offsets.data,
+                        .positions = p->positions.data,
+                        .prefix = prefix};
+}

@@ -1,0 +1,16 @@
+/* One optimizer step, the same for pretraining and tuning. */
+#ifndef SP_TRAINING_STEP_H
+#define SP_TRAINING_STEP_H
+
+#include "training/optimizer.h"
+
+typedef struct sp_step_result {
+    double loss, gradient_norm;
+} sp_step_result;
+
+/* Back-propagates `loss` (on the tape), clips, updates, and resets the tape. SP_ERR_NUMERIC for a
+ * NaN or infinite loss or gradient, before anything is updated. */
+sp_status sp_train_step(sp_tape *t, sp_var *loss, sp_optimizer *o, double learning_rate,
+                        sp_step_result *out);
+
+#endif

@@ -1,0 +1,31 @@
+/* Prompt tuning (Lester et al. 2021, section 2): P_e [length, n_embd] before the embedded input;
+ * only P_e trains. */
+#include "tuning/init.h"
+#include "tuning/methods.h"
+#include "tuning/option_fields.h"
+
+static const sp_option options[] = {SP_OPTION_LENGTH("20"),
+                                    SP_OPTION_INIT("vocab", "random|normal|zero|vocab|text"),
+                                    SP_OPTION_INIT_TEXT("a sentence that describes the table"),
+                                    SP_OPTION_INIT_TOP,
+                                    SP_OPTION_TEMPLATE("P x"),
+                                    {0}};
+
+static sp_status create(sp_tuner *tuner, const sp_init_source *source, sp_rng *rng) {
+    sp_init_args args = {tuner->model, source, &tuner->options, rng};
+    return sp_init_rows(&args, sp_params_add(&tuner->params, "prompt_embeddings", 2,
+                                             tuner->options.length, tuner->model->config.n_embd));
+}
+
+static void inject(const sp_tuner *tuner, sp_tape *t, sp_injection *out) {
+    (void)t;
+    sp_var *rows = &sp_params_find(&tuner->params, "prompt_embeddings")->var;
+    if (rows->rows) out->virtual_rows = rows;
+}
+
+const sp_method sp_method_prompt = {.name = "prompt",
+                                    .title = "Prompt tuning",
+                                    .options = options,
+                                    .create = create,
+                                    .inject = inject,
+                                    .uses_template = true};

@@ -1,0 +1,251 @@
+#include "tuning/soft_prompt.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void copy_rows(const sp_var *from, sp_var *to) {
+    for (long r = 0; r < from->rows; r++)
+        memcpy(to->data + r * to->ld, from->data + r * from->ld,
+               (size_t)from->cols * sizeof(float));
+}
+
+/* Room for a prefix of `length` in all layers, none of which is used yet. */
+static void make_prefix(sp_soft_prompt *p, long length, int layers, long width) {
+    p->layers = layers;
+    p->prefix = sp_leaf(length, 2L * layers * width);
+    p->views = sp_alloc(2 * (size_t)layers, sizeof *p->views);
+    p->kv = sp_alloc((size_t)layers, sizeof *p->kv);
+    for (int i = 0; i < 2 * layers; i++)
+        p->views[i] = (sp_var){
+            .rows = length, .cols = width, .ld = p->prefix.ld, .data = p->prefix.data + i * width};
+}
+
+static void use_layer(sp_soft_prompt *p, int layer) {
+    p->kv[layer] = (sp_kv){&p->views[2 * layer], &p->views[2 * layer + 1]};
+}
+
+static void copy_prefix(sp_soft_prompt *p, const sp_kv *kv, int layers) {
+    for (int i = 0; i < layers; i++) {
+        if (!kv[i].key) continue;
+        if (!p->kv) make_prefix(p, kv[i].key->rows, layers, kv[i].key->cols);
+        use_layer(p, i);
+        copy_rows(kv[i].key, p->kv[i].key);
+        copy_rows(kv[i].value, p->kv[i].value);
+    }
+}
+
+sp_status sp_soft_prompt_from(const sp_tuner *tuner, const sp_tokenizer *tokenizer,
+                              sp_soft_prompt *p) {
+    *p = (sp_soft_prompt){0};
+    sp_tape tape = {.inference = true};
+    sp_injection injection;
+    sp_tuner_inject(tuner, &tape, &injection);
+    if (injection.virtual_rows) {
+        p->virtual_rows = sp_leaf(injection.virtual_rows->rows, injection.virtual_rows->cols);
+        copy_rows(injection.virtual_rows, &p->virtual_rows);
+    }
+    if (injection.prefix) copy_prefix(p, injection.prefix, tuner->model->config.n_layer);
+    sp_tape_free(&tape);
+    p->first_position = p->kv && tuner->options.shift_positions ? (int)p->prefix.rows : 0;
+    const char *text = tuner->method->uses_template ? tuner->options.template : "x";
+    return sp_template_parse(text, (int)p->virtual_rows.rows, tokenizer, &p->template);
+}
+
+void sp_soft_prompt_free(sp_soft_prompt *p) {
+    sp_template_free(&p->template);
+    sp_leaf_free(&p->virtual_rows);
+    sp_leaf_free(&p->prefix);
+    free(p->views);
+    free(p->kv);
+    *p = (sp_soft_prompt){0};
+}
+
+sp_steering sp_soft_prompt_steering(sp_soft_prompt *p) {
+    return (sp_steering){p->virtual_rows.rows ? &p->virtual_rows : NULL, p->kv, p->first_position};
+}
+
+void sp_template_apply(const sp_template *template, const sp_ints *input, sp_ints *out) {
+    sp_ints_append(out, template->before.data, template->before.len);
+    sp_ints_append(out, input->data, input->len);
+    sp_ints_append(out, template->after.data, template->after.len);
+}
+
+/* ---- the /prompt group ---- */
+
+static sp_status write_ids(sp_h5 *file, const char *path, const sp_ints *ids) {
+    int64_t *wide = sp_alloc(ids->len, sizeof *wide);
+    for (size_t i = 0; i < ids->len; i++) wide[i] = ids->data[i];
+    sp_status st = sp_h5_write_ints(file, path, 1, &ids->len, wide);
+    free(wide);
+    return st;
+}
+
+/* One side (keys or values) of the layers that have a prefix, as [k, length, width]. */
+static sp_status write_side(const sp_soft_prompt *p, sp_h5 *file, const char *path, bool value,
+                            const sp_ints *layers) {
+    const sp_var *first = p->kv[layers->data[0]].key;
+    size_t dims[3] = {layers->len, (size_t)first->rows, (size_t)first->cols};
+    float *packed = sp_alloc_floats(dims[0] * dims[1] * dims[2]);
+    for (size_t i = 0; i < layers->len; i++) {
+        sp_var target = {.ld = first->cols, .data = packed + i * dims[1] * dims[2]};
+        const sp_kv *kv = &p->kv[layers->data[i]];
+        copy_rows(value ? kv->value : kv->key, &target);
+    }
+    sp_status st = sp_h5_write_floats(file, path, 3, dims, packed);
+    free(packed);
+    return st;
+}
+
+static sp_status write_prefix(const sp_soft_prompt *p, sp_h5 *file) {
+    sp_ints layers = {0};
+    for (int i = 0; i < p->layers; i++)
+        if (p->kv[i].key) sp_ints_push(&layers, i);
+    sp_status st = write_ids(file, "/prompt/layers", &layers);
+    if (!st) st = write_side(p, file, "/prompt/key", false, &layers);
+    if (!st) st = write_side(p, file, "/prompt/value", true, &layers);
+    sp_ints_free(&layers);
+    return st;
+}
+
+static sp_status write_weights(const sp_model *model, sp_h5 *file) {
+    sp_status st = SP_OK;
+    for (size_t i = 0; !st && i < model->params.count; i++) {
+        const sp_param *p = model->params.items[i];
+        if (!p->var.needs_grad) continue;
+        char *path = sp_format("/prompt/weights/%s", p->name);
+        size_t dims[2] = {(size_t)p->dims[0], (size_t)p->dims[1]};
+        st = sp_h5_write_floats(file, path, p->rank, dims, p->var.data);
+        free(path);
+    }
+    return st;
+}
+
+sp_status sp_soft_prompt_write(const sp_soft_prompt *p, const sp_model *model, sp_h5 *file) {
+    sp_status st = sp_h5_set_int(file, "/prompt", "first_position", p->first_position);
+    if (!st) st = write_ids(file, "/prompt/template_before", &p->template.before);
+    if (!st) st = write_ids(file, "/prompt/template_after", &p->template.after);
+    if (!st && p->virtual_rows.rows) {
+        size_t dims[2] = {(size_t)p->virtual_rows.rows, (size_t)p->virtual_rows.cols};
+        st = sp_h5_write_floats(file, "/prompt/embeddings", 2, dims, p->virtual_rows.data);
+    }
+    if (!st && p->kv) st = write_prefix(p, file);
+    return st ? st : write_weights(model, file);
+}
+
+static sp_status bad_prompt(sp_h5 *file, const char *what) {
+    return sp_fail(SP_ERR_FORMAT,
+                   "%s: /prompt/%s does not fit this model; use the model of the run",
+                   sp_h5_path(file), what);
+}
+
+/* Ids must be in the vocabulary or name one of the virtual rows. */
+static sp_status read_ids(sp_h5 *file, const char *name, const sp_model *model, long virtual_rows,
+                          sp_ints *out) {
+    char *path = sp_format("/prompt/%s", name);
+    int64_t *wide = NULL;
+    size_t count = 0;
+    sp_status st = sp_h5_read_ints(file, path, &wide, &count);
+    for (size_t i = 0; !st && i < count; i++) {
+        if (wide[i] >= model->config.vocab_size || wide[i] < -virtual_rows)
+            st = bad_prompt(file, name);
+        else
+            sp_ints_push(out, (int)wide[i]);
+    }
+    free(wide);
+    free(path);
+    return st;
+}
+
+static sp_status read_embeddings(sp_h5 *file, const sp_model *model, sp_soft_prompt *p) {
+    if (!sp_h5_exists(file, "/prompt/embeddings")) return SP_OK;
+    int rank;
+    size_t dims[3], count;
+    float *rows = NULL;
+    sp_status st = sp_h5_shape(file, "/prompt/embeddings", &rank, dims);
+    if (st) return st;
+    if (rank != 2 || dims[1] != (size_t)model->config.n_embd) return bad_prompt(file, "embeddings");
+    if ((st = sp_h5_read_floats(file, "/prompt/embeddings", &rows, &count))) return st;
+    p->virtual_rows = sp_leaf((long)dims[0], (long)dims[1]);
+    memcpy(p->virtual_rows.data, rows, count * sizeof(float));
+    free(rows);
+    return SP_OK;
+}
+
+static sp_status read_side(sp_h5 *file, const char *path, bool value, const int64_t *layers,
+                           size_t layer_count, sp_soft_prompt *p) {
+    float *packed = NULL;
+    size_t count;
+    sp_status st = sp_h5_read_floats(file, path, &packed, &count);
+    size_t side = (size_t)p->prefix.rows * (size_t)p->views[0].cols;
+    if (!st && count != layer_count * side) st = bad_prompt(file, path + strlen("/prompt/"));
+    for (size_t i = 0; !st && i < layer_count; i++) {
+        sp_var from = {.rows = p->prefix.rows,
+                       .cols = p->views[0].cols,
+                       .ld = p->views[0].cols,
+                       .data = packed + i * side};
+        copy_rows(&from, &p->views[2 * layers[i] + value]);
+        use_layer(p, (int)layers[i]);
+    }
+    free(packed);
+    return st;
+}
+
+static sp_status read_prefix(sp_h5 *file, const sp_model *model, sp_soft_prompt *p) {
+    if (!sp_h5_exists(file, "/prompt/key")) return SP_OK;
+    int rank;
+    size_t dims[3], count = 0;
+    int64_t *layers = NULL;
+    sp_status st = sp_h5_shape(file, "/prompt/key", &rank, dims);
+    if (!st) st = sp_h5_read_ints(file, "/prompt/layers", &layers, &count);
+    if (!st && (rank != 3 || dims[0] != count || dims[2] != (size_t)model->config.n_embd))
+        st = bad_prompt(file, "key");
+    for (size_t i = 0; !st && i < count; i++)
+        if (layers[i] < 0 || layers[i] >= model->config.n_layer) st = bad_prompt(file, "layers");
+    if (!st) {
+        make_prefix(p, (long)dims[1], model->config.n_layer, (long)dims[2]);
+        st = read_side(file, "/prompt/key", false, layers, count, p);
+    }
+    if (!st) st = read_side(file, "/prompt/value", true, layers, count, p);
+    free(layers);
+    return st;
+}
+
+static sp_status read_weight(sp_h5 *file, const char *name, sp_model *model) {
+    sp_param *param = sp_params_find(&model->params, name);
+    if (!param) return bad_prompt(file, name);
+    char *path = sp_format("/prompt/weights/%s", name);
+    float *data = NULL;
+    size_t count = 0;
+    sp_status st = sp_h5_read_floats(file, path, &data, &count);
+    if (!st && count != (size_t)(param->var.rows * param->var.cols)) st = bad_prompt(file, name);
+    if (!st) memcpy(param->var.data, data, count * sizeof(float));
+    free(data);
+    free(path);
+    return st;
+}
+
+static sp_status read_weights(sp_h5 *file, sp_model *model) {
+    if (!sp_h5_is_group(file, "/prompt/weights")) return SP_OK;
+    sp_strings names = {0};
+    sp_status st = sp_h5_members(file, "/prompt/weights", &names);
+    for (size_t i = 0; !st && i < names.len; i++) st = read_weight(file, names.data[i], model);
+    sp_strings_free(&names);
+    return st;
+}
+
+sp_status sp_soft_prompt_read(sp_h5 *file, sp_model *model, sp_soft_prompt *p) {
+    *p = (sp_soft_prompt){0};
+    int64_t first_position = 0;
+    sp_status st = sp_h5_get_int(file, "/prompt", "first_position", &first_position);
+    if (!st && (first_position < 0 || first_position >= model->config.n_positions))
+        st = bad_prompt(file, "first_position");
+    p->first_position = (int)first_position;
+    if (!st) st = read_embeddings(file, model, p);
+    if (!st)
+        st = read_ids(file, "template_before", model, p->virtual_rows.rows, &p->template.before);
+    if (!st) st = read_ids(file, "template_after", model, p->virtual_rows.rows, &p->template.after);
+    if (!st) st = read_prefix(file, model, p);
+    if (!st) st = read_weights(file, model);
+    if (st) sp_soft_prompt_free(p);
+    return st;
+}

@@ -1,0 +1,39 @@
+/* What is left of a method after training, and all that inference needs: a template, virtual rows,
+ * a key/value prefix. (Methods that change weights leave them in the model.) */
+#ifndef SP_TUNING_SOFT_PROMPT_H
+#define SP_TUNING_SOFT_PROMPT_H
+
+#include "format/hdf5.h"
+#include "model/generate.h"
+#include "tuning/method.h"
+#include "tuning/template.h"
+
+typedef struct sp_soft_prompt {
+    sp_template template;
+    sp_var virtual_rows; /* [n, n_embd]; rows 0 for none */
+    sp_var prefix;       /* [length, 2 * n_layer * n_embd]; rows 0 for none */
+    sp_var *views;       /* [2 * n_layer] columns of prefix */
+    sp_kv *kv;           /* [n_layer] or NULL */
+    int layers;
+    int first_position; /* of real tokens: the prefix length if positions are shifted */
+} sp_soft_prompt;
+
+/* Runs the tuner's injection once and copies it. Release with sp_soft_prompt_free. */
+sp_status sp_soft_prompt_from(const sp_tuner *tuner, const sp_tokenizer *tokenizer,
+                              sp_soft_prompt *out);
+void sp_soft_prompt_free(sp_soft_prompt *p);
+
+/* For sp_generate; points into `p`. */
+sp_steering sp_soft_prompt_steering(sp_soft_prompt *p);
+
+/* Appends template and input: the ids of one sequence up to its target. */
+void sp_template_apply(const sp_template *template, const sp_ints *input, sp_ints *out);
+
+/* Group /prompt of a run file: `template_before`, `template_after` (ids), `embeddings` [n, d],
+ * `layers` [k], `key` and `value` [k, length, d], attribute `first_position`, and for methods that
+ * train the model `weights/<name>`. */
+sp_status sp_soft_prompt_write(const sp_soft_prompt *p, const sp_model *model, sp_h5 *file);
+/* Reads it for `model`, whose trained weights are replaced. SP_ERR_FORMAT if it does not fit. */
+sp_status sp_soft_prompt_read(sp_h5 *file, sp_model *model, sp_soft_prompt *out);
+
+#endif

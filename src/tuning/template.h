@@ -1,0 +1,24 @@
+/* Where virtual tokens stand around the input (P-Tuning section 3; Prefix-Tuning's infix, 7.3).
+ *
+ * A template is words separated by spaces: P is a run of virtual tokens, x the input, any other
+ * word an anchor token kept as text. "P x" is prompt tuning, "x P" infix, "P x P ?" a P-tuning
+ * template with an anchor. The virtual tokens are spread over the runs, the first ones taking what
+ * is left over. The target follows at the end. */
+#ifndef SP_TUNING_TEMPLATE_H
+#define SP_TUNING_TEMPLATE_H
+
+#include "core/memory.h"
+#include "core/status.h"
+#include "text/tokenizer.h"
+
+/* Token ids before and after the input; -1 - i stands for virtual token i. Start from {0}. */
+typedef struct sp_template {
+    sp_ints before, after;
+} sp_template;
+
+/* SP_ERR_SPEC unless `text` has exactly one x, and a P if there are virtual tokens. */
+sp_status sp_template_parse(const char *text, int virtual_tokens, const sp_tokenizer *tokenizer,
+                            sp_template *out);
+void sp_template_free(sp_template *t);
+
+#endif

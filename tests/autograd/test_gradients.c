@@ -1,0 +1,191 @@
+/* Every op's gradient against central finite differences. */
+#include <cmocka.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "autograd/ops.h"
+#include "core/random.h"
+#include "tensor/gemm.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_LEAVES = 6 };
+
+/* An op under test: builds its output from leaves of the given shapes. */
+typedef struct op_case {
+    const char *name;
+    sp_var *(*build)(sp_tape *t, sp_var *leaves);
+    struct {
+        long rows, cols;
+    } shapes[MAX_LEAVES];
+    bool scalar; /* the output is the loss itself */
+} op_case;
+
+static double loss_of(sp_tape *t, const op_case *c, sp_var *leaves, bool backward) {
+    sp_var *y = c->build(t, leaves);
+    double loss = 0;
+    sp_rng rng = sp_rng_make(7, "upstream");
+    if (c->scalar) {
+        loss = y->data[0];
+        if (backward) sp_tape_backward(t, y, 1.0f);
+    } else {
+        float *seed = sp_grad(t, y);
+        for (long r = 0; r < y->rows; r++)
+            for (long j = 0; j < y->cols; j++) {
+                float u = sp_rng_normal(&rng);
+                loss += (double)u * y->data[r * y->ld + j];
+                seed[r * y->ld + j] = u;
+            }
+        if (backward) {
+            sp_var root = {.rows = 1, .cols = 1, .ld = 1};
+            sp_tape_backward(t, &root, 0);
+        }
+    }
+    sp_tape_reset(t);
+    return loss;
+}
+
+static void check_leaf(sp_tape *t, const op_case *c, sp_var *leaves, int which,
+                       const float *gradient) {
+    sp_var *leaf = &leaves[which];
+    const float step = 1e-2f;
+    for (long i = 0; i < leaf->rows * leaf->cols; i++) {
+        float kept = leaf->data[i];
+        leaf->data[i] = kept + step;
+        double up = loss_of(t, c, leaves, false);
+        leaf->data[i] = kept - step;
+        double down = loss_of(t, c, leaves, false);
+        leaf->data[i] = kept;
+        double numeric = (up - down) / (2.0 * step);
+        if (fabs(numeric - gradient[i]) > 3e-3 + 1e-2 * fabs(numeric))
+            fail_msg("%s: leaf %d element %ld: gradient %g, finite difference %g", c->name, which,
+                     i, (double)gradient[i], numeric);
+    }
+}
+
+static void check_case(const op_case *c) {
+    sp_var leaves[MAX_LEAVES] = {0};
+    sp_rng rng = sp_rng_make(1, c->name);
+    int count = 0;
+    for (; count < MAX_LEAVES && c->shapes[count].rows; count++) {
+        leaves[count] = sp_leaf(c->shapes[count].rows, c->shapes[count].cols);
+        sp_leaf_train(&leaves[count], true);
+        for (long i = 0; i < leaves[count].rows * leaves[count].cols; i++)
+            leaves[count].data[i] = 0.7f * sp_rng_normal(&rng);
+    }
+    sp_tape t = {0};
+    loss_of(&t, c, leaves, true);
+    for (int k = 0; k < count; k++) {
+        size_t n = (size_t)(leaves[k].rows * leaves[k].cols);
+        float *gradient = sp_alloc_floats(n);
+        assert_true(leaves[k].grad_ready);
+        memcpy(gradient, leaves[k].grad, n * sizeof(float));
+        check_leaf(&t, c, leaves, k, gradient);
+        free(gradient);
+    }
+    for (int k = 0; k < count; k++) sp_leaf_free(&leaves[k]);
+    sp_tape_free(&t);
+}
+
+static sp_var *build_linear(sp_tape *t, sp_var *l) {
+    return sp_linear(t, &l[0], &(sp_linear_map){&l[1], &l[2], false});
+}
+static sp_var *build_linear_transposed(sp_tape *t, sp_var *l) {
+    return sp_linear(t, &l[0], &(sp_linear_map){&l[1], &l[2], true});
+}
+static sp_var *build_linear_without_bias(sp_tape *t, sp_var *l) {
+    return sp_linear(t, &l[0], &(sp_linear_map){&l[1], NULL, false});
+}
+static sp_var *build_norm(sp_tape *t, sp_var *l) {
+    return sp_layer_norm(t, &l[0], &(sp_norm){&l[1], &l[2], 1e-5f});
+}
+static sp_var *build_gelu(sp_tape *t, sp_var *l) {
+    return sp_gelu(t, &l[0]);
+}
+static sp_var *build_tanh(sp_tape *t, sp_var *l) {
+    return sp_tanh(t, &l[0]);
+}
+static sp_var *build_relu(sp_tape *t, sp_var *l) {
+    /* Away from the kink, where finite differences mean nothing. */
+    for (long i = 0; i < l->rows * l->cols; i++)
+        if (fabsf(l->data[i]) < 0.05f) l->data[i] = 0.5f;
+    return sp_relu(t, &l[0]);
+}
+static sp_var *build_add(sp_tape *t, sp_var *l) {
+    return sp_add(t, &l[0], sp_add(t, &l[1], &l[0]));
+}
+static sp_var *build_concat_of_slices(sp_tape *t, sp_var *l) {
+    return sp_concat_columns(t, sp_slice_columns(t, &l[0], 2, 3), sp_slice_columns(t, &l[0], 0, 3));
+}
+static sp_var *build_gather(sp_tape *t, sp_var *l) {
+    return sp_gather_rows(t, &l[0], (int[]){2, 0, 2}, 3);
+}
+static sp_var *build_embed(sp_tape *t, sp_var *l) {
+    return sp_embed(t, &l[0], &l[1], (int[]){3, -1, 0, -2, 3, -1}, 6);
+}
+static sp_var *build_loss(sp_tape *t, sp_var *l) {
+    return sp_lm_loss(t, &l[0], &l[1], (int[]){-1, 4, 0, -1, 8, 8}, NULL);
+}
+static sp_var *build_lstm(sp_tape *t, sp_var *l) {
+    return sp_lstm(t, &l[0], &l[1], &l[2], false);
+}
+static sp_var *build_lstm_reverse(sp_tape *t, sp_var *l) {
+    return sp_lstm(t, &l[0], &l[1], &l[2], true);
+}
+
+/* Two sequences of 3 and 2 tokens, 4 query heads of size 2. */
+static sp_var *build_attention_of(sp_tape *t, sp_var *l, int kv_heads, bool causal, bool prefix) {
+    sp_attention_shape shape = {.heads = 4,
+                                .kv_heads = kv_heads,
+                                .head_size = 2,
+                                .sequences = 2,
+                                .offsets = (int[]){0, 3, 5},
+                                .causal = causal};
+    return sp_attention(t, &shape, &l[0], &l[1], &l[2],
+                        prefix ? (sp_kv){&l[3], &l[4]} : (sp_kv){0});
+}
+static sp_var *build_attention_causal(sp_tape *t, sp_var *l) {
+    return build_attention_of(t, l, 4, true, false);
+}
+static sp_var *build_attention_prefix(sp_tape *t, sp_var *l) {
+    return build_attention_of(t, l, 4, true, true);
+}
+static sp_var *build_attention_grouped(sp_tape *t, sp_var *l) {
+    return build_attention_of(t, l, 2, false, true);
+}
+
+static const op_case cases[] = {
+    {"linear", build_linear, {{5, 3}, {3, 4}, {1, 4}}, false},
+    {"linear transposed", build_linear_transposed, {{5, 3}, {4, 3}, {1, 4}}, false},
+    {"linear without bias", build_linear_without_bias, {{5, 3}, {3, 4}}, false},
+    {"layer_norm", build_norm, {{4, 6}, {1, 6}, {1, 6}}, false},
+    {"gelu", build_gelu, {{4, 5}}, false},
+    {"tanh", build_tanh, {{4, 5}}, false},
+    {"relu", build_relu, {{4, 5}}, false},
+    {"add", build_add, {{3, 4}, {3, 4}}, false},
+    {"concat of slices", build_concat_of_slices, {{3, 5}}, false},
+    {"gather_rows", build_gather, {{4, 3}}, false},
+    {"embed", build_embed, {{4, 3}, {2, 3}}, false},
+    {"lm_loss", build_loss, {{6, 4}, {9, 4}}, true},
+    {"lstm", build_lstm, {{4, 12}, {12, 3}, {1, 12}}, false},
+    {"lstm reverse", build_lstm_reverse, {{4, 12}, {12, 3}, {1, 12}}, false},
+    {"attention causal", build_attention_causal, {{5, 8}, {5, 8}, {5, 8}}, false},
+    {"attention prefix", build_attention_prefix, {{5, 8}, {5, 8}, {5, 8}, {3, 8}, {3, 8}}, false},
+    {"attention grouped", build_attention_grouped, {{5, 8}, {5, 4}, {5, 4}, {2, 4}, {2, 4}}, false},
+};
+
+static void every_op_gradient_equals_finite_differences(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) check_case(&cases[i]);
+}
+
+int main(void) {
+    assert_int_equal(sp_gemm_start(2), SP_OK);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_op_gradient_equals_finite_differences)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,226 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "core/file.h"
+#include "format/hdf5.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char folder[] = "/tmp/sp-hdf5-XXXXXX";
+static char *path;
+
+static int make_folder(void **state) {
+    (void)state;
+    if (!mkdtemp(folder)) return 1;
+    path = sp_path_join(folder, "run.h5");
+    return 0;
+}
+
+static int remove_folder(void **state) {
+    (void)state;
+    unlink(path);
+    free(path);
+    return rmdir(folder);
+}
+
+static void write_sample(const char *note) {
+    sp_h5 *f;
+    const double series[3] = {1, 2.5, -3};
+    const float grid[6] = {1, 2, 3, 4, 5, 6};
+    const int64_t steps[2] = {10, 20};
+    const char *const texts[3] = {"caf\xc3\xa9", "", "two\nlines"};
+    assert_int_equal(sp_h5_create(path, &f), SP_OK);
+    assert_int_equal(sp_h5_set_text(f, "/", "note", note), SP_OK);
+    assert_int_equal(sp_h5_set_int(f, "/", "seed", -7), SP_OK);
+    assert_int_equal(sp_h5_set_real(f, "/a/b", "x", 0.25), SP_OK);
+    assert_int_equal(sp_h5_write_reals(f, "/train/loss", 1, (size_t[]){3}, series), SP_OK);
+    assert_int_equal(sp_h5_write_floats(f, "/prompt/w", 2, (size_t[]){2, 3}, grid), SP_OK);
+    assert_int_equal(sp_h5_write_ints(f, "/train/step", 1, (size_t[]){2}, steps), SP_OK);
+    assert_int_equal(sp_h5_write_reals(f, "/test/bleu", 0, NULL, series), SP_OK);
+    assert_int_equal(sp_h5_write_texts(f, "/test/predictions/input", texts, 3), SP_OK);
+    assert_int_equal(sp_h5_write_texts(f, "/empty", NULL, 0), SP_OK);
+    assert_int_equal(sp_h5_link_file(f, "/runs/other", "runs/other.h5"), SP_OK);
+    assert_int_equal(sp_h5_commit(f), SP_OK);
+}
+
+/* Attributes, arrays, scalars and strings come back as they were written. */
+static void test_round_trip(void **state) {
+    (void)state;
+    write_sample("x");
+    sp_h5 *f;
+    assert_int_equal(sp_h5_open(path, &f), SP_OK);
+    char *note;
+    int64_t seed, *steps;
+    double x, *series;
+    float *grid;
+    size_t n, dims[3];
+    int rank;
+    assert_int_equal(sp_h5_get_text(f, "/", "note", &note), SP_OK);
+    assert_string_equal(note, "x");
+    assert_int_equal(sp_h5_get_int(f, "/", "seed", &seed), SP_OK);
+    assert_int_equal(seed, -7);
+    assert_int_equal(sp_h5_get_real(f, "/a/b", "x", &x), SP_OK);
+    assert_true(x == 0.25);
+    assert_int_equal(sp_h5_read_reals(f, "/train/loss", &series, &n), SP_OK);
+    assert_true(n == 3 && series[1] == 2.5);
+    assert_int_equal(sp_h5_shape(f, "/prompt/w", &rank, dims), SP_OK);
+    assert_true(rank == 2 && dims[0] == 2 && dims[1] == 3);
+    assert_int_equal(sp_h5_read_floats(f, "/prompt/w", &grid, &n), SP_OK);
+    assert_true(n == 6 && grid[5] == 6);
+    assert_int_equal(sp_h5_read_ints(f, "/train/step", &steps, &n), SP_OK);
+    assert_true(n == 2 && steps[1] == 20);
+    sp_strings texts = {0}, names = {0};
+    assert_int_equal(sp_h5_read_texts(f, "/test/predictions/input", &texts), SP_OK);
+    assert_int_equal(texts.len, 3);
+    assert_string_equal(texts.data[0], "caf\xc3\xa9");
+    assert_string_equal(texts.data[2], "two\nlines");
+    assert_int_equal(sp_h5_read_texts(f, "/empty", &texts), SP_OK);
+    assert_int_equal(texts.len, 3);
+    assert_int_equal(sp_h5_members(f, "/test", &names), SP_OK);
+    assert_int_equal(names.len, 2);
+    assert_string_equal(names.data[0], "bleu");
+    assert_string_equal(names.data[1], "predictions");
+    assert_true(sp_h5_exists(f, "/test/bleu") && sp_h5_is_group(f, "/test"));
+    assert_false(sp_h5_exists(f, "/test/x/y") || sp_h5_is_group(f, "/test/bleu"));
+    sp_strings_free(&texts), sp_strings_free(&names);
+    free(note), free(steps), free(series), free(grid);
+    sp_h5_close(f);
+}
+
+/* Asking for what is not there or is of another type is one clear error. */
+static void test_wrong_requests(void **state) {
+    (void)state;
+    write_sample("x");
+    sp_h5 *f;
+    assert_int_equal(sp_h5_open(path, &f), SP_OK);
+    char *text;
+    double *reals, x;
+    size_t n;
+    sp_strings names = {0};
+    assert_int_equal(sp_h5_get_text(f, "/", "nothing", &text), SP_ERR_FORMAT);
+    assert_int_equal(sp_h5_get_text(f, "/", "seed", &text), SP_ERR_FORMAT);
+    assert_int_equal(sp_h5_get_real(f, "/", "note", &x), SP_ERR_FORMAT);
+    assert_int_equal(sp_h5_read_reals(f, "/nothing", &reals, &n), SP_ERR_FORMAT);
+    assert_int_equal(sp_h5_read_reals(f, "/train", &reals, &n), SP_ERR_FORMAT);
+    assert_int_equal(sp_h5_read_reals(f, "/empty", &reals, &n), SP_ERR_FORMAT);
+    assert_int_equal(sp_h5_read_texts(f, "/train/loss", &names), SP_ERR_FORMAT);
+    assert_int_equal(sp_h5_members(f, "/test/bleu", &names), SP_ERR_FORMAT);
+    assert_non_null(strstr(sp_error(), path));
+    sp_h5_close(f);
+}
+
+/* Writing a path again replaces it. */
+static void test_replacement(void **state) {
+    (void)state;
+    sp_h5 *f;
+    const double a[2] = {1, 2}, b[1] = {3};
+    double *out;
+    size_t n;
+    assert_int_equal(sp_h5_create(path, &f), SP_OK);
+    assert_int_equal(sp_h5_write_reals(f, "/x", 1, (size_t[]){2}, a), SP_OK);
+    assert_int_equal(sp_h5_write_reals(f, "/x", 1, (size_t[]){1}, b), SP_OK);
+    assert_int_equal(sp_h5_set_text(f, "/", "status", "running"), SP_OK);
+    assert_int_equal(sp_h5_set_text(f, "/", "status", "finished"), SP_OK);
+    assert_int_equal(sp_h5_read_reals(f, "/x", &out, &n), SP_OK);
+    assert_true(n == 1 && out[0] == 3);
+    free(out);
+    assert_int_equal(sp_h5_commit(f), SP_OK);
+}
+
+/* Equal content gives equal bytes. */
+static void test_determinism(void **state) {
+    (void)state;
+    sp_buf first = {0}, second = {0};
+    write_sample("same");
+    assert_int_equal(sp_read_file(path, &first), SP_OK);
+    sleep(1); /* a stored time would differ */
+    write_sample("same");
+    assert_int_equal(sp_read_file(path, &second), SP_OK);
+    assert_int_equal(first.len, second.len);
+    assert_memory_equal(first.data, second.data, first.len);
+    sp_buf_free(&first), sp_buf_free(&second);
+}
+
+/* A file that was not committed leaves the old one alone. */
+static void test_dropped_file(void **state) {
+    (void)state;
+    write_sample("old");
+    sp_h5 *f;
+    char *note;
+    assert_int_equal(sp_h5_create(path, &f), SP_OK);
+    assert_int_equal(sp_h5_set_text(f, "/", "note", "new"), SP_OK);
+    sp_h5_close(f);
+    assert_int_equal(sp_h5_open(path, &f), SP_OK);
+    assert_int_equal(sp_h5_get_text(f, "/", "note", &note), SP_OK);
+    assert_string_equal(note, "old");
+    free(note);
+    sp_h5_close(f);
+}
+
+/* Missing, foreign and truncated files are told apart. */
+static void test_bad_files(void **state) {
+    (void)state;
+    sp_h5 *f;
+    sp_buf whole = {0};
+    write_sample("x");
+    assert_int_equal(sp_read_file(path, &whole), SP_OK);
+    assert_int_equal(sp_write_file(path, whole.data, whole.len / 2), SP_OK);
+    assert_int_equal(sp_h5_open(path, &f), SP_ERR_FORMAT);
+    assert_non_null(strstr(sp_error(), "is a truncated or damaged HDF5 file"));
+    assert_int_equal(sp_write_file(path, "hello", 5), SP_OK);
+    assert_int_equal(sp_h5_open(path, &f), SP_ERR_FORMAT);
+    assert_non_null(strstr(sp_error(), "is not an HDF5 file"));
+    assert_int_equal(sp_write_file(path, "", 0), SP_OK);
+    assert_int_equal(sp_h5_open(path, &f), SP_ERR_FORMAT);
+    assert_int_equal(sp_h5_open("/nowhere/x.h5", &f), SP_ERR_MISSING);
+    sp_buf_free(&whole);
+}
+
+/* A disk that is full (here: a file size limit) is SP_ERR_IO, and the old file stays whole. */
+static void test_full_disk(void **state) {
+    (void)state;
+    write_sample("old");
+    struct rlimit old_limit, limit;
+    getrlimit(RLIMIT_FSIZE, &old_limit);
+    limit = old_limit;
+    limit.rlim_cur = 4096;
+    signal(SIGXFSZ, SIG_IGN);
+    sp_h5 *f;
+    float *zeros = sp_alloc_floats(10000);
+    assert_int_equal(sp_h5_create(path, &f), SP_OK);
+    assert_int_equal(sp_h5_write_floats(f, "/w", 1, (size_t[]){10000}, zeros), SP_OK);
+    setrlimit(RLIMIT_FSIZE, &limit);
+    sp_status st = sp_h5_commit(f);
+    setrlimit(RLIMIT_FSIZE, &old_limit);
+    assert_int_equal(st, SP_ERR_IO);
+    free(zeros);
+    assert_int_equal(sp_h5_open(path, &f), SP_OK);
+    sp_h5_close(f);
+}
+
+/* An unwritable folder is SP_ERR_IO. */
+static void test_unwritable_folder(void **state) {
+    (void)state;
+    sp_h5 *f;
+    assert_int_equal(sp_h5_create("/proc/none/run.h5", &f), SP_OK);
+    assert_int_equal(sp_h5_commit(f), SP_ERR_IO);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_round_trip),   cmocka_unit_test(test_wrong_requests),
+        cmocka_unit_test(test_replacement),  cmocka_unit_test(test_determinism),
+        cmocka_unit_test(test_dropped_file), cmocka_unit_test(test_bad_files),
+        cmocka_unit_test(test_full_disk),    cmocka_unit_test(test_unwritable_folder),
+    };
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}

@@ -1,0 +1,20 @@
+/* Any bytes read as JSON lines give whole examples or an error with a place. */
+#include "core/memory.h"
+#include "data/jsonl.h"
+
+#include <stdint.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    sp_split split = {0};
+    sp_status st =
+        sp_parse_jsonl((const char *)data, size, "fuzz.jsonl", &sp_jsonl_default_fields, &split);
+    if (st && strncmp(sp_error(), "fuzz.jsonl:", 11) != 0) sp_panic("no place in: %s", sp_error());
+    for (size_t i = 0; !st && i < split.count; i++)
+        if (!*split.items[i].input || split.items[i].references.len == 0)
+            sp_panic("example %zu is not whole", i);
+    sp_split_free(&split);
+    return 0;
+}
