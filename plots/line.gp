@@ -8,5 +8,5 @@ plot for [i = 0:series - 1] data index i using 1:3:4 with filledcurves \
      for [i = 0:series - 1] data index i using 1:2 with linespoints linewidth 2 \
          linecolor rgb color(i) dashtype dash(i) pointtype point(i) pointsize 1.1 \
          title columnheader(1), \
-     for [i = 1:baselines] real(word(baseline_values, i)) with lines linewidth 1.5 \
+     for [i = 1:baselines] baseline(i) with lines linewidth 1.5 \
          linecolor rgb '#7F7F7F' dashtype 2 title word(baseline_labels, i)

@@ -2,9 +2,8 @@
 # What trains nothing has no place on a logarithmic axis and is a dashed line.
 load plots . '/style.gp'
 if (logx) set logscale x 10
-set format x '10^%T'
-set offsets graph 0, graph 0, graph 0.05, graph 0.05
-plot for [i = 0:series - 1] data index i using 1:2:3:4 with yerrorbars linewidth 2 \
-         linecolor rgb color(i) pointtype point(i) pointsize 1.5 title columnheader(1), \
-     for [i = 1:baselines] real(word(baseline_values, i)) with lines linewidth 1.5 \
+set format x '%.0s%c'
+plot for [i = 0:series - 1] data index i using 1:2:3:4 with yerrorlines linewidth 1.5 \
+         linecolor rgb color(i) dashtype dash(i) pointtype point(i) pointsize 1.4 title columnheader(1), \
+     for [i = 1:baselines] baseline(i) with lines linewidth 1.5 \
          linecolor rgb '#7F7F7F' dashtype 2 title word(baseline_labels, i)

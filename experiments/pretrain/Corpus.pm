@@ -4,7 +4,8 @@ package Corpus;
 use strict;
 use warnings;
 use Exporter 'import';
-our @EXPORT = qw(hash32 seed below pick chance split_of emit emit_prose record clean article join_list
+our @EXPORT =
+    qw(hash32 seed below pick chance split_of emit emit_prose record clean article join_list
     slurp);
 
 use constant LIMIT => 2000;    # characters a document
@@ -45,6 +46,7 @@ sub split_of { return hash32("split/$_[0]") % 100 == 0 ? 'heldout' : 'train' }
 
 # One document. `key` decides the split, so that everything about one thing is on one side.
 my %count;
+
 sub emit {
     my ($source, $key, $text) = @_;
     $text = clean($text);
@@ -75,7 +77,7 @@ sub emit_prose {
 sub slurp {
     my ($path) = @_;
     my @open = $path =~ /[gd]z$/ ? ('-|', 'gzip', '-dc', '--') : ('<');
-    open(my $file, $open[0], @open[1 .. $#open], $path) or die "$path: $!\n";
+    open(my $file, $open[0], @open[ 1 .. $#open ], $path) or die "$path: $!\n";
     local $/;
     my $text = <$file> // '';
     utf8::decode($text);
@@ -97,7 +99,10 @@ sub record {
     my ($title, $subject, @facts) = @_;
     my $layout = below(4);
     if ($layout == 0) {
-        my @lines = map { my ($name, @values) = @$_; map { ucfirst($name) . ": $_" } @values } @facts;
+        my @lines = map {
+            my ($name, @values) = @$_;
+            map { ucfirst($name) . ": $_" } @values
+        } @facts;
         return join "\n", ucfirst($title) . ": $subject", @lines;
     }
     if ($layout == 1) {
@@ -106,7 +111,10 @@ sub record {
     }
     if ($layout == 2) {
         return " $title : $subject | " . join ' | ',
-            map { my ($name, @values) = @$_; map { "$name : $_" } @values } @facts;
+            map {
+            my ($name, @values) = @$_;
+            map {"$name : $_"} @values
+            } @facts;
     }
     return triples(map { [ $subject, @$_ ] } @facts);
 }
@@ -114,7 +122,10 @@ sub record {
 # [subject, relation, value...] facts as " : s | r | o | s | r | o".
 sub triples {
     return ' : ' . join ' | ',
-        map { my ($subject, $name, @values) = @$_; map { "$subject | $name | $_" } @values } @_;
+        map {
+        my ($subject, $name, @values) = @$_;
+        map {"$subject | $name | $_"} @values
+        } @_;
 }
 
 1;

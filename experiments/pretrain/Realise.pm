@@ -11,9 +11,9 @@ our @EXPORT = qw(realise fact_name phrase);
 # %s is the subject and %o the value.
 my %relations = (
     description => [
-        [ 'description', 'summary', 'about' ],
+        [ 'description',          'summary',              'about' ],
         [ 'is described as "%o"', 'is summed up as "%o"', 'has the description "%o"' ],
-        [ 'described as "%o"' ],
+        ['described as "%o"'],
         [ 'The description of %s reads "%o"', '"%o" is how %s is described' ],
     ],
     section => [
@@ -63,19 +63,22 @@ my %relations = (
         [ '%o is the home page of %s', 'The website of %s is %o', 'More about %s is told at %o' ],
     ],
     depends => [
-        [ 'depends', 'requires', 'depends on', 'needs' ],
-        [ 'depends on %o', 'needs %o', 'requires %o', 'cannot run without %o', 'relies on %o' ],
+        [ 'depends',         'requires', 'depends on',  'needs' ],
+        [ 'depends on %o',   'needs %o', 'requires %o', 'cannot run without %o', 'relies on %o' ],
         [ 'depending on %o', 'built on top of %o' ],
-        [ 'Without %o, %s does not work', 'To use %s one needs %o', 'Users of %s must also install %o' ],
+        [
+            'Without %o, %s does not work', 'To use %s one needs %o',
+            'Users of %s must also install %o'
+        ],
     ],
     recommends => [
-        [ 'recommends', 'works best with', 'recommended companion' ],
+        [ 'recommends',    'works best with',             'recommended companion' ],
         [ 'recommends %o', 'works best together with %o', 'is usually installed along with %o' ],
         ['usually installed along with %o'],
         [ 'It is recommended to install %o with %s', 'A good companion of %s would be %o' ],
     ],
     suggests => [
-        [ 'suggests', 'enhanced by', 'goes well with' ],
+        [ 'suggests',    'enhanced by',           'goes well with' ],
         [ 'suggests %o', 'can be extended by %o', 'goes well with %o' ],
         [],
         [ 'Those who like %s may also want %o', 'One may add %o to %s' ],
@@ -98,7 +101,10 @@ my %relations = (
     ],
     size => [
         [ 'size', 'installed size', 'disk space' ],
-        [ 'takes up %o of disk space', 'occupies %o', 'is %o in size', 'needs %o of space on the disk' ],
+        [
+            'takes up %o of disk space', 'occupies %o', 'is %o in size',
+            'needs %o of space on the disk'
+        ],
         ['with a size of %o'],
         [ 'The size of %s is %o', 'Installing %s takes %o of disk space' ],
     ],
@@ -109,31 +115,37 @@ my %relations = (
         [ 'The architecture of %s is %o', 'Machines of the architecture %o can run %s' ],
     ],
     multiarch => [
-        [ 'multi-arch', 'multiarch' ],
+        [ 'multi-arch',                    'multiarch' ],
         [ 'is marked "%o" for multi-arch', 'has the multi-arch value %o' ],
         [],
         ['The multi-arch field of %s says %o'],
     ],
     source => [
         [ 'source', 'source package', 'built from' ],
-        [ 'is built from the source package %o', 'comes from the source %o', 'has its origin in %o' ],
+        [
+            'is built from the source package %o', 'comes from the source %o',
+            'has its origin in %o'
+        ],
         [ 'built from the source package %o', 'made from %o' ],
-        [ 'The source package %o yields %s', '%o is the source of %s', 'From the source %o comes %s' ],
+        [
+            'The source package %o yields %s', '%o is the source of %s',
+            'From the source %o comes %s'
+        ],
     ],
     priority => [
-        [ 'priority', 'importance' ],
+        [ 'priority',            'importance' ],
         [ 'has the priority %o', 'is of %o priority' ],
         ['of %o priority'],
         ['The priority of %s is %o'],
     ],
     language => [
-        [ 'implemented in', 'programming language', 'written in' ],
+        [ 'implemented in',   'programming language', 'written in' ],
         [ 'is written in %o', 'is implemented in %o', 'was programmed in %o' ],
-        [ 'written in %o', 'implemented in %o' ],
+        [ 'written in %o',                             'implemented in %o' ],
         [ '%o is the language in which %s is written', 'The programming language of %s is %o' ],
     ],
     role => [
-        [ 'role', 'type', 'is a', 'kind' ],
+        [ 'role',  'type', 'is a', 'kind' ],
         [ 'is %a', 'serves as %a', 'is a package of the type %o' ],
         ['%a'],
         [ 'The role of %s is that of %a', 'The type of %s is %o' ],
@@ -145,32 +157,32 @@ my %relations = (
         ['The user interface of %s is of the %o kind'],
     ],
     toolkit => [
-        [ 'toolkit', 'ui toolkit' ],
-        [ 'uses the %o toolkit', 'draws its windows with %o' ],
-        [ 'based on the %o toolkit', 'using %o' ],
+        [ 'toolkit',                     'ui toolkit' ],
+        [ 'uses the %o toolkit',         'draws its windows with %o' ],
+        [ 'based on the %o toolkit',     'using %o' ],
         [ 'The toolkit behind %s is %o', '%o is used by %s to draw its windows' ],
     ],
     works_with => [
-        [ 'works with', 'handles', 'data' ],
+        [ 'works with',    'handles',    'data' ],
         [ 'works with %o', 'handles %o', 'is able to deal with %o' ],
         ['dealing with %o'],
         ['The data handled by %s is %o'],
     ],
     purpose => [
-        [ 'use', 'purpose', 'used for' ],
-        [ 'is used for %o', 'is meant for %o', 'serves the purpose of %o' ],
-        [ 'used for %o', 'meant for %o' ],
+        [ 'use',                  'purpose',         'used for' ],
+        [ 'is used for %o',       'is meant for %o', 'serves the purpose of %o' ],
+        [ 'used for %o',          'meant for %o' ],
         [ 'People use %s for %o', 'The purpose of %s is %o' ],
     ],
     maintains => [
-        [ 'maintains', 'maintainer of', 'looks after' ],
+        [ 'maintains',    'maintainer of',  'looks after' ],
         [ 'maintains %o', 'looks after %o', 'is the maintainer of %o', 'takes care of %o' ],
         [],
         [ 'The work of %s includes %o', 'Among the packages kept by %s one finds %o' ],
     ],
     capital => [
-        [ 'capital', 'capital city', 'seat of government' ],
-        [ 'has the capital %o', 'is governed from %o', 'has %o as its capital' ],
+        [ 'capital',             'capital city',        'seat of government' ],
+        [ 'has the capital %o',  'is governed from %o', 'has %o as its capital' ],
         [ 'with its capital %o', 'whose capital is %o' ],
         [
             '%o is the capital of %s',
@@ -180,76 +192,81 @@ my %relations = (
         ],
     ],
     official_name => [
-        [ 'official name', 'full name', 'formal name' ],
-        [ 'is officially called the %o', 'has the official name %o', 'bears the full name %o' ],
-        [ 'officially the %o', 'formally known as the %o' ],
+        [ 'official name',                 'full name',                'formal name' ],
+        [ 'is officially called the %o',   'has the official name %o', 'bears the full name %o' ],
+        [ 'officially the %o',             'formally known as the %o' ],
         [ 'The official name of %s is %o', '%o is the full name of %s' ],
     ],
     code => [
-        [ 'code', 'ISO code', 'identifier' ],
-        [ 'has the code %o', 'is identified by the code %o', 'is abbreviated as %o' ],
-        [ 'abbreviated %o', 'with the code %o' ],
+        [ 'code',                 'ISO code',                     'identifier' ],
+        [ 'has the code %o',      'is identified by the code %o', 'is abbreviated as %o' ],
+        [ 'abbreviated %o',       'with the code %o' ],
         [ 'The code of %s is %o', 'The code %o stands for %s', '%o is the ISO code of %s' ],
     ],
     number => [
         [ 'number', 'numeric code', 'ISO number' ],
         [ 'has the number %o', 'carries the numeric code %o' ],
-        [ 'numbered %o' ],
+        ['numbered %o'],
         [ 'The numeric code of %s is %o', 'The number %o refers to %s' ],
     ],
     located_in => [
         [ 'location', 'located in', 'country', 'lies in' ],
-        [ 'is located in %o', 'lies in %o', 'is in %o', 'can be found in %o', 'is situated in %o' ],
-        [ 'located in %o', 'situated in %o', 'in %o' ],
+        [
+            'is located in %o', 'lies in %o', 'is in %o', 'can be found in %o', 'is situated in %o'
+        ],
+        [ 'located in %o',             'situated in %o',           'in %o' ],
         [ '%o is where %s is located', 'The location of %s is %o', 'In %o lies %s' ],
     ],
     part_of => [
-        [ 'part of', 'belongs to', 'region', 'is part of' ],
-        [ 'is part of %o', 'belongs to %o', 'is a part of %o' ],
-        [ 'part of %o', 'belonging to %o' ],
+        [ 'part of',        'belongs to',    'region', 'is part of' ],
+        [ 'is part of %o',  'belongs to %o', 'is a part of %o' ],
+        [ 'part of %o',     'belonging to %o' ],
         [ '%o includes %s', '%o has %s as one of its parts', 'One part of %o is %s' ],
     ],
     kind => [
-        [ 'type', 'kind', 'is a', 'instance of' ],
+        [ 'type',  'kind', 'is a', 'instance of' ],
         [ 'is %a', 'is classified as %a' ],
         ['%a'],
-        [ '%s is known as %a' ],
+        ['%s is known as %a'],
     ],
     population => [
-        [ 'population', 'inhabitants', 'number of people' ],
-        [ 'has a population of %o', 'has %o inhabitants', 'is home to %o people' ],
+        [ 'population',              'inhabitants',        'number of people' ],
+        [ 'has a population of %o',  'has %o inhabitants', 'is home to %o people' ],
         [ 'with a population of %o', 'home to %o people' ],
-        [ 'The population of %s is %o', 'In all, %o people live in %s', '%o is the population of %s' ],
+        [
+            'The population of %s is %o', 'In all, %o people live in %s',
+            '%o is the population of %s'
+        ],
     ],
     longitude => [
-        [ 'longitude' ],
+        ['longitude'],
         [ 'lies at the longitude %o', 'has a longitude of %o' ],
-        [ 'at longitude %o' ],
-        [ 'The longitude of %s is %o' ],
+        ['at longitude %o'],
+        ['The longitude of %s is %o'],
     ],
     latitude => [
-        [ 'latitude' ],
+        ['latitude'],
         [ 'lies at the latitude %o', 'has a latitude of %o' ],
-        [ 'at latitude %o' ],
-        [ 'The latitude of %s is %o' ],
+        ['at latitude %o'],
+        ['The latitude of %s is %o'],
     ],
     symbol => [
-        [ 'symbol', 'chemical symbol' ],
+        [ 'symbol',            'chemical symbol' ],
         [ 'has the symbol %o', 'is written %o' ],
-        [ 'with the symbol %o' ],
+        ['with the symbol %o'],
         [ 'The symbol of %s is %o', '%o is the chemical symbol of %s' ],
     ],
     atomic_number => [
-        [ 'atomic number' ],
+        ['atomic number'],
         [ 'has the atomic number %o', 'is element number %o' ],
-        [ 'with the atomic number %o' ],
-        [ 'The atomic number of %s is %o' ],
+        ['with the atomic number %o'],
+        ['The atomic number of %s is %o'],
     ],
     atomic_weight => [
-        [ 'atomic weight', 'weight' ],
+        [ 'atomic weight',              'weight' ],
         [ 'has an atomic weight of %o', 'weighs %o atomic units' ],
-        [ 'with an atomic weight of %o' ],
-        [ 'The atomic weight of %s is %o' ],
+        ['with an atomic weight of %o'],
+        ['The atomic weight of %s is %o'],
     ],
 );
 
@@ -261,7 +278,7 @@ sub fill {
     my ($template, $name, $fact) = @_;
     my (undef, @values) = @$fact;
     my $value = join_list(map {"\x02$_"} @values);
-    my $kind = article($values[0]) . " $value";
+    my $kind  = article($values[0]) . " $value";
     $template =~ s/%s/$name/;
     $template =~ s/%a/$kind/;
     $template =~ s/%o/$value/;
@@ -279,8 +296,8 @@ sub reduced {
 sub inverse {
     my ($fact, $name) = @_;
     my $text = fill(pick(@{ $relations{ $fact->[0] }[3] }), $name, $fact);
-    $text =~ s{^The ([\w -]+?) of it\b}{Its $1};
-    $text =~ s{ the ([\w -]+?) of it$}{ its $1};
+    $text                                 =~ s{^The ([\w -]+?) of it\b}{Its $1};
+    $text                                 =~ s{ the ([\w -]+?) of it$}{ its $1};
     return "it " . phrase($fact) if $text =~ m{ it$};
     return $text;
 }
@@ -298,7 +315,8 @@ sub two {
     return pick(@ways)->() if $name eq 'it';
     push @ways, sub { "$name, which " . phrase($f) . ', ' . phrase($g) },
         sub { "$name not only " . phrase($f) . ' but also ' . phrase($g) };
-    push @ways, sub { "$turned, which " . phrase($g) } if $turned =~ m{\Q$name\E$};
+    push @ways, sub { "$turned, which " . phrase($g) }
+        if $turned =~ m{\Q$name\E$};
     push @ways, sub { "$name, $short, " . phrase($g) }, sub { "$short, $name " . phrase($g) }
         if $short;
     return pick(@ways)->();
@@ -319,14 +337,16 @@ sub three {
     return pick(@ways)->();
 }
 
-# Facts [relation, value...] about `subject`; `kind` is the noun to refer back with ("package"), or empty.
+# Facts [relation, value...] about `subject`; `kind` is the noun to refer back with ("package"),
+# or empty.
 sub realise {
     my ($subject, $kind, @facts) = @_;
     my ($name, @sentences) = ("\x02$subject");
     while (@facts) {
         my $count = 1 + below(@facts < 3 ? scalar @facts : 3);
         my @group = splice @facts, 0, $count;
-        my $sentence = $count == 1 ? one($name, @group)
+        my $sentence =
+              $count == 1 ? one($name, @group)
             : $count == 2 ? two($name, @group)
             :               three($name, @group);
         push @sentences, ucfirst($sentence) . '.';

@@ -34,7 +34,7 @@ fetch() {
         fail "cannot fetch the Debian 12 package lists; check the network (log: $folder/apt/log)"
     # shellcheck disable=SC2086
     (cd "$folder/deb" && apt apt-get download $packages) >> "$folder/apt/log" 2>&1 ||
-        fail "cannot download the packages; this needs Debian 12 and a network (log: $folder/apt/log)"
+        fail "cannot download the packages; check Debian 12 and network (log: $folder/apt/log)"
     for deb in "$folder"/deb/*.deb; do
         name=$(basename "$deb")
         dpkg-deb -x "$deb" "$folder/unpacked/${name%%_*}"
@@ -64,11 +64,13 @@ write_split() {
 
 # The names of the licences in a Debian copyright file, or the well-known ones its text speaks of.
 licence_of() {
+    known='public domain|general public license|free documentation license|GNU GPL'
+    known="$known|python software foundation license"
     file=$folder/unpacked/$1/usr/share/doc/$1/copyright
-    names=$(sed -n 's/^License: *\([A-Za-z][A-Za-z0-9.+ -]*\)$/\1/p' "$file" | sort -u | head -4 | paste -sd ';')
+    names=$(sed -n 's/^License: *\([A-Za-z][A-Za-z0-9.+ -]*\)$/\1/p' "$file" |
+        sort -u | head -4 | paste -sd ';')
     [ -n "$names" ] || names=$(tr -s ' \n' '  ' < "$file" |
-        grep -i -o -E 'public domain|general public license|free documentation license|GNU GPL|python software foundation license' |
-        sort -uf | paste -sd ';')
+        grep -i -o -E "$known" | sort -uf | paste -sd ';')
     echo "${names:-see its copyright file}" | tr '|' '/'
 }
 
@@ -86,7 +88,8 @@ END
     awk -F '\t' '{ sub(/\/.*/, "", $3); n[$3]++; b[$3] += length($4) }
         END { for (s in n) print s, n[s], b[s] }' "$folder/documents" | sort |
         while read -r package documents bytes; do
-            version=$(find "$folder/deb" -name "${package}_*.deb" | sed 's/.*\///; s/^[^_]*_//; s/_.*//; s/%3a/:/')
+            version=$(find "$folder/deb" -name "${package}_*.deb" |
+                sed 's/.*\///; s/^[^_]*_//; s/_.*//; s/%3a/:/')
             licence="each package's own"
             [ -z "$version" ] || licence=$(licence_of "$package")
             echo "| $package | ${version:-Debian 12} | $licence | $documents | $bytes |"

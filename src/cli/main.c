@@ -10,17 +10,22 @@
 #include <string.h>
 
 extern const sp_command sp_command_info;
+extern const sp_command sp_command_run;
+extern const sp_command sp_command_plan;
+extern const sp_command sp_command_report;
 extern const sp_command sp_command_pretrain;
+extern const sp_command sp_command_data;
+extern const sp_command sp_command_generate;
+extern const sp_command sp_command_logprobs;
 extern const sp_command sp_command_train_tokenizer;
 extern const sp_command sp_command_tokenize;
 extern const sp_command sp_command_score;
 
 static const sp_command *const commands[] = {
-    &sp_command_info,
-    &sp_command_pretrain,
-    &sp_command_train_tokenizer,
-    &sp_command_tokenize,
-    &sp_command_score,
+    &sp_command_info,     &sp_command_run,      &sp_command_plan,
+    &sp_command_report,   &sp_command_data,     &sp_command_logprobs,
+    &sp_command_generate, &sp_command_pretrain, &sp_command_train_tokenizer,
+    &sp_command_tokenize, &sp_command_score,
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
 

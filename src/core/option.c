@@ -61,7 +61,8 @@ static sp_status unknown_option(const sp_option *table, const char *name) {
 }
 
 static bool is_choice(const char *choices, const char *value) {
-    size_t n = strlen(value);
+    size_t n = strcspn(value, "|");
+    if (value[n]) return false;
     for (const char *p = choices; p && *p; p = strchr(p, '|') ? strchr(p, '|') + 1 : NULL)
         if (strncmp(p, value, n) == 0 && (p[n] == '|' || p[n] == '\0')) return n > 0;
     return false;

@@ -130,17 +130,25 @@ static const char *const uncounted[] = {"substance",
 
 /* Places and groups whose proper names take "the". */
 static const char *const the_names[] = {
-    "River",        "Sea",         "Ocean",   "Desert",         "Canal",
-    "Strait",       "Peninsula",   "Empire",  "Republic",       "Kingdom",
-    "Union",        "Channel",     "Basin",   "Plateau",        "Age",
-    "War",          "Party",       "Church",  "Revolution",     "Coast",
-    "Movement",     "Dynasty",     "Bank",    "Army",           "Navy",
-    "Department",   "Service",     "Bureau",  "Agency",         "Commission",
-    "Era",          "Renaissance", "Gulf",    "System",         "Current",
-    "Stream",       "Way",         "League",  "Organization",   "Court",
-    "Commonwealth", "Association", "Senate",  "Crusade",        "Depression",
-    "Reformation",  "Galaxy",      "Society", "Administration", "Rhine",
-    "Bible",        "Koran",       "Crown",   "Zone",           NULL};
+    "River",        "Netherlands", "Alps",        "Andes",          "Balkans",
+    "Himalayas",    "Philippines", "Pyrenees",    "Apennines",      "Rockies",
+    "Bahamas",      "Maldives",    "Carpathians", "Urals",          "Adirondacks",
+    "Appalachians", "Hebrides",    "Cyclades",    "Seychelles",     "Ozarks",
+    "Catskills",    "Dardanelles", "Dolomites",   "Islands",        "Mountains",
+    "States",       "Lakes",       "Nations",     "Indies",         "Keys",
+    "Plains",       "Highlands",   "Hills",       "Isles",          "Forces",
+    "Provinces",    "Emirates",    "East",        "Crescent",       "Hemisphere",
+    "Territory",    "Sea",         "Ocean",       "Desert",         "Canal",
+    "Strait",       "Peninsula",   "Empire",      "Republic",       "Kingdom",
+    "Union",        "Channel",     "Basin",       "Plateau",        "Age",
+    "War",          "Party",       "Church",      "Revolution",     "Coast",
+    "Movement",     "Dynasty",     "Bank",        "Army",           "Navy",
+    "Department",   "Service",     "Bureau",      "Agency",         "Commission",
+    "Era",          "Renaissance", "Gulf",        "System",         "Current",
+    "Stream",       "Way",         "League",      "Organization",   "Court",
+    "Commonwealth", "Association", "Senate",      "Crusade",        "Depression",
+    "Reformation",  "Galaxy",      "Society",     "Administration", "Rhine",
+    "Bible",        "Koran",       "Crown",       "Zone",           NULL};
 /* Classes of places all of whose members take "the". */
 static const char *const the_classes[] = {
     "river", "sea",    "ocean", "desert", "canal", "channel", "geological period",
@@ -220,11 +228,12 @@ static sp_article article_of_name(const sp_wordnet *wordnet, const sp_noun *noun
     return SP_NAME;
 }
 
-/* Capitalised, but a kind and not an instance: "the Roman Church", "an American state". */
+/* Capitalised, but a kind and not an instance: "a Swiss canton", "the American Party", "Hamas". */
 static sp_article article_of_kind(const sp_wordnet *wordnet, const sp_noun *noun, const char *name,
                                   int by_gloss) {
     sp_article article = article_of_name(wordnet, noun, name);
-    return article == SP_NAME && by_gloss == SP_COUNT ? SP_COUNT : article;
+    bool ends_small = islower((unsigned char)sp_last_word(name)[0]);
+    return article == SP_NAME && by_gloss == SP_COUNT && ends_small ? SP_COUNT : article;
 }
 
 sp_article sp_article_of(const sp_wordnet *wordnet, int index, const char *name) {
@@ -236,8 +245,9 @@ sp_article sp_article_of(const sp_wordnet *wordnet, int index, const char *name)
     if (is_instance_of(wordnet, noun, NULL)) return article_of_name(wordnet, noun, name);
     int by_gloss = decide_by_gloss(noun->gloss);
     if (is_abstract(category)) {
-        if (capital) return article_of_kind(wordnet, noun, name, by_gloss);
         int by_ancestor = decide_by_ancestor(wordnet, index);
+        if (capital && by_ancestor == SP_MASS) return SP_NAME;
+        if (capital) return article_of_kind(wordnet, noun, name, by_gloss);
         if (by_ancestor >= 0) return (sp_article)by_ancestor;
         if (by_gloss == SP_COUNT) return has_ending(name, strong_endings) ? SP_MASS : SP_COUNT;
         bool mass = by_gloss == SP_MASS || has_ending(name, strong_endings) ||

@@ -214,6 +214,7 @@ static sp_status fill_cache(const sp_dataset *d, const bool wanted[SP_SPLITS]) {
         any |= missing[i];
     }
     if (!any) return SP_OK;
+    for (int i = 0; d->reader->together && i < SP_SPLITS; i++) missing[i] = !d->cache->loaded[i];
     sp_split splits[SP_SPLITS] = {0};
     sp_status st = d->reader->load(&d->card, missing, splits);
     for (int i = 0; i < SP_SPLITS; i++) {

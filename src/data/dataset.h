@@ -1,5 +1,15 @@
 /* Data sets: a card (datasets/NAME.yaml) says which reader makes the examples of its splits. A path
- * to a card of your own, or to a .jsonl file, serves too. docs/formats.md has the keys of a card.
+ * to a card of your own, or to a .jsonl file (its only split is train), serves too.
+ *
+ * Keys of a card:
+ * - name and reader, both needed; the reader is wntriples, webnlg or jsonl
+ * - splits {train, dev, test}: sizes for wntriples, paths below $SOFTPROMPT_DATA for webnlg, paths
+ *   beside the card for jsonl
+ * - template {separator}: the text between input and target
+ * - seed and categories {seen, unseen} for wntriples: lists of lexicographer files
+ * - fields for jsonl: what input, target, references, category and group are called in the file
+ * - sha256 {train, dev, test} for jsonl: the digest that a split's file must have
+ * - metrics, a list, and title, task, licence, source, notes: for people and reports
  */
 #ifndef SP_DATA_DATASET_H
 #define SP_DATA_DATASET_H

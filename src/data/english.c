@@ -63,60 +63,34 @@ char *sp_with_article(const char *noun, sp_article article) {
 
 /* {ending, its plural}. */
 static const char *const irregular[][2] = {
-    {"woman", "women"},
-    {"child", "children"},
-    {"foot", "feet"},
-    {"tooth", "teeth"},
-    {"goose", "geese"},
-    {"dormouse", "dormice"},
-    {"titmouse", "titmice"},
-    {"louse", "lice"},
-    {"knife", "knives"},
-    {"wife", "wives"},
-    {"life", "lives"},
-    {"leaf", "leaves"},
-    {"loaf", "loaves"},
-    {"half", "halves"},
-    {"calf", "calves"},
-    {"shelf", "shelves"},
-    {"thief", "thieves"},
-    {"wolf", "wolves"},
-    {"sheaf", "sheaves"},
-    {"scarf", "scarves"},
-    {"hoof", "hooves"},
-    {"potato", "potatoes"},
-    {"tomato", "tomatoes"},
-    {"hero", "heroes"},
-    {"echo", "echoes"},
-    {"torpedo", "torpedoes"},
-    {"veto", "vetoes"},
-    {"mosquito", "mosquitoes"},
-    {"buffalo", "buffaloes"},
-    {"cargo", "cargoes"},
-    {"mango", "mangoes"},
-    {"domino", "dominoes"},
-    {"tornado", "tornadoes"},
-    {"volcano", "volcanoes"},
-    {"phenomenon", "phenomena"},
-    {"criterion", "criteria"},
-    {"mitochondrion", "mitochondria"},
-    {"bacterium", "bacteria"},
-    {"vertebra", "vertebrae"},
-    {"larva", "larvae"},
-    {"stimulus", "stimuli"},
-    {"fungus", "fungi"},
-    {"nucleus", "nuclei"},
-    {"radius", "radii"},
-    {"alumnus", "alumni"},
-    {"matrix", "matrices"},
-    {"quiz", "quizzes"},
-    {"passerby", "passersby"},
-    {"oasis", "oases"},
+    {"woman", "women"},          {"child", "children"},     {"foot", "feet"},
+    {"tooth", "teeth"},          {"goose", "geese"},        {"dormouse", "dormice"},
+    {"titmouse", "titmice"},     {"knife", "knives"},       {"wife", "wives"},
+    {"life", "lives"},           {"leaf", "leaves"},        {"loaf", "loaves"},
+    {"half", "halves"},          {"calf", "calves"},        {"shelf", "shelves"},
+    {"thief", "thieves"},        {"wolf", "wolves"},        {"sheaf", "sheaves"},
+    {"scarf", "scarves"},        {"hoof", "hooves"},        {"potato", "potatoes"},
+    {"tomato", "tomatoes"},      {"hero", "heroes"},        {"echo", "echoes"},
+    {"torpedo", "torpedoes"},    {"veto", "vetoes"},        {"mosquito", "mosquitoes"},
+    {"buffalo", "buffaloes"},    {"cargo", "cargoes"},      {"mango", "mangoes"},
+    {"domino", "dominoes"},      {"tornado", "tornadoes"},  {"volcano", "volcanoes"},
+    {"phenomenon", "phenomena"}, {"criterion", "criteria"}, {"mitochondrion", "mitochondria"},
+    {"bacterium", "bacteria"},   {"vertebra", "vertebrae"}, {"larva", "larvae"},
+    {"stimulus", "stimuli"},     {"fungus", "fungi"},       {"nucleus", "nuclei"},
+    {"radius", "radii"},         {"alumnus", "alumni"},     {"matrix", "matrices"},
+    {"quiz", "quizzes"},         {"passerby", "passersby"}, {"oasis", "oases"},
 };
-/* Whole words only: their letters also end regular words (box, human, blouse, belief). */
+/* Whole words only: their letters also end regular words (box, human, blouse, shelf), or they end
+ * as an irregular one does. */
 static const char *const irregular_words[][2] = {
-    {"man", "men"},   {"ox", "oxen"},     {"mouse", "mice"},
-    {"elf", "elves"}, {"self", "selves"}, {"die", "dice"},
+    {"man", "men"},
+    {"ox", "oxen"},
+    {"mouse", "mice"},
+    {"louse", "lice"},
+    {"mongoose", "mongooses"},
+    {"elf", "elves"},
+    {"self", "selves"},
+    {"die", "dice"},
 };
 static const char *const unchanged[] = {
     "fish",  "sheep", "deer", "craft", "species", "series", "trout", "salmon", "means", "offspring",
@@ -157,7 +131,8 @@ static char *plural_word(const char *word) {
     if (n == 0 || ends_with_any(word, unchanged)) return sp_strdup(word);
     char *odd = irregular_plural(word);
     if (odd) return odd;
-    if (n > 3 && sp_ends_with(word, "sis")) return swap_ending(word, 2, "es");
+    if (n > 3 && (sp_ends_with(word, "sis") || sp_ends_with(word, "xis")))
+        return swap_ending(word, 2, "es");
     if (ends_with_any(word, hard_ch)) return sp_format("%ss", word);
     if (word[n - 1] == 'y' && n > 1 && !strchr("aeiouAEIOU", word[n - 2]))
         return isupper((unsigned char)word[0]) && !strchr(word, '-') && n < 4

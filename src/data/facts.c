@@ -80,9 +80,10 @@ static bool is_latin(const sp_noun *owner, const char *name) {
     return false;
 }
 
+/* Plurals take no indefinite article: "has part scissors". */
 static sp_article settle(sp_article article, const char *name) {
     if (!sp_is_plural(name)) return article;
-    return article == SP_COUNT || article == SP_MASS ? SP_NAME : SP_THE;
+    return article == SP_THE ? SP_THE : SP_NAME;
 }
 
 /* The object of a link as a term; false if it is no fit object. */

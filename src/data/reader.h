@@ -21,6 +21,7 @@ typedef struct sp_card {
 
 typedef struct sp_reader {
     const char *name;
+    bool together; /* all splits cost hardly more than one: ask for them at once */
     /* Fills splits[i] for every i with wanted[i]; a split the card does not name stays empty. */
     sp_status (*load)(const sp_card *card, const bool wanted[SP_SPLITS],
                       sp_split splits[SP_SPLITS]);

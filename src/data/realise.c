@@ -88,22 +88,44 @@ typedef struct clause {
     int objects;
 } clause;
 
+/* How often, in percent, a text takes which choice. */
+typedef struct text_style {
+    uint32_t usual; /* each relation's first wording; the second is had by two thirds of the rest */
+    uint32_t single;                            /* a sentence of one clause where there are more */
+    uint32_t apposition, restriction, relative; /* shapes of the first sentence; else a chain */
+    uint32_t shuffled; /* the order of clauses, else the record's with the class first */
+    uint32_t plural;   /* "Sparrows ..." for nouns that are counted */
+} text_style;
+
+/* The first reference keeps to the usual, so that a record has an answer that can be learnt; the
+ * others vary. */
+static const text_style plain = {
+    .usual = 85, .single = 10, .apposition = 12, .restriction = 15, .relative = 3};
+static const text_style varied = {.usual = 60,
+                                  .single = 25,
+                                  .apposition = 25,
+                                  .restriction = 20,
+                                  .relative = 12,
+                                  .shuffled = 60,
+                                  .plural = 30};
+
 typedef struct plan {
     const sp_record *record;
+    const text_style *style;
+    sp_rng *rng;
     bool plural;
     clause clauses[SP_MAX_FACTS];
     int count;
     sp_buf text;
 } plan;
 
-/* 0 with 60%, 1 with 25%, 2 with 15%: one wording is usual, the others occur. */
-static int pick_variant(sp_rng *rng) {
-    uint32_t x = sp_rng_below(rng, 100);
-    return x < 60 ? 0 : x < 85 ? 1 : 2;
-}
-
 static bool chance(sp_rng *rng, uint32_t percent) {
     return sp_rng_below(rng, 100) < percent;
+}
+
+static int pick_variant(const plan *p) {
+    if (chance(p->rng, p->style->usual)) return 0;
+    return chance(p->rng, 67) ? 1 : 2;
 }
 
 static char *inflect(const sp_term *term, form how, bool plural_subject) {
@@ -115,16 +137,18 @@ static char *inflect(const sp_term *term, form how, bool plural_subject) {
     return sp_with_article(term->text, term->article);
 }
 
-static clause make_clause(const sp_record *record, sp_relation relation, bool plural, sp_rng *rng) {
-    const predicate *p = &predicates[relation][pick_variant(rng)];
+static clause make_clause(const plan *p, sp_relation relation) {
+    const predicate *words = &predicates[relation][pick_variant(p)];
+    const sp_record *record = p->record;
     sp_strings objects = {0};
     for (int i = 0; i < record->count; i++)
         if (record->facts[i].relation == relation)
-            sp_strings_take(&objects, inflect(&record->facts[i].object, p->form, plural));
+            sp_strings_take(&objects, inflect(&record->facts[i].object, words->form, p->plural));
     char *list = sp_join_list(&objects);
     clause made = {.relation = relation,
-                   .verb = p->verb[plural],
-                   .rest = sp_format("%s%s%s", p->before[plural], list, p->after[plural]),
+                   .verb = words->verb[p->plural],
+                   .rest =
+                       sp_format("%s%s%s", words->before[p->plural], list, words->after[p->plural]),
                    .objects = (int)objects.len};
     free(list);
     sp_strings_free(&objects);
@@ -135,17 +159,19 @@ static bool is_class(sp_relation relation) {
     return relation == SP_KIND_OF || relation == SP_INSTANCE_OF;
 }
 
-/* The record's relations without repeats: in its order with the class first, or, if `mixed`,
- * shuffled, where the class loses the first place in one of four texts. */
-static int order_relations(const sp_record *record, bool mixed, sp_rng *rng, int *out) {
+/* The record's relations without repeats, shuffled or in its order; the class comes first but for
+ * one in four of the shuffled texts. Returns how many. */
+static int order_relations(const plan *p, int *out) {
+    const sp_record *record = p->record;
     int count = 0;
     for (int i = 0; i < record->count; i++) {
         bool known = false;
         for (int k = 0; k < count; k++) known |= out[k] == (int)record->facts[i].relation;
         if (!known) out[count++] = (int)record->facts[i].relation;
     }
-    if (mixed) sp_rng_shuffle(rng, out, (size_t)count);
-    if (mixed && chance(rng, 25)) return count;
+    bool shuffled = chance(p->rng, p->style->shuffled);
+    if (shuffled) sp_rng_shuffle(p->rng, out, (size_t)count);
+    if (shuffled && chance(p->rng, 25)) return count;
     for (int i = 0; i < count; i++) {
         if (!is_class((sp_relation)out[i])) continue;
         int class = out[i];
@@ -199,52 +225,56 @@ static const char *pronoun(const plan *p) {
 }
 
 /* How many clauses of the `left` ones the sentence takes: one, two or three. */
-static int pick_length(int left, sp_rng *rng) {
-    if (left == 1) return 1;
-    uint32_t x = sp_rng_below(rng, 100);
-    if (left == 3 && x < 20) return 3;
-    return x < 75 ? 2 : 1;
+static int pick_length(const plan *p, int left) {
+    if (left == 1 || chance(p->rng, p->style->single)) return 1;
+    return left == 3 && chance(p->rng, p->style->single) ? 3 : 2;
+}
+
+static const char *relative_pronoun(const plan *p) {
+    return p->record->person ? "who" : "which";
 }
 
 /* The first sentence; returns how many clauses it took. */
-static int write_opening(plan *p, sp_rng *rng) {
+static int write_opening(plan *p) {
     const clause *c = p->clauses;
-    write_subject(p);
-    uint32_t shape = sp_rng_below(rng, 100);
+    const text_style *s = p->style;
     bool class = is_class(c->relation) && c->objects == 1;
-    if (p->count >= 2 && class && shape < 25) {
-        int more = pick_length(p->count - 1, rng);
+    int shape = (int)sp_rng_below(p->rng, 100), left = p->count - 1;
+    int apposition = (int)s->apposition, restriction = apposition + (int)s->restriction;
+    int relative = restriction + (int)s->relative;
+    write_subject(p);
+    if (left > 0 && class && shape < apposition) {
+        int more = pick_length(p, left);
         sp_buf_printf(&p->text, ", %s, ", c->rest);
         write_clauses(p, 1, more);
         return 1 + more;
     }
-    if (p->count >= 2 && class && !p->plural && shape < 45) {
-        int more = pick_length(p->count - 1, rng);
+    if (left > 0 && class && !p->plural && shape < restriction) {
+        int more = pick_length(p, left);
         sp_buf_printf(&p->text, " %s %s %s ", c->verb, c->rest, p->record->person ? "who" : "that");
         write_clauses(p, 1, more);
         return 1 + more;
     }
-    if (p->count >= 2 && shape >= 88) {
-        sp_buf_printf(&p->text, ", %s %s %s, ", p->record->person ? "who" : "which", c->verb,
-                      c->rest);
+    if (left > 0 && shape >= restriction && shape < relative) {
+        sp_buf_printf(&p->text, ", %s %s %s, ", relative_pronoun(p), c->verb, c->rest);
         write_clauses(p, 1, 1);
         return 2;
     }
-    int taken = pick_length(p->count, rng);
+    int taken = pick_length(p, p->count);
     sp_buf_putc(&p->text, ' ');
     write_clauses(p, 0, taken);
     return taken;
 }
 
-static char *write_text(const sp_record *record, bool mixed, bool plural, sp_rng *rng) {
-    plan p = {.record = record, .plural = plural};
+static char *write_text(const sp_record *record, const text_style *style, sp_rng *rng) {
+    plan p = {.record = record, .style = style, .rng = rng};
+    p.plural = record->subject.article == SP_COUNT && chance(rng, style->plural);
     int order[SP_MAX_FACTS];
-    p.count = order_relations(record, mixed, rng, order);
-    for (int i = 0; i < p.count; i++)
-        p.clauses[i] = make_clause(record, (sp_relation)order[i], plural, rng);
-    int next = write_opening(&p, rng);
+    p.count = order_relations(&p, order);
+    for (int i = 0; i < p.count; i++) p.clauses[i] = make_clause(&p, (sp_relation)order[i]);
+    int next = write_opening(&p);
     while (next < p.count) {
-        int taken = pick_length(p.count - next, rng);
+        int taken = pick_length(&p, p.count - next);
         sp_buf_printf(&p.text, ". %s ", pronoun(&p));
         write_clauses(&p, next, taken);
         next += taken;
@@ -264,9 +294,7 @@ void sp_realise(const sp_record *record, sp_rng *rng, int wanted, sp_strings *ou
     enum { TRIES = 64 }; /* a single fact has three wordings; 64 draws miss one in 10,000 */
     size_t start = out->len;
     for (int try = 0; try < TRIES && (int)(out->len - start) < wanted; try++) {
-        bool mixed = out->len > start;
-        bool plural = mixed && record->subject.article == SP_COUNT && chance(rng, 30);
-        char *text = write_text(record, mixed, plural, rng);
+        char *text = write_text(record, out->len > start ? &varied : &plain, rng);
         if (contains(out, start, text))
             free(text);
         else

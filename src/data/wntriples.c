@@ -228,7 +228,8 @@ static void add_example(const sp_wordnet *wordnet, choice chosen, int seed, cons
     example->input = sp_record_input(&record);
     example->category = sp_strdup(sp_lexfile_name(noun->lexfile));
     example->group = sp_strdup(group);
-    sp_realise(&record, &rng, 2 + (int)sp_rng_below(&rng, 2), &example->references);
+    int references = sp_rng_below(&rng, 3) == 0 ? 2 : 3;
+    sp_realise(&record, &rng, references, &example->references);
 }
 
 static void add_examples(const sp_wordnet *wordnet, const choices *list, size_t first, size_t count,
@@ -283,4 +284,4 @@ static sp_status load(const sp_card *card, const bool wanted[SP_SPLITS],
     return st;
 }
 
-const sp_reader sp_reader_wntriples = {.name = "wntriples", .load = load};
+const sp_reader sp_reader_wntriples = {.name = "wntriples", .together = true, .load = load};

@@ -20,7 +20,7 @@ typedef struct raw_links {
     size_t len, cap;
 } raw_links;
 
-enum { FIRST_NOUN_FILE = 3, LAST_NOUN_FILE = 28, MAX_NOUNS = 200000 };
+enum { FIRST_NOUN_FILE = 3, LAST_NOUN_FILE = 28, NOUNS_OF_3_0 = 82115 };
 
 const char *sp_lexfile_name(int lexfile) {
     return lexfiles[lexfile] + strlen("noun.");
@@ -120,7 +120,7 @@ static sp_status read_nouns(sp_wordnet *out, raw_links *links) {
         ungetc(c, file);
         char no_word[] = "";
         SynsetPtr synset = parse_synset(file, NOUN, no_word);
-        if (!synset || out->count == MAX_NOUNS)
+        if (!synset || out->count == NOUNS_OF_3_0)
             return sp_fail(SP_ERR_FORMAT,
                            "WordNet's data.noun is damaged after synset %d; "
                            "install wordnet-base again with `make deps`",
@@ -231,7 +231,7 @@ sp_status sp_wordnet_load(sp_wordnet *out) {
         return sp_fail(SP_ERR_MISSING,
                        "WordNet's dictionary is not installed; install wordnet-base with "
                        "`make deps`");
-    out->nouns = sp_alloc(MAX_NOUNS, sizeof *out->nouns);
+    out->nouns = sp_alloc(NOUNS_OF_3_0, sizeof *out->nouns);
     raw_links links = {0};
     FILE *indexes[NUMPARTS + 1];
     hide_indexes(indexes);
@@ -240,6 +240,11 @@ sp_status sp_wordnet_load(sp_wordnet *out) {
     memcpy(indexfps, indexes, sizeof indexfps);
     if (!st) mark_first_senses(out);
     free(links.data);
+    if (!st && out->count != NOUNS_OF_3_0)
+        st = sp_fail(SP_ERR_FORMAT,
+                     "WordNet's dictionary has %d noun synsets, not the %d of "
+                     "version 3.0; install wordnet-base with `make deps`",
+                     out->count, NOUNS_OF_3_0);
     if (st) sp_wordnet_free(out);
     return st;
 }

@@ -37,7 +37,8 @@ typedef struct sp_wordnet {
     int count;
 } sp_wordnet;
 
-/* SP_ERR_MISSING if the dictionary is not installed. */
+/* SP_ERR_MISSING if the dictionary is not installed, SP_ERR_FORMAT if it is damaged or another
+ * version: the same seed must give the same records everywhere. */
 sp_status sp_wordnet_load(sp_wordnet *out);
 void sp_wordnet_free(sp_wordnet *wordnet);
 

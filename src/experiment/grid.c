@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_AXES = 8 };
+enum { MAX_AXES = 8, MAX_RUNS = 20000 };
 
 /* ---- settings of an entry ---- */
 
@@ -150,6 +150,7 @@ static sp_status expand_entry(expansion *e) {
     snprintf(run.experiment, sizeof run.experiment, "%s", e->spec->name);
     snprintf(run.entry, sizeof run.entry, "%s", e->entry->name);
     snprintf(run.label, sizeof run.label, "%s", e->entry->label);
+    snprintf(run.length_place, sizeof run.length_place, "%s", e->spec->path);
     sp_status st = apply_base(&run, e->spec->base);
     if (!st) st = apply_entry(&run, e->entry);
     if (!st) st = apply_overrides(&run, e->spec->overrides);
@@ -160,13 +161,23 @@ static sp_status expand_entry(expansion *e) {
     return st ? st : expand_axes(e, run, 0);
 }
 
+/* Before anything is built: a long grid must not fill the memory. */
+static sp_status check_size(const sp_spec *spec) {
+    size_t axes = spec->grid ? spec->grid->count : 0;
+    if (axes > MAX_AXES)
+        return sp_yaml_fail(spec->grid, "the grid has %zu axes; use at most %d", axes, MAX_AXES);
+    double runs = (double)spec->entry_count * (double)spec->seed_count;
+    for (size_t i = 0; i < axes; i++) runs *= (double)spec->grid->items[i]->count;
+    if (runs > MAX_RUNS)
+        return sp_fail(SP_ERR_SPEC, "%s: methods x grid x seeds are %.0f runs; use at most %d",
+                       spec->path, runs, MAX_RUNS);
+    return SP_OK;
+}
+
 sp_status sp_expand(const sp_spec *spec, sp_identify *identify, sp_run_list *out) {
     *out = (sp_run_list){0};
-    if (spec->grid && spec->grid->count > MAX_AXES)
-        return sp_yaml_fail(spec->grid, "the grid has %zu axes; use at most %d", spec->grid->count,
-                            MAX_AXES);
     expansion e = {.spec = spec, .identify = identify, .out = out};
-    sp_status st = SP_OK;
+    sp_status st = check_size(spec);
     for (size_t i = 0; !st && i < spec->entry_count; i++) {
         e.entry = &spec->entries[i];
         st = expand_entry(&e);

@@ -198,19 +198,22 @@ static void collect_line(const sp_results *r, const sp_figure *f, drawing *d) {
     }
 }
 
+/* A series per entry, a point per grid point; what trains nothing is the untuned model. */
 static void collect_scatter(const sp_results *r, const sp_figure *f, drawing *d) {
-    for (size_t i = 0; i < r->row_count; i++) {
-        const sp_row *row = &r->rows[i];
-        double x = sp_row_attribute(r, row, "trainable_parameters").mean;
+    samples untuned = {0};
+    for (size_t e = 0; e < r->spec->entry_count; e++) {
+        const sp_entry *entry = &r->spec->entries[e];
         samples s = {0};
-        for (size_t j = row->first; j < row->first + row->count; j++)
-            add_sample(&s, x, test_score(r, j, f->y));
-        if (x > 0)
-            add_series(d, row->title, row->run->method, &s);
-        else
-            add_baseline(d, row->title, &s);
+        for (size_t i = 0; i < r->runs->count; i++) {
+            if (strcmp(r->runs->items[i].entry, entry->name) != 0) continue;
+            double x = sp_runlog_get_number(&r->logs[i], "trainable_parameters");
+            add_sample(x > 0 ? &s : &untuned, x, test_score(r, i, f->y));
+        }
+        add_series(d, entry->label, entry->method->name, &s);
         free(s.data);
     }
+    add_baseline(d, "Untuned", &untuned);
+    free(untuned.data);
 }
 
 /* ---- gnuplot ---- */
@@ -246,7 +249,7 @@ static char *x_label(const sp_figure *f) {
 
 static char *tick_text(samples *ticks) {
     sp_buf b = {0};
-    qsort(ticks->data, ticks->len, sizeof *ticks->data, by_x);
+    if (ticks->len) qsort(ticks->data, ticks->len, sizeof *ticks->data, by_x);
     for (size_t i = 0; i < ticks->len; i++)
         if (!i || ticks->data[i].x != ticks->data[i - 1].x)
             sp_buf_printf(&b, "%s%.10g", b.len ? "," : "", ticks->data[i].x);
@@ -268,7 +271,9 @@ static char *describe(const sp_results *r, const sp_figure *f, drawing *d, const
     assign(&b, "x_label", x);
     assign(&b, "y_label", y);
     assign(&b, "ticks", ticks);
-    sp_buf_printf(&b, "series=%d;baselines=%d;logx=%d;", d->series, d->baseline_count, f->logx);
+    bool marks = strcmp(f->y, "train.loss") != 0; /* too many points for marks */
+    sp_buf_printf(&b, "series=%d;baselines=%d;logx=%d;marks=%d;", d->series, d->baseline_count,
+                  f->logx, marks);
     free(x), free(y), free(ticks);
     return sp_buf_take(&b);
 }

@@ -79,6 +79,14 @@ static sp_status set_limit(int *field, const char *path, const sp_yaml *value) {
     return SP_OK;
 }
 
+static void keep_place(sp_run_spec *run, const sp_yaml *value) {
+    size_t room = sizeof run->length_place;
+    if (value->line)
+        snprintf(run->length_place, room, "%s:%d", value->file, value->line);
+    else
+        snprintf(run->length_place, room, "%s", value->file);
+}
+
 sp_status sp_run_set(sp_run_spec *run, const char *path, const sp_yaml *value, bool *used) {
     *used = true;
     if (strcmp(path, "model") == 0) return set_name(run->model, path, value);
@@ -95,6 +103,7 @@ sp_status sp_run_set(sp_run_spec *run, const char *path, const sp_yaml *value, b
         return unknown_path(path, value);
     const sp_option *table = sp_method_find(run->method)->options;
     *used = sp_options_find(table, name) != NULL;
+    if (*used && strcmp(name, "length") == 0) keep_place(run, value);
     return *used ? sp_yaml_option(value, name, table, &run->method_options) : SP_OK;
 }
 

@@ -22,7 +22,8 @@ typedef struct sp_run_spec {
     sp_decode_options decode;
     int dev_limit, test_limit, train_limit; /* examples; 0: all */
     int seed;
-    char *spec_yaml; /* resolved and canonical; owned by the list of runs */
+    char length_place[SP_OPTION_TEXT]; /* "file:line" that set method.length, for messages */
+    char *spec_yaml;                   /* resolved and canonical; owned by the list of runs */
     char id[SP_RUN_ID + 1];
     sp_digest model_sha256, data_sha256;
 } sp_run_spec;

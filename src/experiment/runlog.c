@@ -224,7 +224,7 @@ static sp_status write_predictions(const sp_runlog *log, sp_h5 *f) {
     return st;
 }
 
-static sp_status write_all(const sp_runlog *log, sp_h5 *f) {
+sp_status sp_runlog_write_to(const sp_runlog *log, sp_h5 *f) {
     sp_status st = sp_h5_set_text(f, "/", "schema", "softprompt-run/1");
     for (size_t i = 0; !st && i < log->attribute_count; i++)
         st = write_attribute(&log->attributes[i], f);
@@ -251,7 +251,7 @@ sp_status sp_runlog_write(const sp_runlog *log, const char *path) {
     sp_h5 *f;
     if (!st) st = sp_h5_create(path, &f);
     if (st) return st;
-    if ((st = write_all(log, f))) {
+    if ((st = sp_runlog_write_to(log, f))) {
         sp_h5_close(f);
         return st;
     }

@@ -63,6 +63,8 @@ const sp_column *sp_runlog_get_dev(const sp_runlog *log, const char *metric);
 
 /* Atomic; makes the folder. SP_ERR_IO. */
 sp_status sp_runlog_write(const sp_runlog *log, const char *path);
+/* The same into a file that the caller has created and commits. */
+sp_status sp_runlog_write_to(const sp_runlog *log, sp_h5 *file);
 /* Attributes, series and test scores; predictions and tensors stay on disk. SP_ERR_MISSING,
  * SP_ERR_FORMAT. */
 sp_status sp_runlog_read(const char *path, sp_runlog *out);

@@ -85,7 +85,7 @@ static sp_status apply_set(sp_spec *spec, const char *assignment) {
     sp_yaml *scratch = sp_yaml_new_map(origin, 0);
     const char *equals = strchr(assignment, '=');
     char *path = sp_strndup(assignment, equals ? (size_t)(equals - assignment) : 0);
-    char *value_only = sp_format("value%s", equals ? equals : "");
+    char *value_only = *path ? sp_format("value%s", equals) : sp_strdup(assignment);
     const char *inner = strncmp(path, "base.", 5) == 0 ? path + 5 : path;
     bool in_base = false;
     sp_status st = sp_yaml_set(scratch, value_only, origin);

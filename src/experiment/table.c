@@ -193,7 +193,7 @@ static void put_notes(const sp_results *r, sp_buf *out) {
 static void put_caption(const sp_results *r, sp_buf *out) {
     const sp_run_spec *run = &r->runs->items[0];
     sp_buf_printf(out, "# %s\n\nModel %s, data %s", r->spec->title, run->model, run->dataset);
-    if (run->test_limit) sp_buf_printf(out, ", first %d test examples", run->test_limit);
+    if (run->test_limit) sp_buf_printf(out, ", %d test examples", run->test_limit);
     sp_buf_puts(out, r->spec->seed_count > 1
                          ? ". Mean \xc2\xb1 sample standard deviation over seeds; best in bold.\n\n"
                          : ". One seed; best in bold.\n\n");

@@ -143,8 +143,10 @@ sp_status sp_yaml_set(sp_yaml *root, const char *assignment, const char *origin)
     if (equals[1] == '\0') {
         value = sp_yaml_new_scalar(origin, 0, "");
     } else {
-        sp_status st = sp_yaml_parse(equals + 1, strlen(equals + 1), origin, &value);
-        if (st) return st;
+        if (sp_yaml_parse(equals + 1, strlen(equals + 1), origin, &value))
+            return sp_fail(SP_ERR_SPEC,
+                           "%s: '%s' is no YAML value; lists are [1, 2], texts \"a: b\"", origin,
+                           equals + 1);
         forget_lines(value);
     }
     char *path = sp_strndup(assignment, (size_t)(equals - assignment));

@@ -47,7 +47,8 @@ static sp_status count_words(trainer *t, sp_document_source next, void *context)
     sp_status st = sp_splitter_add(splitter, sp_gpt2_pattern);
     const char *text;
     size_t len;
-    while (!st && next(context, &text, &len)) st = sp_split(splitter, text, len, count_word, t);
+    while (!st && next(context, &text, &len))
+        st = sp_split_words(splitter, text, len, count_word, t);
     sp_splitter_free(splitter);
     if (!st && !t->words.count) return sp_fail(SP_ERR_DATA, "there is no text to train on");
     return st;

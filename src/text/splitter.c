@@ -12,7 +12,9 @@ const char sp_gpt2_pattern[] = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+"
                                "| ?[^" WHITE "\\p{L}\\p{N}]+"
                                "|[" WHITE "]+(?![^" WHITE "])|[" WHITE "]+";
 
-enum { MAX_PATTERNS = 8, MATCH_LIMIT = 1000000 };
+/* The match limit lets a pattern back out of a run of ten million characters, and ends a hostile
+ * one within a second. */
+enum { MAX_PATTERNS = 8, MATCH_LIMIT = 20000000 };
 
 struct sp_splitter {
     pcre2_code *patterns[MAX_PATTERNS];
@@ -100,7 +102,7 @@ static sp_status split_from(const sp_splitter *splitter, int stage, const char *
     return st;
 }
 
-sp_status sp_split(const sp_splitter *splitter, const char *text, size_t len, sp_use_word use,
-                   void *context) {
+sp_status sp_split_words(const sp_splitter *splitter, const char *text, size_t len, sp_use_word use,
+                         void *context) {
     return len ? split_from(splitter, 0, text, len, use, context) : SP_OK;
 }

@@ -24,7 +24,7 @@ sp_status sp_splitter_add(sp_splitter *splitter, const char *pattern);
  * what lies between them are words. Invalid UTF-8 is allowed: a run of bytes that is not UTF-8 is
  * never part of a match, so it becomes a word. May be called by several threads at once.
  * SP_ERR_FORMAT if a pattern needs too much work or memory on this text. */
-sp_status sp_split(const sp_splitter *splitter, const char *text, size_t len, sp_use_word use,
-                   void *context);
+sp_status sp_split_words(const sp_splitter *splitter, const char *text, size_t len, sp_use_word use,
+                         void *context);
 
 #endif

@@ -39,7 +39,7 @@ static sp_status encode_plain(const sp_tokenizer *tokenizer, const char *text, s
         sp_buf_append(&spaced, text, len);
         text = spaced.data, len = spaced.len;
     }
-    sp_status st = sp_split(tokenizer->splitter, text, len, encode_word, sink);
+    sp_status st = sp_split_words(tokenizer->splitter, text, len, encode_word, sink);
     sp_buf_free(&spaced);
     free(composed);
     return st;

@@ -2,11 +2,11 @@
 
 #include "core/clock.h"
 #include "core/file.h"
-#include "core/random.h"
 #include "text/documents.h"
 #include "text/tokenizer.h"
 #include "training/checkpoint.h"
 #include "training/packed.h"
+#include "training/sampler.h"
 #include "training/schedule.h"
 #include "training/step.h"
 
@@ -61,8 +61,8 @@ typedef struct pretraining {
     sp_tokenizer *tokenizer;
     sp_model *model;
     collection train, heldout;
-    int *order; /* [train.count] documents in the order of this epoch */
-    int64_t epoch, cursor, tokens;
+    sp_sampler sampler; /* of the training documents */
+    int64_t tokens;
     sp_param **params; /* those of the model */
     sp_optimizer optimizer;
     sp_packed batch;
@@ -99,12 +99,6 @@ static void close_collection(collection *c) {
     free(c->len);
 }
 
-static void shuffle_epoch(pretraining *p) {
-    for (size_t i = 0; i < p->train.count; i++) p->order[i] = (int)i;
-    sp_rng rng = sp_rng_make((uint64_t)p->spec->seed + (uint64_t)p->epoch * 1000003u, "documents");
-    sp_rng_shuffle(&rng, p->order, p->train.count);
-}
-
 /* A document as a sequence: its tokens, an end token, cut to the context. */
 static sp_status add_document(pretraining *p, const collection *c, size_t index) {
     p->ids.len = 0;
@@ -120,14 +114,8 @@ static sp_status add_document(pretraining *p, const collection *c, size_t index)
 static sp_status fill_batch(pretraining *p) {
     sp_status st = SP_OK;
     sp_packed_clear(&p->batch);
-    while (!st && sp_packed_tokens(&p->batch) < p->spec->tokens_per_step) {
-        if (p->cursor == (int64_t)p->train.count) {
-            p->cursor = 0;
-            p->epoch++;
-            shuffle_epoch(p);
-        }
-        st = add_document(p, &p->train, (size_t)p->order[p->cursor++]);
-    }
+    while (!st && sp_packed_tokens(&p->batch) < p->spec->tokens_per_step)
+        st = add_document(p, &p->train, sp_sampler_next(&p->sampler));
     return st;
 }
 
@@ -160,8 +148,8 @@ static sp_status evaluate_heldout(pretraining *p) {
 }
 
 static void list_counters(pretraining *p, sp_counter counters[4]) {
-    counters[0] = (sp_counter){"epoch", &p->epoch};
-    counters[1] = (sp_counter){"cursor", &p->cursor};
+    counters[0] = (sp_counter){"epoch", &p->sampler.epoch};
+    counters[1] = (sp_counter){"cursor", &p->sampler.cursor};
     counters[2] = (sp_counter){"tokens", &p->tokens};
     counters[3] = (sp_counter){0};
 }
@@ -212,7 +200,7 @@ static sp_status open_all(pretraining *p) {
     sp_model_initialise(p->model, (uint64_t)s->seed);
     sp_params_train(&p->model->params, true);
     sp_optimizer_init(&p->optimizer, &s->train, p->model->params.items, p->model->params.count);
-    p->order = sp_alloc(p->train.count, sizeof *p->order);
+    sp_sampler_init(&p->sampler, p->train.count, (uint64_t)s->seed, "documents");
     return SP_OK;
 }
 
@@ -225,7 +213,7 @@ static void close_all(pretraining *p) {
     close_collection(&p->train);
     close_collection(&p->heldout);
     sp_tokenizer_free(p->tokenizer);
-    free(p->order);
+    sp_sampler_free(&p->sampler);
 }
 
 static sp_status one_step(pretraining *p, sp_pretrain_state *state) {
@@ -289,7 +277,7 @@ sp_status sp_pretrain(const sp_pretrain_spec *spec, const char *work, const char
     if (!st) st = open_all(&p);
     if (!st) st = resume(&p, file);
     if (!st) {
-        shuffle_epoch(&p);
+        sp_sampler_resume(&p.sampler);
         st = train(&p, file, report, user, final);
     }
     if (!st) st = evaluate_heldout(&p);

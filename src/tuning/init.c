@@ -109,6 +109,12 @@ static void fill_with_activations(const sp_model *m, const int *ids, sp_var *pre
 
 sp_status sp_init_prefix(const sp_init_args *a, sp_var *prefix) {
     if (prefix->rows == 0 || init_without_words(a, prefix)) return SP_OK;
+    int context = a->model->config.n_positions;
+    if (prefix->rows > context)
+        return sp_fail(SP_ERR_SPEC,
+                       "length is %ld, but the model's context is %d; init %s runs that many words "
+                       "through it, use a shorter prefix or init random",
+                       prefix->rows, context, a->options->init);
     int *ids = sp_alloc((size_t)prefix->rows, sizeof *ids);
     sp_status st = choose_words(a, "activations", prefix->rows, ids);
     if (!st) fill_with_activations(a->model, ids, prefix);

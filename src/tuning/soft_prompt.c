@@ -35,8 +35,8 @@ static void copy_prefix(sp_soft_prompt *p, const sp_kv *kv, int layers) {
 }
 
 sp_status sp_soft_prompt_from(const sp_tuner *tuner, const sp_tokenizer *tokenizer,
-                              sp_soft_prompt *p) {
-    *p = (sp_soft_prompt){0};
+                              const char *separator, sp_soft_prompt *p) {
+    *p = (sp_soft_prompt){.separator = sp_strdup(separator)};
     sp_tape tape = {.inference = true};
     sp_injection injection;
     sp_tuner_inject(tuner, &tape, &injection);
@@ -57,6 +57,7 @@ void sp_soft_prompt_free(sp_soft_prompt *p) {
     sp_leaf_free(&p->prefix);
     free(p->views);
     free(p->kv);
+    free(p->separator);
     *p = (sp_soft_prompt){0};
 }
 
@@ -122,6 +123,7 @@ static sp_status write_weights(const sp_model *model, sp_h5 *file) {
 
 sp_status sp_soft_prompt_write(const sp_soft_prompt *p, const sp_model *model, sp_h5 *file) {
     sp_status st = sp_h5_set_int(file, "/prompt", "first_position", p->first_position);
+    if (!st) st = sp_h5_set_text(file, "/prompt", "separator", p->separator);
     if (!st) st = write_ids(file, "/prompt/template_before", &p->template.before);
     if (!st) st = write_ids(file, "/prompt/template_after", &p->template.after);
     if (!st && p->virtual_rows.rows) {
@@ -240,6 +242,7 @@ sp_status sp_soft_prompt_read(sp_h5 *file, sp_model *model, sp_soft_prompt *p) {
     if (!st && (first_position < 0 || first_position >= model->config.n_positions))
         st = bad_prompt(file, "first_position");
     p->first_position = (int)first_position;
+    if (!st) st = sp_h5_get_text(file, "/prompt", "separator", &p->separator);
     if (!st) st = read_embeddings(file, model, p);
     if (!st)
         st = read_ids(file, "template_before", model, p->virtual_rows.rows, &p->template.before);

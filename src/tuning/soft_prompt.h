@@ -16,11 +16,12 @@ typedef struct sp_soft_prompt {
     sp_kv *kv;           /* [n_layer] or NULL */
     int layers;
     int first_position; /* of real tokens: the prefix length if positions are shifted */
+    char *separator;    /* text between input and target */
 } sp_soft_prompt;
 
 /* Runs the tuner's injection once and copies it. Release with sp_soft_prompt_free. */
 sp_status sp_soft_prompt_from(const sp_tuner *tuner, const sp_tokenizer *tokenizer,
-                              sp_soft_prompt *out);
+                              const char *separator, sp_soft_prompt *out);
 void sp_soft_prompt_free(sp_soft_prompt *p);
 
 /* For sp_generate; points into `p`. */
@@ -30,8 +31,8 @@ sp_steering sp_soft_prompt_steering(sp_soft_prompt *p);
 void sp_template_apply(const sp_template *template, const sp_ints *input, sp_ints *out);
 
 /* Group /prompt of a run file: `template_before`, `template_after` (ids), `embeddings` [n, d],
- * `layers` [k], `key` and `value` [k, length, d], attribute `first_position`, and for methods that
- * train the model `weights/<name>`. */
+ * `layers` [k], `key` and `value` [k, length, d], attributes `first_position` and `separator`, and
+ * for methods that train the model `weights/<name>`. */
 sp_status sp_soft_prompt_write(const sp_soft_prompt *p, const sp_model *model, sp_h5 *file);
 /* Reads it for `model`, whose trained weights are replaced. SP_ERR_FORMAT if it does not fit. */
 sp_status sp_soft_prompt_read(sp_h5 *file, sp_model *model, sp_soft_prompt *out);

@@ -1,9 +1,10 @@
 /* Every op's gradient against central finite differences. */
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <cmocka.h>
 
 #include "autograd/ops.h"
 #include "core/random.h"

@@ -118,7 +118,7 @@ static void test_card_errors(void **state) {
     expect_card_error("name: x\nreader: json\nsplits: {}\n", SP_ERR_SPEC, "jsonl");
     expect_card_error("name: x\nreader: jsonl\n", SP_ERR_SPEC, "no splits");
     expect_card_error("name: x\nreader: jsonl\nsplits: {trian: a}\n", SP_ERR_SPEC, "train");
-    expect_card_error("name: x\nreader: jsonl\nsplits: {}\ntemplate: {sep: a}\n", SP_ERR_SPEC,
+    expect_card_error("name: x\nreader: jsonl\nsplits: {}\ntemplate: {seperator: a}\n", SP_ERR_SPEC,
                       "separator");
     expect_card_error("- a\n", SP_ERR_SPEC, "card.yaml:1");
     sp_dataset *d;

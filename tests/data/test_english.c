@@ -71,6 +71,8 @@ static void test_plurals(void **state) {
                                            {"ox", "oxen"},
                                            {"potato", "potatoes"},
                                            {"piano", "pianos"},
+                                           {"mongoose", "mongooses"},
+                                           {"head louse", "head lice"},
                                            {"Japanese", "Japanese"},
                                            {"", ""}};
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)

@@ -139,6 +139,8 @@ static void test_set(void **state) {
                    "--set: 'steps' is no setting; write path=value, like train.steps=50");
     assert_int_equal(sp_yaml_set(root, "name.x=1", "--set"), SP_ERR_SPEC);
     assert_int_equal(sp_yaml_set(root, "a..b=1", "--set"), SP_ERR_SPEC);
+    expect_message(sp_yaml_set(root, "a=[1", "--set"),
+                   "--set: '[1' is no YAML value; lists are [1, 2], texts \"a: b\"");
     int n;
     assert_int_equal(sp_yaml_set(root, "n=x", "--set n=x"), SP_OK);
     expect_message(sp_yaml_int(root, "n", 1, 2, &n),

@@ -6,6 +6,8 @@
 
 static const char sample[] = "It's 12 \xc3\xa9t\xc3\xa9s  \n<|endoftext|> aaaaaaaa\xff\xfe ab";
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     sp_tokenizer *tokenizer;
     if (sp_tokenizer_parse((const char *)data, size, "input", &tokenizer)) return 0;

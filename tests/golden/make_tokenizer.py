@@ -1,6 +1,6 @@
 """Golden files for the tokenizers: small tokenizer.json files and ids by Hugging Face's library.
 
-Usage: python3 -m venv /tmp/venv && /tmp/venv/bin/pip install tokenizers==0.22.1
+Usage: python3 -m venv /tmp/venv && /tmp/venv/bin/pip install tokenizers==0.23.3
        /tmp/venv/bin/python tests/golden/make_tokenizer.py
 """
 
@@ -21,8 +21,8 @@ Lower lowest newer newest wider widest, low low low, new new new, wide wide wide
 tabs\tand\r\nline ends, then the end.
 """
 SPLIT = (
-    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+"
-    r"|\s+(?!\S)|\s+"
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*"
+    r"|\s*[\r\n]+|\s+(?!\S)|\s+"
 )
 
 
@@ -57,7 +57,9 @@ def variants():
     yield "qwen", qwen
     roberta = Tokenizer.from_str(gpt2.to_str())
     roberta.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
-    roberta.add_special_tokens([AddedToken("<mask>", lstrip=True), AddedToken("<pad>", rstrip=True)])
+    roberta.add_special_tokens(
+        [AddedToken("<mask>", lstrip=True), AddedToken("<pad>", rstrip=True)]
+    )
     yield "roberta", roberta
     digits = Tokenizer.from_str(gpt2.to_str())
     digits.pre_tokenizer = pre_tokenizers.Sequence(

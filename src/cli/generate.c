@@ -1,0 +1,151 @@
+/* softprompt generate: records from standard input, a text for each. */
+#include "cli/command.h"
+#include "cli/steered.h"
+
+#include <argp.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct arguments {
+    const char *model, *adapter;
+    sp_decode_options decode;
+    int seed;
+    bool json;
+} arguments;
+
+enum { KEY_MAX = 256, KEY_PENALTY, KEY_TEMPERATURE, KEY_TOP_K, KEY_TOP_P, KEY_BATCH, KEY_SEED };
+
+static const struct argp_option options[] = {
+    {"model", 'm', "NAME", 0, "a folder, or a name below models/ (required)", 0},
+    {"adapter", 'a', "RUN.h5", 0, "a finished run whose prompt or weights steer the model", 0},
+    {"beam", 'b', "N", 0, "beams (default 1, greedy)", 0},
+    {"max-tokens", KEY_MAX, "N", 0, "most new tokens (default 100)", 0},
+    {"length-penalty", KEY_PENALTY, "X", 0, "score = log-probability / length^X (default 1)", 0},
+    {"temperature", KEY_TEMPERATURE, "X", 0, "sample at this temperature (default 0: no)", 0},
+    {"top-k", KEY_TOP_K, "N", 0, "sample among the N likeliest", 0},
+    {"top-p", KEY_TOP_P, "X", 0, "sample among the likeliest that reach X", 0},
+    {"batch", KEY_BATCH, "N", 0, "records at a time (default 32)", 0},
+    {"seed", KEY_SEED, "N", 0, "of sampling (default 1)", 0},
+    {"json", 'j', NULL, 0, "print JSON lines {\"input\", \"output\"}", 0},
+    {0}};
+
+/* The option-table name of a key; NULL if it is no decode option. */
+static const char *decode_name(int key) {
+    static const struct {
+        int key;
+        const char *name;
+    } names[] = {{'b', "beam"},
+                 {KEY_MAX, "max_tokens"},
+                 {KEY_PENALTY, "length_penalty"},
+                 {KEY_TEMPERATURE, "temperature"},
+                 {KEY_TOP_K, "top_k"},
+                 {KEY_TOP_P, "top_p"},
+                 {KEY_BATCH, "batch"}};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (names[i].key == key) return names[i].name;
+    return NULL;
+}
+
+static error_t parse(int key, char *value, struct argp_state *state) {
+    arguments *a = state->input;
+    const char *name = decode_name(key);
+    if (name) {
+        if (sp_options_set(sp_decode_option_table, &a->decode, name, value))
+            argp_error(state, "%s", sp_error());
+        return 0;
+    }
+    switch (key) {
+    case 'm':
+        a->model = value;
+        return 0;
+    case 'a':
+        a->adapter = value;
+        return 0;
+    case 'j':
+        a->json = true;
+        return 0;
+    case KEY_SEED:
+        a->seed = atoi(value);
+        return 0;
+    case ARGP_KEY_ARG:
+        argp_error(state, "records come from standard input, one a line; '%s' is not wanted",
+                   value);
+        return 0;
+    case ARGP_KEY_END:
+        if (!a->model) argp_error(state, "which model? --model NAME");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp parser = {
+    options,
+    parse,
+    NULL,
+    "Reads records from standard input, one a line (as `softprompt data` shows them in \"input\"), "
+    "and prints a text for each.",
+    NULL,
+    NULL,
+    NULL};
+
+static void print_output(const arguments *a, const char *input, const char *output) {
+    if (!a->json) {
+        puts(output);
+        return;
+    }
+    json_t *line = json_pack("{s:s?, s:s?}", "input", input, "output", output);
+    char *text = json_dumps(line, 0);
+    puts(text ? text : "{\"error\": \"not UTF-8\"}");
+    free(text);
+    json_decref(line);
+}
+
+/* One batch of lines; *count is 0 at the end of the input. */
+static sp_status run_batch(const arguments *a, sp_steered *s, size_t *count) {
+    size_t room = (size_t)a->decode.batch;
+    sp_strings lines = {0};
+    sp_buf line = {0};
+    sp_ints *inputs = sp_alloc(room, sizeof *inputs), *outputs = sp_alloc(room, sizeof *outputs);
+    sp_status st = SP_OK;
+    while (!st && lines.len < room && sp_read_line(&line)) {
+        st = line.len ? sp_steered_input(s, line.data, &inputs[lines.len])
+                      : sp_fail(SP_ERR_DATA, "standard input has an empty line; remove it");
+        sp_strings_push(&lines, line.data);
+    }
+    *count = lines.len;
+    sp_steering steering = sp_soft_prompt_steering(&s->prompt);
+    if (!st)
+        st = sp_generate(s->model, &a->decode, &steering, inputs, lines.len, (uint64_t)a->seed,
+                         outputs);
+    for (size_t i = 0; i < lines.len; i++) {
+        sp_buf text = {0};
+        sp_tokenizer_decode(s->tokenizer, outputs[i].data, outputs[i].len, true, &text);
+        if (!st) print_output(a, lines.data[i], text.data ? text.data : "");
+        sp_buf_free(&text);
+        sp_ints_free(&inputs[i]);
+        sp_ints_free(&outputs[i]);
+    }
+    fflush(stdout);
+    free(inputs);
+    free(outputs);
+    sp_buf_free(&line);
+    sp_strings_free(&lines);
+    return st;
+}
+
+static sp_status run(int argc, char **argv) {
+    arguments a = {.seed = 1};
+    sp_options_default(sp_decode_option_table, &a.decode);
+    argp_parse(&parser, argc, argv, 0, NULL, &a);
+    sp_steered s;
+    sp_status st = sp_steered_open(a.model, a.adapter, &s);
+    for (size_t count = 1; !st && count > 0;) st = run_batch(&a, &s, &count);
+    sp_steered_close(&s);
+    return st;
+}
+
+const sp_command sp_command_generate = {
+    .name = "generate", .help = "texts for records, with or without a tuned prompt", .run = run};

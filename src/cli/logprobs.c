@@ -1,0 +1,134 @@
+/* softprompt logprobs: the log-probability of each token of the input lines, as JSON. */
+#include "cli/command.h"
+#include "cli/steered.h"
+#include "training/packed.h"
+
+#include <argp.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct arguments {
+    const char *model, *adapter;
+} arguments;
+
+static const struct argp_option options[] = {
+    {"model", 'm', "NAME", 0, "a folder, or a name below models/ (required)", 0},
+    {"adapter", 'a', "RUN.h5", 0, "a finished run whose prompt or weights steer the model", 0},
+    {0}};
+
+static error_t parse(int key, char *value, struct argp_state *state) {
+    arguments *a = state->input;
+    switch (key) {
+    case 'm':
+        a->model = value;
+        return 0;
+    case 'a':
+        a->adapter = value;
+        return 0;
+    case ARGP_KEY_ARG:
+        argp_error(state, "lines come from standard input; '%s' is not wanted", value);
+        return 0;
+    case ARGP_KEY_END:
+        if (!a->model) argp_error(state, "which model? --model NAME");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp parser = {
+    options,
+    parse,
+    NULL,
+    "Reads lines from standard input and prints, for each, JSON {\"ids\", \"tokens\", "
+    "\"logprobs\", \"sum\"}: natural logarithms. A line INPUT<TAB>TARGET scores the target and its "
+    "end token after the input, as in training; a line without a tab scores all of its tokens (the "
+    "first one only if a soft prompt stands before it; else its logprob is null).",
+    NULL,
+    NULL,
+    NULL};
+
+/* The ids of a line and the index of the first that is scored. */
+static sp_status encode_line(const sp_steered *s, char *line, sp_ints *ids, size_t *first) {
+    char *tab = strchr(line, '\t');
+    if (!tab) {
+        sp_ints_append(ids, s->prompt.template.before.data, s->prompt.template.before.len);
+        *first = ids->len;
+        return sp_tokenizer_encode(s->tokenizer, line, strlen(line), ids);
+    }
+    *tab = '\0';
+    sp_status st = sp_steered_input(s, line, ids);
+    *first = ids->len;
+    if (!st) st = sp_tokenizer_encode(s->tokenizer, tab + 1, strlen(tab + 1), ids);
+    sp_ints_push(ids, s->model->config.eos_token_id);
+    return st;
+}
+
+static void print_line(const sp_steered *s, const sp_ints *ids, size_t first,
+                       const float *logprobs) {
+    json_t *id_list = json_array(), *tokens = json_array(), *values = json_array();
+    double sum = 0;
+    for (size_t i = first; i < ids->len; i++) {
+        json_array_append_new(id_list, json_integer(ids->data[i]));
+        json_array_append_new(tokens, json_string(sp_tokenizer_token(s->tokenizer, ids->data[i])));
+        json_array_append_new(values, i ? json_real((double)logprobs[i - 1]) : json_null());
+        if (i) sum += (double)logprobs[i - 1];
+    }
+    json_t *line = json_pack("{s:o, s:o, s:o, s:f}", "ids", id_list, "tokens", tokens, "logprobs",
+                             values, "sum", sum);
+    char *text = json_dumps(line, JSON_REAL_PRECISION(9));
+    puts(text);
+    fflush(stdout);
+    free(text);
+    json_decref(line);
+}
+
+static sp_status score(sp_steered *s, const sp_ints *ids, size_t first) {
+    sp_steering steering = sp_soft_prompt_steering(&s->prompt);
+    if (steering.first_position + (long)ids->len - 1 > s->model->config.n_positions)
+        return sp_fail(SP_ERR_DATA,
+                       "a line takes %zu tokens with its prompt, but the context is %d",
+                       ids->len + (size_t)steering.first_position, s->model->config.n_positions);
+    float *logprobs = sp_alloc_floats(ids->len);
+    if (ids->len > 1) {
+        sp_tape tape = {.inference = true};
+        sp_packed batch = {0};
+        sp_packed_clear(&batch);
+        sp_packed_add(&batch, ids->data, ids->len, first ? first : 1, steering.first_position);
+        sp_context ctx = sp_packed_context(&batch, steering.prefix);
+        sp_var *hidden =
+            sp_model_forward(&tape, s->model, batch.ids.data, steering.virtual_rows, &ctx);
+        sp_lm_loss(&tape, hidden, s->model->head, batch.targets.data, logprobs);
+        sp_packed_free(&batch);
+        sp_tape_free(&tape);
+    }
+    print_line(s, ids, first, logprobs);
+    free(logprobs);
+    return SP_OK;
+}
+
+static sp_status run(int argc, char **argv) {
+    arguments a = {0};
+    argp_parse(&parser, argc, argv, 0, NULL, &a);
+    sp_steered s;
+    sp_status st = sp_steered_open(a.model, a.adapter, &s);
+    sp_buf line = {0};
+    sp_ints ids = {0};
+    while (!st && sp_read_line(&line)) {
+        size_t first = 0;
+        ids.len = 0;
+        st = encode_line(&s, line.data, &ids, &first);
+        if (!st && ids.len == 0)
+            st = sp_fail(SP_ERR_DATA, "standard input has an empty line; remove it");
+        if (!st) st = score(&s, &ids, first);
+    }
+    sp_ints_free(&ids);
+    sp_buf_free(&line);
+    sp_steered_close(&s);
+    return st;
+}
+
+const sp_command sp_command_logprobs = {
+    .name = "logprobs", .help = "token log-probabilities of lines, as JSON", .run = run};

@@ -1,0 +1,65 @@
+/* softprompt plan SPEC: what a study would run, and what that costs. */
+#include "cli/command.h"
+#include "cli/study.h"
+#include "experiment/results.h"
+#include "experiment/trial.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static const char doc[] =
+    "Lists the runs of the study SPEC with their state, trained parameters and estimated time. "
+    "Nothing is trained.";
+
+/* Seconds of one more run of this row: as its finished runs took, else as estimated; NaN unknown.
+ */
+static double seconds_of(const sp_results *r, const sp_row *row, const sp_trial_estimate *e) {
+    sp_summary past = sp_row_attribute(r, row, "wall_seconds");
+    if (past.n) return past.mean;
+    return e->seconds > 0 ? e->seconds : NAN;
+}
+
+static void print_row(const sp_results *r, const sp_row *row, const sp_trial_estimate *e,
+                      double *left) {
+    size_t pending = row->count - row->finished;
+    double seconds = seconds_of(r, row, e);
+    char *each = isnan(seconds) ? sp_strdup("unknown") : sp_duration_text(seconds);
+    printf("%-40s %4zu %8zu %6zu %14ld %7.3g%% %12s\n", row->title, row->count, row->finished,
+           row->failed, e->trainable_parameters,
+           100.0 * (double)e->trainable_parameters / (double)e->total_parameters, each);
+    if (pending) *left += (double)pending * seconds;
+    free(each);
+}
+
+static sp_status print_plan(const sp_study *study, const sp_results *r) {
+    double left = 0;
+    printf("%-40s %4s %8s %6s %14s %8s %12s\n", "method", "runs", "finished", "failed", "trained",
+           "share", "time a run");
+    for (size_t i = 0; i < r->row_count; i++) {
+        sp_trial_estimate e = {0};
+        sp_status st = sp_trial_plan(r->rows[i].run, &e);
+        if (st) return st;
+        print_row(r, &r->rows[i], &e, &left);
+    }
+    char *text = isnan(left) ? sp_strdup("unknown") : sp_duration_text(left);
+    printf("\n%zu runs into %s; time left: %s\n", study->runs.count, study->folder, text);
+    free(text);
+    return SP_OK;
+}
+
+static sp_status run(int argc, char **argv) {
+    sp_study study;
+    sp_results results = {0};
+    sp_status st = sp_study_open(argc, argv, doc, &study);
+    if (!st) st = sp_results_load(&study.spec, &study.runs, study.folder, &results);
+    if (!st) {
+        st = print_plan(&study, &results);
+        sp_results_free(&results);
+    }
+    sp_study_close(&study);
+    return st;
+}
+
+const sp_command sp_command_plan = {
+    .name = "plan", .help = "what a study would run, and its cost", .run = run};

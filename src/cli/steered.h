@@ -1,0 +1,24 @@
+/* For the commands that use a result: a model, its tokenizer and, if given, a run's soft prompt. */
+#ifndef SP_CLI_STEERED_H
+#define SP_CLI_STEERED_H
+
+#include "tuning/soft_prompt.h"
+
+typedef struct sp_steered {
+    sp_model *model;
+    sp_tokenizer *tokenizer;
+    sp_soft_prompt prompt; /* without an adapter: nothing but the separator "\n" */
+} sp_steered;
+
+/* Opens models/NAME or a folder, and a run's HDF5 file (NULL: none), after starting the GEMM back
+ * end. Release with sp_steered_close, also after an error. */
+sp_status sp_steered_open(const char *model, const char *adapter, sp_steered *out);
+void sp_steered_close(sp_steered *s);
+
+/* Appends the ids of template, input and separator: all that comes before the target. */
+sp_status sp_steered_input(const sp_steered *s, const char *input, sp_ints *out);
+
+/* The next line of standard input without its end; false at the end of the input. */
+bool sp_read_line(sp_buf *line);
+
+#endif

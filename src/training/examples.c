@@ -1,0 +1,110 @@
+#include "training/examples.h"
+
+#include "tuning/soft_prompt.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static sp_status encode_record(const sp_example *example, size_t number, const char *separator,
+                               const sp_tokenizer *tokenizer, int eos, sp_record *out) {
+    char *input = sp_format("%s%s", example->input, separator);
+    sp_status st = sp_tokenizer_encode(tokenizer, input, strlen(input), &out->input);
+    free(input);
+    if (!st && out->input.len == 0)
+        st = sp_fail(SP_ERR_DATA, "example %zu has an empty input; remove it", number);
+    out->targets = sp_alloc(example->references.len, sizeof *out->targets);
+    for (size_t i = 0; !st && i < example->references.len; i++) {
+        const char *text = example->references.data[i];
+        sp_ints *target = &out->targets[out->target_count++];
+        st = sp_tokenizer_encode(tokenizer, text, strlen(text), target);
+        if (!st && target->len == 0)
+            st = sp_fail(SP_ERR_DATA, "example %zu has an empty reference; remove it", number);
+        sp_ints_push(target, eos);
+    }
+    return st;
+}
+
+static void list_pairs(sp_examples *e) {
+    size_t total = 0;
+    for (size_t i = 0; i < e->count; i++) total += e->records[i].target_count;
+    e->pairs = sp_alloc(total, sizeof *e->pairs);
+    for (size_t i = 0; i < e->count; i++)
+        for (size_t k = 0; k < e->records[i].target_count; k++) {
+            size_t tokens = e->records[i].input.len + e->records[i].targets[k].len;
+            if (tokens > e->longest) e->longest = tokens;
+            e->pairs[e->pair_count++] = (sp_pair){(int)i, (int)k};
+        }
+}
+
+sp_status sp_examples_encode(const sp_split *split, const char *separator,
+                             const sp_tokenizer *tokenizer, int eos, sp_examples *e) {
+    *e = (sp_examples){0};
+    if (split->count == 0) return sp_fail(SP_ERR_DATA, "the split has no example");
+    e->records = sp_alloc(split->count, sizeof *e->records);
+    sp_status st = SP_OK;
+    for (size_t i = 0; !st && i < split->count; i++)
+        st = encode_record(&split->items[i], i + 1, separator, tokenizer, eos,
+                           &e->records[e->count++]);
+    if (st)
+        sp_examples_free(e);
+    else
+        list_pairs(e);
+    return st;
+}
+
+void sp_examples_free(sp_examples *e) {
+    for (size_t i = 0; i < e->count; i++) {
+        sp_ints_free(&e->records[i].input);
+        for (size_t k = 0; k < e->records[i].target_count; k++)
+            sp_ints_free(&e->records[i].targets[k]);
+        free(e->records[i].targets);
+    }
+    free(e->records);
+    free(e->pairs);
+    *e = (sp_examples){0};
+}
+
+void sp_examples_pack(const sp_examples *e, sp_pair pair, const sp_template *template,
+                      int first_position, sp_ints *ids, sp_packed *batch) {
+    const sp_record *record = &e->records[pair.record];
+    const sp_ints *target = &record->targets[pair.target];
+    ids->len = 0;
+    sp_template_apply(template, &record->input, ids);
+    size_t first_scored = ids->len;
+    sp_ints_append(ids, target->data, target->len);
+    sp_packed_add(batch, ids->data, ids->len, first_scored, first_position);
+}
+
+static void count_tokens(const sp_ints *ids, long *counts) {
+    for (size_t i = 0; i < ids->len; i++) counts[ids->data[i]]++;
+}
+
+typedef struct frequency {
+    long count;
+    int id;
+} frequency;
+
+static int compare_frequencies(const void *a, const void *b) {
+    const frequency *x = a, *y = b;
+    if (x->count != y->count) return x->count < y->count ? 1 : -1;
+    return x->id - y->id;
+}
+
+size_t sp_examples_frequent(const sp_examples *e, int vocabulary, int **out) {
+    long *counts = sp_alloc((size_t)vocabulary, sizeof *counts);
+    for (size_t i = 0; i < e->count; i++) {
+        count_tokens(&e->records[i].input, counts);
+        for (size_t k = 0; k < e->records[i].target_count; k++)
+            count_tokens(&e->records[i].targets[k], counts);
+    }
+    frequency *sorted = sp_alloc((size_t)vocabulary, sizeof *sorted);
+    size_t n = 0;
+    for (int id = 0; id < vocabulary; id++)
+        if (counts[id]) sorted[n++] = (frequency){counts[id], id};
+    qsort(sorted, n, sizeof *sorted, compare_frequencies);
+    *out = sp_alloc(n, sizeof **out);
+    for (size_t i = 0; i < n; i++) (*out)[i] = sorted[i].id;
+    free(sorted);
+    free(counts);
+    return n;
+}

@@ -1,0 +1,44 @@
+/* Examples as token ids. */
+#ifndef SP_TRAINING_EXAMPLES_H
+#define SP_TRAINING_EXAMPLES_H
+
+#include "data/dataset.h"
+#include "text/tokenizer.h"
+#include "training/packed.h"
+#include "tuning/template.h"
+
+/* One record: its input with the separator, and each reference with the end token. */
+typedef struct sp_record {
+    sp_ints input;
+    sp_ints *targets; /* [target_count] */
+    size_t target_count;
+} sp_record;
+
+/* A training pair: one reference of one record, as in Prefix-Tuning's data. */
+typedef struct sp_pair {
+    int record, target;
+} sp_pair;
+
+typedef struct sp_examples {
+    sp_record *records; /* [count] */
+    size_t count;
+    sp_pair *pairs; /* [pair_count] */
+    size_t pair_count;
+    size_t longest; /* tokens of the longest pair */
+} sp_examples;
+
+/* Encodes a split. SP_ERR_DATA for an empty split, input or reference (with its number). Release
+ * with sp_examples_free. */
+sp_status sp_examples_encode(const sp_split *split, const char *separator,
+                             const sp_tokenizer *tokenizer, int eos, sp_examples *out);
+void sp_examples_free(sp_examples *e);
+
+/* Adds a pair to a batch: template, input, target; only the target is scored. `ids` is scratch. */
+void sp_examples_pack(const sp_examples *e, sp_pair pair, const sp_template *template,
+                      int first_position, sp_ints *ids, sp_packed *batch);
+
+/* Token ids by falling frequency in all inputs and targets (ties: smaller id first); only those
+ * that occur. *out is owned by the caller; returns their number. */
+size_t sp_examples_frequent(const sp_examples *e, int vocabulary, int **out);
+
+#endif

@@ -1,0 +1,66 @@
+#include "training/predict.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void push_text(const sp_tokenizer *tokenizer, const sp_ints *ids, sp_strings *out) {
+    sp_buf text = {0};
+    sp_tokenizer_decode(tokenizer, ids->data, ids->len, true, &text);
+    const char *start = text.data ? text.data : "";
+    size_t len = text.len;
+    while (len && strchr(" \n\r\t", start[len - 1])) len--;
+    while (len && strchr(" \n\r\t", *start)) start++, len--;
+    sp_strings_take(out, sp_strndup(start, len));
+    sp_buf_free(&text);
+}
+
+/* Record indices by input length, so that a batch holds inputs of like length. */
+typedef struct by_length {
+    size_t length;
+    int record;
+} by_length;
+
+static int compare_lengths(const void *a, const void *b) {
+    const by_length *x = a, *y = b;
+    if (x->length != y->length) return x->length < y->length ? -1 : 1;
+    return x->record - y->record;
+}
+
+static by_length *sort_by_length(const sp_examples *e, size_t count) {
+    by_length *sorted = sp_alloc(count, sizeof *sorted);
+    for (size_t i = 0; i < count; i++) sorted[i] = (by_length){e->records[i].input.len, (int)i};
+    qsort(sorted, count, sizeof *sorted, compare_lengths);
+    return sorted;
+}
+
+sp_status sp_predict(const sp_model *model, sp_soft_prompt *prompt, const sp_tokenizer *tokenizer,
+                     const sp_decode_options *options, const sp_examples *examples, size_t count,
+                     uint64_t seed, void (*on_done)(void *user, size_t done), void *user,
+                     sp_strings *out) {
+    by_length *sorted = sort_by_length(examples, count);
+    sp_ints *inputs = sp_alloc(count, sizeof *inputs), *outputs = sp_alloc(count, sizeof *outputs);
+    for (size_t i = 0; i < count; i++)
+        sp_template_apply(&prompt->template, &examples->records[sorted[i].record].input,
+                          &inputs[i]);
+    sp_steering steering = sp_soft_prompt_steering(prompt);
+    sp_status st = SP_OK;
+    size_t chunk = (size_t)options->batch;
+    for (size_t first = 0; !st && first < count; first += chunk) {
+        size_t n = count - first < chunk ? count - first : chunk;
+        st = sp_generate(model, options, &steering, inputs + first, n, seed + first,
+                         outputs + first);
+        if (on_done) on_done(user, first + n);
+    }
+    size_t *place = sp_alloc(count, sizeof *place);
+    for (size_t i = 0; i < count; i++) place[sorted[i].record] = i;
+    for (size_t i = 0; !st && i < count; i++) push_text(tokenizer, &outputs[place[i]], out);
+    for (size_t i = 0; i < count; i++) {
+        sp_ints_free(&inputs[i]);
+        sp_ints_free(&outputs[i]);
+    }
+    free(place);
+    free(inputs);
+    free(outputs);
+    free(sorted);
+    return st;
+}

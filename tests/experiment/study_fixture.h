@@ -1,0 +1,66 @@
+/* What tests of studies share: a temporary folder, specs from text, an identity without files. */
+#ifndef TESTS_EXPERIMENT_STUDY_FIXTURE_H
+#define TESTS_EXPERIMENT_STUDY_FIXTURE_H
+
+#include "core/file.h"
+#include "experiment/grid.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char study_folder[64];
+
+static inline int study_setup(void **state) {
+    (void)state;
+    snprintf(study_folder, sizeof study_folder, "/tmp/sp-study-XXXXXX");
+    return mkdtemp(study_folder) ? 0 : 1;
+}
+
+static inline void study_remove(const char *path) {
+    DIR *dir = opendir(path);
+    if (!dir) {
+        unlink(path);
+        return;
+    }
+    for (struct dirent *e; (e = readdir(dir));) {
+        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0) continue;
+        char *child = sp_path_join(path, e->d_name);
+        study_remove(child);
+        free(child);
+    }
+    closedir(dir);
+    rmdir(path);
+}
+
+static inline int study_teardown(void **state) {
+    (void)state;
+    study_remove(study_folder);
+    return 0;
+}
+
+/* Hashes made from the names alone. */
+static inline sp_status study_identify(const char *model, const char *dataset, sp_digest *m,
+                                       sp_digest *d) {
+    *m = sp_sha256(model, strlen(model));
+    *d = sp_sha256(dataset, strlen(dataset));
+    return SP_OK;
+}
+
+/* Reads a spec from text, with at most one --set. */
+static inline sp_status study_read(const char *text, const char *preset, const char *set,
+                                   sp_spec *out) {
+    char *path = sp_path_join(study_folder, "s.yaml");
+    sp_strings sets = {0};
+    if (set) sp_strings_push(&sets, set);
+    sp_status st = sp_write_file(path, text, strlen(text));
+    if (!st) st = sp_spec_read(path, preset, &sets, out);
+    sp_strings_free(&sets);
+    free(path);
+    return st;
+}
+
+#endif

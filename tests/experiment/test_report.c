@@ -1,0 +1,145 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "experiment/report.h"
+#include "experiment/study_fixture.h"
+#include "experiment/table.h"
+
+#include <math.h>
+
+#define SPEC                                                                                       \
+    "name: demo\ntitle: A | demo\nbase: {model: m, dataset: d}\n"                                  \
+    "methods: {fine-tune: {}, prefix: {}, prompt: {}, none: {}}\nseeds: [1, 2]\n"                  \
+    "report:\n"                                                                                    \
+    "  table: {metrics: [bleu], groups: [seen, all]}\n"                                            \
+    "  figures:\n"                                                                                 \
+    "    - {kind: learning-curve, y: dev.bleu}\n"                                                  \
+    "    - {kind: scatter, y: test.all.bleu}\n"                                                    \
+    "    - {name: by-length, kind: line, x: method.length, y: test.seen.bleu, logx: true}\n"       \
+    "paper:\n  - {title: P 2021, columns: [BLEU], rows: {prefix: [62.9], adapter: ['']}}\n"
+
+static sp_spec spec;
+static sp_run_list runs;
+
+static void write_log(const sp_run_spec *run, double bleu, long trainable) {
+    sp_runlog log = {0};
+    sp_runlog_text(&log, "status", "finished");
+    sp_runlog_integer(&log, "trainable_parameters", trainable);
+    sp_runlog_integer(&log, "total_parameters", 4000000);
+    sp_runlog_dev(&log, 10, "bleu", bleu - 5);
+    sp_runlog_dev(&log, 20, "bleu", bleu);
+    sp_runlog_test(&log, NULL, "bleu", bleu);
+    sp_runlog_test(&log, "seen", "bleu", bleu + 3);
+    char *path = sp_run_path(run, study_folder);
+    assert_int_equal(sp_runlog_write(&log, path), SP_OK);
+    free(path);
+    sp_runlog_free(&log);
+}
+
+static void write_failed(const sp_run_spec *run) {
+    sp_runlog log = {0};
+    sp_runlog_text(&log, "status", "failed");
+    sp_runlog_text(&log, "error", "the loss is NaN");
+    char *path = sp_run_path(run, study_folder);
+    assert_int_equal(sp_runlog_write(&log, path), SP_OK);
+    free(path);
+    sp_runlog_free(&log);
+}
+
+/* Fine-tuning and prefix have two runs, prompt one and a failed one, the untuned model none. */
+static int setup(void **state) {
+    study_setup(state);
+    assert_int_equal(study_read(SPEC, NULL, NULL, &spec), SP_OK);
+    assert_int_equal(sp_expand(&spec, study_identify, &runs), SP_OK);
+    write_log(&runs.items[0], 60, 4000000);
+    write_log(&runs.items[1], 62, 4000000);
+    write_log(&runs.items[2], 40, 61440);
+    write_log(&runs.items[3], 44, 61440);
+    write_log(&runs.items[4], 20, 1920);
+    write_failed(&runs.items[5]);
+    return 0;
+}
+
+static int teardown(void **state) {
+    sp_run_list_free(&runs);
+    sp_spec_free(&spec);
+    return study_teardown(state);
+}
+
+/* Mean and sample standard deviation, with n - 1. */
+static void test_summary(void **state) {
+    (void)state;
+    const double values[4] = {2, 4, 4, 6};
+    sp_summary s = sp_summarise(values, 4);
+    assert_true(s.mean == 4 && fabs(s.deviation - sqrt(8.0 / 3)) < 1e-12 && s.n == 4);
+    s = sp_summarise(values, 1);
+    assert_true(s.mean == 2 && s.deviation == 0);
+    assert_true(isnan(sp_summarise(values, 0).mean));
+}
+
+/* The table aggregates over seeds, marks the best, and names what failed or is missing. */
+static void test_markdown(void **state) {
+    (void)state;
+    sp_buf md = {0};
+    if (sp_report_write(&spec, &runs, study_folder, &md)) fail_msg("%s", sp_error());
+    static const char *const expected[] = {
+        "| Fine-tuning | 4,000,000 | 100% | **64.0 \xc2\xb1 1.4** | **61.0 \xc2\xb1 1.4** | 2 |\n",
+        "| Prefix-tuning | 61,440 | 1.54% | 45.0 \xc2\xb1 2.8 | 42.0 \xc2\xb1 2.8 | 2 |\n",
+        "| Prompt tuning | 1,920 | 0.048% | 23.0 | 20.0 | 1 of 2 |\n",
+        "- Prompt tuning seed 2 failed: the loss is NaN\n",
+        "seed 1 has not run yet\n",
+        "## Published: P 2021\n",
+        "| Prefix-tuning | 62.9 |\n| adapter | - |\n"};
+    for (size_t i = 0; i < sizeof expected / sizeof *expected; i++)
+        if (!strstr(md.data, expected[i])) fail_msg("'%s' is not in:\n%s", expected[i], md.data);
+    sp_buf_free(&md);
+}
+
+static void expect_in_file(const char *name, const char *part) {
+    char *path = sp_path_join(study_folder, name);
+    sp_buf text = {0};
+    assert_int_equal(sp_read_file(path, &text), SP_OK);
+    if (!strstr(text.data, part)) fail_msg("'%s' is not in %s:\n%s", part, name, text.data);
+    sp_buf_free(&text);
+    free(path);
+}
+
+/* CSV has full numbers and empty fields; TeX escapes and can be \input. */
+static void test_csv_and_tex(void **state) {
+    (void)state;
+    assert_int_equal(sp_report_write(&spec, &runs, study_folder, NULL), SP_OK);
+    expect_in_file("table.csv", "bleu_seen_mean,bleu_seen_sd,bleu_all_mean,bleu_all_sd\n");
+    expect_in_file("table.csv", "prefix,prefix,,2,2,0,61440,1.536,45,2.828427125,42,2.828427125\n");
+    expect_in_file("table.csv", "none,none,,2,0,0,,,,,,\n");
+    expect_in_file("table.tex", "Fine-tuning & 4,000,000 & 100\\% & \\textbf{64.0 $\\pm$ 1.4}");
+}
+
+/* Every figure comes as data, svg, png and pdf, and none is left half-written. */
+static void test_figures(void **state) {
+    (void)state;
+    static const char *const names[] = {"learning-curve", "scatter", "by-length"};
+    static const char *const formats[] = {"dat", "svg", "png", "pdf"};
+    if (system("gnuplot --version > /dev/null 2>&1")) skip();
+    assert_int_equal(sp_report_write(&spec, &runs, study_folder, NULL), SP_OK);
+    for (int i = 0; i < 3; i++)
+        for (int j = 0; j < 4; j++) {
+            char *path = sp_format("%s/figures/%s.%s", study_folder, names[i], formats[j]);
+            struct stat info;
+            if (stat(path, &info) || info.st_size < 20) fail_msg("%s was not drawn", path);
+            free(path);
+        }
+    expect_in_file("figures/learning-curve.dat",
+                   "\"Prefix-tuning\"\n10 37 34.17157288 39.82842712\n");
+    expect_in_file("figures/scatter.svg", "rgb(  0, 114, 178)"); /* prefix: #0072B2 */
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_summary), cmocka_unit_test(test_markdown),
+        cmocka_unit_test(test_csv_and_tex), cmocka_unit_test(test_figures)};
+    return cmocka_run_group_tests(tests, setup, teardown);
+}

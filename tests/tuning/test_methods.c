@@ -1,0 +1,471 @@
+/* Every method against PEFT: what it injects, logits, loss and gradients; and what it trains. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "model/decoding.h"
+#include "support/golden.h"
+#include "support/letters.h"
+#include "tensor/gemm.h"
+#include "tuning/init.h"
+#include "tuning/kv_prefix.h"
+
+#include <stdio.h>
+
+enum { LAYERS = 2, WIDTH = 32, COLUMNS = 2 * LAYERS * WIDTH };
+
+static const sp_init_source no_source = {0};
+
+static void set_text(char *field, const char *text) {
+    snprintf(field, SP_OPTION_TEXT, "%s", text);
+}
+
+/* The method's defaults, with GOLDEN_VIRTUAL tokens and a random start. */
+static sp_method_options options_of(const char *method) {
+    sp_method_options options = {.last_layer = -1};
+    sp_options_default(sp_method_find(method)->options, &options);
+    options.length = GOLDEN_VIRTUAL;
+    set_text(options.init, "random");
+    return options;
+}
+
+static void create(const char *method, const sp_method_options *options, sp_model *model,
+                   sp_tuner *out) {
+    if (sp_tuner_create(method, options, model, &no_source, 1, out)) fail_msg("%s", sp_error());
+}
+
+/* Gives the tuner the golden parameters; `rename` NULL or {ours, golden's}. */
+static void load_parameters(sp_tuner *tuner, const sp_safetensors *file,
+                            const char *const rename[2]) {
+    for (size_t i = 0; i < tuner->params.count; i++) {
+        sp_param *p = tuner->params.items[i];
+        bool renamed = rename && strcmp(p->name, rename[0]) == 0;
+        char *name = sp_format("parameter.%s", renamed ? rename[1] : p->name);
+        if (sp_safetensors_read(file, name, p->rank, p->dims, p->var.data))
+            fail_msg("%s", sp_error());
+        free(name);
+    }
+}
+
+/* The prefix as one matrix [length, COLUMNS], owned by the caller. */
+static float *joined_prefix(const sp_kv *prefix, long length) {
+    float *out = sp_alloc_floats((size_t)length * COLUMNS);
+    for (long r = 0; r < length; r++)
+        for (int layer = 0; layer < LAYERS; layer++) {
+            float *target = out + r * COLUMNS + 2L * layer * WIDTH;
+            const sp_var *key = prefix[layer].key, *value = prefix[layer].value;
+            memcpy(target, key->data + r * key->ld, WIDTH * sizeof(float));
+            memcpy(target + WIDTH, value->data + r * value->ld, WIDTH * sizeof(float));
+        }
+    return out;
+}
+
+static void assert_golden_injection(const sp_injection *injection, const sp_safetensors *file) {
+    if (injection->virtual_rows) {
+        assert_null(injection->prefix);
+        assert_golden(file, "virtual", injection->virtual_rows->data, GOLDEN_VIRTUAL * WIDTH, 1e-6);
+        return;
+    }
+    float *prefix = joined_prefix(injection->prefix, GOLDEN_VIRTUAL);
+    assert_golden(file, "virtual", prefix, GOLDEN_VIRTUAL * COLUMNS, 1e-6);
+    free(prefix);
+}
+
+static void check_parity(const char *method, const sp_method_options *options, const char *golden,
+                         const char *const rename[2]) {
+    sp_model *model = golden_model();
+    sp_safetensors *file = golden_open(golden);
+    sp_tuner tuner;
+    create(method, options, model, &tuner);
+    load_parameters(&tuner, file, rename);
+    sp_tape tape = {0};
+    sp_injection injection;
+    sp_tuner_inject(&tuner, &tape, &injection);
+    assert_golden_injection(&injection, file);
+    golden_batch batch = injection.prefix ? golden_read_batch(0, GOLDEN_VIRTUAL)
+                                          : golden_read_batch(GOLDEN_VIRTUAL, 0);
+    assert_golden_pass(&tape, model, &batch, injection.virtual_rows, injection.prefix, file);
+    assert_golden_gradients(&tuner.params, file, rename);
+    sp_tape_free(&tape);
+    sp_tuner_free(&tuner);
+    sp_safetensors_close(file);
+    sp_model_free(model);
+}
+
+static void prefix_tuning_with_an_mlp_equals_peft(void **state) {
+    (void)state;
+    sp_method_options options = options_of("prefix");
+    options.hidden = 16;
+    check_parity("prefix", &options, "prefix-mlp", NULL);
+    set_text(options.reparametrization, "mlp");
+    check_parity("p-tuning-v2", &options, "prefix-mlp", NULL);
+}
+
+static void prefix_tuning_without_an_mlp_equals_peft(void **state) {
+    (void)state;
+    sp_method_options options = options_of("prefix");
+    set_text(options.reparametrization, "none");
+    check_parity("prefix", &options, "prefix-embedding", NULL);
+}
+
+static void p_tuning_v2_equals_prefix_tuning_without_an_mlp(void **state) {
+    (void)state;
+    sp_method_options options = options_of("p-tuning-v2");
+    check_parity("p-tuning-v2", &options, "prefix-embedding", NULL);
+}
+
+static void prompt_tuning_equals_peft(void **state) {
+    (void)state;
+    sp_method_options options = options_of("prompt");
+    check_parity("prompt", &options, "prompt",
+                 (const char *const[]){"prompt_embeddings", "embedding.weight"});
+}
+
+static void p_tuning_with_an_lstm_equals_peft(void **state) {
+    (void)state;
+    sp_method_options options = options_of("p-tuning");
+    options.hidden = 4;
+    check_parity("p-tuning", &options, "p-tuning-lstm", NULL);
+}
+
+static void p_tuning_with_an_mlp_equals_peft(void **state) {
+    (void)state;
+    sp_method_options options = options_of("p-tuning");
+    options.hidden = 16;
+    set_text(options.encoder, "mlp");
+    check_parity("p-tuning", &options, "p-tuning-mlp", NULL);
+}
+
+/* ---- what trains ---- */
+
+static void fine_tuning_trains_every_weight_and_none_trains_nothing(void **state) {
+    (void)state;
+    sp_model *model = golden_model();
+    sp_tuner tuner;
+    sp_param **params;
+    sp_method_options options = options_of("fine-tune");
+    create("fine-tune", &options, model, &tuner);
+    assert_int_equal(sp_tuner_trainable(&tuner, &params), model->params.count);
+    assert_int_equal(sp_params_trainable(&model->params), sp_model_size(model));
+    free(params);
+    sp_tuner_free(&tuner);
+    options = options_of("none");
+    create("none", &options, model, &tuner);
+    assert_int_equal(sp_tuner_trainable(&tuner, &params), 0);
+    assert_int_equal(sp_params_trainable(&model->params), 0);
+    free(params);
+    sp_tape tape = {0};
+    sp_injection injection;
+    sp_tuner_inject(&tuner, &tape, &injection);
+    assert_null(injection.virtual_rows);
+    assert_null(injection.prefix);
+    sp_tape_free(&tape);
+    sp_tuner_free(&tuner);
+    sp_model_free(model);
+}
+
+/* Runs one pass with gradients and checks that the model neither got nor lost anything. */
+static void check_frozen(const char *method) {
+    sp_model *model = golden_model(), *fresh = golden_model();
+    sp_params_train(&model->params, true); /* left over from another tuner */
+    sp_method_options options = options_of(method);
+    options.hidden = 8;
+    sp_tuner tuner;
+    create(method, &options, model, &tuner);
+    sp_param **params;
+    assert_int_equal(sp_tuner_trainable(&tuner, &params), tuner.params.count);
+    sp_tape tape = {0};
+    sp_injection injection;
+    sp_tuner_inject(&tuner, &tape, &injection);
+    golden_batch b = injection.prefix ? golden_read_batch(0, GOLDEN_VIRTUAL)
+                                      : golden_read_batch(GOLDEN_VIRTUAL, 0);
+    sp_context ctx = golden_context(&b, injection.prefix);
+    sp_var *hidden = sp_model_forward(&tape, model, b.ids, injection.virtual_rows, &ctx);
+    sp_tape_backward(&tape, sp_lm_loss(&tape, hidden, model->head, b.targets, NULL), 1.0f);
+    for (size_t i = 0; i < tuner.params.count; i++) assert_true(params[i]->var.grad_ready);
+    for (size_t i = 0; i < model->params.count; i++) {
+        const sp_var *v = &model->params.items[i]->var;
+        assert_null(v->grad);
+        assert_memory_equal(v->data, fresh->params.items[i]->var.data,
+                            (size_t)(v->rows * v->cols) * sizeof(float));
+    }
+    free(params);
+    sp_tape_free(&tape);
+    sp_tuner_free(&tuner);
+    sp_model_free(model);
+    sp_model_free(fresh);
+}
+
+static void a_soft_prompt_leaves_the_frozen_model_without_gradients_and_unchanged(void **state) {
+    (void)state;
+    static const char *const names[] = {"prefix", "p-tuning-v2", "prompt", "p-tuning"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) check_frozen(names[i]);
+}
+
+static void a_layer_range_puts_the_prefix_into_those_layers_only(void **state) {
+    (void)state;
+    sp_model *model = golden_model();
+    sp_method_options options = options_of("p-tuning-v2");
+    options.first_layer = 1;
+    sp_tuner tuner;
+    create("p-tuning-v2", &options, model, &tuner);
+    sp_tape tape = {0};
+    sp_injection injection;
+    sp_tuner_inject(&tuner, &tape, &injection);
+    assert_null(injection.prefix[0].key);
+    assert_null(injection.prefix[0].value);
+    assert_int_equal(injection.prefix[1].key->rows, GOLDEN_VIRTUAL);
+    sp_tape_free(&tape);
+    sp_tuner_free(&tuner);
+    sp_model_free(model);
+}
+
+static void length_0_injects_nothing(void **state) {
+    (void)state;
+    sp_model *model = golden_model();
+    static const char *const names[] = {"prefix", "p-tuning-v2", "prompt", "p-tuning"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        sp_method_options options = options_of(names[i]);
+        options.length = 0;
+        sp_tuner tuner;
+        create(names[i], &options, model, &tuner);
+        sp_tape tape = {0};
+        sp_injection injection;
+        sp_tuner_inject(&tuner, &tape, &injection);
+        assert_null(injection.virtual_rows);
+        assert_null(injection.prefix);
+        sp_tape_free(&tape);
+        sp_tuner_free(&tuner);
+    }
+    sp_model_free(model);
+}
+
+static void the_same_seed_gives_the_same_start_and_another_seed_another(void **state) {
+    (void)state;
+    sp_model *model = golden_model();
+    sp_method_options options = options_of("p-tuning");
+    sp_tuner a, b, c;
+    assert_int_equal(sp_tuner_create("p-tuning", &options, model, &no_source, 1, &a), SP_OK);
+    assert_int_equal(sp_tuner_create("p-tuning", &options, model, &no_source, 1, &b), SP_OK);
+    assert_int_equal(sp_tuner_create("p-tuning", &options, model, &no_source, 2, &c), SP_OK);
+    for (size_t i = 0; i < a.params.count; i++) {
+        const sp_var *v = &a.params.items[i]->var;
+        size_t bytes = (size_t)(v->rows * v->cols) * sizeof(float);
+        assert_memory_equal(v->data, b.params.items[i]->var.data, bytes);
+        assert_memory_not_equal(v->data, c.params.items[i]->var.data, bytes);
+    }
+    sp_tuner_free(&a);
+    sp_tuner_free(&b);
+    sp_tuner_free(&c);
+    sp_model_free(model);
+}
+
+static void impossible_options_are_refused(void **state) {
+    (void)state;
+    sp_model *model = golden_model();
+    sp_tuner tuner;
+    sp_method_options options = options_of("p-tuning-v2");
+    assert_int_equal(sp_tuner_create("lora7", &options, model, &no_source, 1, &tuner), SP_ERR_SPEC);
+    assert_non_null(strstr(sp_error(), "lora7"));
+    options.last_layer = LAYERS;
+    assert_int_equal(sp_tuner_create("p-tuning-v2", &options, model, &no_source, 1, &tuner),
+                     SP_ERR_SPEC);
+    assert_non_null(strstr(sp_error(), "layers 0 to 1"));
+    options.first_layer = 1;
+    options.last_layer = 0;
+    assert_int_equal(sp_tuner_create("p-tuning-v2", &options, model, &no_source, 1, &tuner),
+                     SP_ERR_SPEC);
+    options = options_of("prompt");
+    set_text(options.init, "activations");
+    assert_int_equal(sp_tuner_create("prompt", &options, model, &no_source, 1, &tuner),
+                     SP_ERR_SPEC);
+    assert_non_null(strstr(sp_error(), "activations"));
+    set_text(options.init, "vocab");
+    assert_int_equal(sp_tuner_create("prompt", &options, model, &no_source, 1, &tuner),
+                     SP_ERR_SPEC);
+    sp_model_free(model);
+}
+
+/* ---- initialisations ---- */
+
+enum { FREQUENT = 4, MANY = 400 };
+static const int frequent[FREQUENT] = {17, 3, 88, 42};
+
+/* Rows [MANY, WIDTH] by the strategy `init`. */
+static sp_var initialised_rows(sp_model *model, const char *init, int top) {
+    sp_method_options options = options_of("prompt");
+    set_text(options.init, init);
+    options.init_top = top;
+    sp_init_source source = {.frequent = frequent, .frequent_count = FREQUENT};
+    sp_rng rng = sp_rng_make(1, "init");
+    sp_var rows = sp_leaf(MANY, WIDTH);
+    sp_init_args args = {model, &source, &options, &rng};
+    assert_int_equal(sp_init_rows(&args, &rows), SP_OK);
+    return rows;
+}
+
+static void random_rows_are_uniform_between_minus_and_plus_a_half(void **state) {
+    (void)state;
+    sp_model *model = golden_model();
+    sp_var rows = initialised_rows(model, "random", 1);
+    double sum = 0, squares = 0;
+    for (long i = 0; i < MANY * WIDTH; i++) {
+        assert_true(fabsf(rows.data[i]) <= 0.5f);
+        sum += rows.data[i];
+        squares += (double)rows.data[i] * rows.data[i];
+    }
+    assert_true(fabs(sum / (MANY * WIDTH)) < 0.01);
+    assert_true(fabs(squares / (MANY * WIDTH) - 1.0 / 12) < 0.003);
+    sp_leaf_free(&rows);
+    sp_model_free(model);
+}
+
+static void normal_rows_have_the_deviation_of_the_model(void **state) {
+    (void)state;
+    sp_model *model = golden_model();
+    sp_var rows = initialised_rows(model, "normal", 1);
+    double squares = 0;
+    for (long i = 0; i < MANY * WIDTH; i++) squares += (double)rows.data[i] * rows.data[i];
+    double deviation = sqrt(squares / (MANY * WIDTH));
+    assert_true(fabs(deviation / model->config.initializer_range - 1) < 0.03);
+    sp_leaf_free(&rows);
+    sp_model_free(model);
+}
+
+static void zero_rows_are_zero(void **state) {
+    (void)state;
+    sp_model *model = golden_model();
+    sp_var rows = initialised_rows(model, "zero", 1);
+    for (long i = 0; i < MANY * WIDTH; i++) assert_true(rows.data[i] == 0);
+    sp_leaf_free(&rows);
+    sp_model_free(model);
+}
+
+static void vocabulary_rows_are_embeddings_of_the_most_frequent_tokens(void **state) {
+    (void)state;
+    sp_model *model = golden_model();
+    enum { TOP = 3 };
+    int drawn[FREQUENT] = {0};
+    sp_var rows = initialised_rows(model, "vocab", TOP);
+    for (long r = 0; r < MANY; r++)
+        for (int k = 0; k < FREQUENT; k++)
+            drawn[k] += !memcmp(rows.data + r * rows.ld,
+                                model->embedding->data + frequent[k] * model->embedding->ld,
+                                WIDTH * sizeof(float));
+    for (int k = 0; k < TOP; k++) assert_in_range(drawn[k], MANY / 4, MANY / 2);
+    assert_int_equal(drawn[0] + drawn[1] + drawn[2], MANY);
+    assert_int_equal(drawn[3], 0);
+    sp_leaf_free(&rows);
+    sp_model_free(model);
+}
+
+static void text_rows_are_the_embeddings_of_the_words_in_order_and_again(void **state) {
+    (void)state;
+    static const int ids[4] = {LETTER_A, LETTER_B, LETTER_SPACE, LETTER_C};
+    sp_model *model = golden_model();
+    sp_tokenizer *tokenizer = letters();
+    sp_init_source source = {.tokenizer = tokenizer};
+    sp_method_options options = options_of("prompt");
+    options.length = 7;
+    set_text(options.init, "text");
+    set_text(options.init_text, "ab c");
+    sp_tuner tuner;
+    assert_int_equal(sp_tuner_create("prompt", &options, model, &source, 1, &tuner), SP_OK);
+    const sp_var *rows = &tuner.params.items[0]->var;
+    for (int r = 0; r < 7; r++)
+        assert_memory_equal(rows->data + r * rows->ld,
+                            model->embedding->data + ids[r % 4] * model->embedding->ld,
+                            WIDTH * sizeof(float));
+    sp_tuner_free(&tuner);
+    set_text(options.init_text, "");
+    assert_int_equal(sp_tuner_create("prompt", &options, model, &source, 1, &tuner), SP_ERR_SPEC);
+    assert_non_null(strstr(sp_error(), "init_text"));
+    sp_tokenizer_free(tokenizer);
+    sp_model_free(model);
+}
+
+/* The untrained prefix of `method` against keys and values of "ab c". */
+static void check_activations(const char *method, const char *reparametrization) {
+    sp_model *model = golden_model();
+    sp_tokenizer *tokenizer = letters();
+    sp_init_source source = {.tokenizer = tokenizer};
+    sp_method_options options = options_of(method);
+    options.length = 4;
+    options.hidden = 8;
+    set_text(options.reparametrization, reparametrization);
+    set_text(options.init, "activations");
+    set_text(options.init_text, "ab c");
+    sp_tuner tuner;
+    assert_int_equal(sp_tuner_create(method, &options, model, &source, 1, &tuner), SP_OK);
+    sp_tape tape = {0};
+    sp_injection injection;
+    sp_tuner_inject(&tuner, &tape, &injection);
+    float *prefix = joined_prefix(injection.prefix, 4);
+
+    sp_steering plain = {0};
+    sp_decoder d;
+    sp_decoder_init(&d, model, &plain, 1, 4);
+    sp_decoder_feed(&d, 1, (int[]){0}, (int[]){4},
+                    (int[]){LETTER_A, LETTER_B, LETTER_SPACE, LETTER_C});
+    for (int layer = 0; layer < LAYERS; layer++)
+        for (int r = 0; r < 4; r++) {
+            const float *got = prefix + r * COLUMNS + 2 * layer * WIDTH;
+            assert_near("key", got, d.cache.key + (layer * 4 + r) * WIDTH, WIDTH, 1e-6);
+            assert_near("value", got + WIDTH, d.cache.value + (layer * 4 + r) * WIDTH, WIDTH, 1e-6);
+        }
+    sp_decoder_free(&d);
+    free(prefix);
+    sp_tape_free(&tape);
+    sp_tuner_free(&tuner);
+    sp_tokenizer_free(tokenizer);
+    sp_model_free(model);
+}
+
+static void a_prefix_from_activations_starts_as_the_keys_and_values_of_the_words(void **state) {
+    (void)state;
+    check_activations("prefix", "none");
+    check_activations("prefix", "mlp");
+    check_activations("p-tuning-v2", "none");
+}
+
+static void a_prefix_of_words_longer_than_the_context_is_refused(void **state) {
+    (void)state;
+    sp_model *model = golden_model();
+    sp_init_source source = {.frequent = frequent, .frequent_count = FREQUENT};
+    sp_method_options options = options_of("prefix");
+    set_text(options.init, "vocab");
+    options.length = 65;
+    sp_tuner tuner;
+    assert_int_equal(sp_tuner_create("prefix", &options, model, &source, 1, &tuner), SP_ERR_SPEC);
+    assert_non_null(strstr(sp_error(), "64"));
+    sp_model_free(model);
+}
+
+int main(void) {
+    if (sp_gemm_start(2)) return 1;
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(prefix_tuning_with_an_mlp_equals_peft),
+        cmocka_unit_test(prefix_tuning_without_an_mlp_equals_peft),
+        cmocka_unit_test(p_tuning_v2_equals_prefix_tuning_without_an_mlp),
+        cmocka_unit_test(prompt_tuning_equals_peft),
+        cmocka_unit_test(p_tuning_with_an_lstm_equals_peft),
+        cmocka_unit_test(p_tuning_with_an_mlp_equals_peft),
+        cmocka_unit_test(fine_tuning_trains_every_weight_and_none_trains_nothing),
+        cmocka_unit_test(a_soft_prompt_leaves_the_frozen_model_without_gradients_and_unchanged),
+        cmocka_unit_test(a_layer_range_puts_the_prefix_into_those_layers_only),
+        cmocka_unit_test(length_0_injects_nothing),
+        cmocka_unit_test(the_same_seed_gives_the_same_start_and_another_seed_another),
+        cmocka_unit_test(impossible_options_are_refused),
+        cmocka_unit_test(random_rows_are_uniform_between_minus_and_plus_a_half),
+        cmocka_unit_test(normal_rows_have_the_deviation_of_the_model),
+        cmocka_unit_test(zero_rows_are_zero),
+        cmocka_unit_test(vocabulary_rows_are_embeddings_of_the_most_frequent_tokens),
+        cmocka_unit_test(text_rows_are_the_embeddings_of_the_words_in_order_and_again),
+        cmocka_unit_test(a_prefix_from_activations_starts_as_the_keys_and_values_of_the_words),
+        cmocka_unit_test(a_prefix_of_words_longer_than_the_context_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
