@@ -1,9 +1,23 @@
 # The front door. `make reproduce-table1` and `make test` do all the set-up themselves.
-# Options: MODEL=gpt2-4m DATASET=wntriples PRESET=quick JOBS=1
+#
+#   make reproduce-table1 [MODEL=gpt2-12m] [DATASET=webnlg] [PRESET=full] [SET="train.steps=50 ..."]
 PRESET ?= quick
 BUILD  := build/release
 SP     := $(BUILD)/softprompt
-SET    := $(if $(MODEL),--set model=$(MODEL)) $(if $(DATASET),--set dataset=$(DATASET))
+STUDY   = --preset $(PRESET) $(if $(MODEL),--set model=$(MODEL)) \
+          $(if $(DATASET),--set dataset=$(DATASET)) $(foreach s,$(SET),--set $(s))
+
+# Runs a study, then reports what there is, also when a run failed; the run's exit code counts.
+define study
+	@$(SP) run $(1) $(STUDY); status=$$?; $(SP) report $(1) $(STUDY) && exit $$status
+endef
+
+# Configures and builds one folder; the whole log is shown when it fails.
+define cmake-build
+	@mkdir -p $(1)
+	@cmake -S . -B $(1) $(2) > $(1)/configure.log 2>&1 || { cat $(1)/configure.log; exit 1; }
+	@cmake --build $(1) -j $$(nproc) > $(1)/build.log 2>&1 || { cat $(1)/build.log; exit 1; }
+endef
 
 .PHONY: all deps build reproduce-table1 sweep-prefix-length test clean
 all: build
@@ -12,24 +26,19 @@ deps:
 	@sh scripts/deps.sh
 
 build: deps
-	@cmake -S . -B $(BUILD) > build/cmake.log 2>&1 || { cat build/cmake.log; exit 1; }
-	@cmake --build $(BUILD) -j 2 > build/build.log 2>&1 || { cat build/build.log; exit 1; }
+	$(call cmake-build,$(BUILD))
 
 reproduce-table1: build
-	@$(SP) run experiments/table1.yaml --preset $(PRESET) $(SET)
-	@$(SP) report experiments/table1.yaml --preset $(PRESET) $(SET)
+	$(call study,experiments/table1.yaml)
 
 sweep-prefix-length: build
-	@$(SP) run experiments/prefix-length.yaml --preset $(PRESET) $(SET)
-	@$(SP) report experiments/prefix-length.yaml --preset $(PRESET) $(SET)
+	$(call study,experiments/prefix-length.yaml)
 
+# The sanitizer build first, the release build second, so that the last lines are its summary.
 test: build
-	@cmake -S . -B build/sanitize -DSP_SANITIZE=ON > build/cmake-sanitize.log 2>&1 || \
-	  { cat build/cmake-sanitize.log; exit 1; }
-	@cmake --build build/sanitize -j 2 > build/build-sanitize.log 2>&1 || \
-	  { cat build/build-sanitize.log; exit 1; }
-	@ctest --test-dir build/sanitize --output-on-failure --timeout 300 -j 2
-	@ctest --test-dir $(BUILD) --output-on-failure --timeout 300 -j 2
+	$(call cmake-build,build/sanitize,-DSP_SANITIZE=ON)
+	@ctest --test-dir build/sanitize --output-on-failure --timeout 300 -j $$(nproc) -L unit
+	@ctest --test-dir $(BUILD) --output-on-failure --timeout 300 -j $$(nproc)
 
 clean:
 	rm -rf build

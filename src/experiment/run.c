@@ -158,7 +158,9 @@ static char *resolved_text(const sp_run_spec *run) {
     sp_yaml *method = put_map(root, "method");
     put_text(method, "name", run->method);
     put_options(method, sp_method_find(run->method)->options, &run->method_options);
-    put_options(put_map(root, "train"), sp_train_option_table, &run->train);
+    sp_yaml *train = put_map(root, "train");
+    put_options(train, sp_train_option_table, &run->train);
+    sp_yaml_remove(train, "checkpoint_seconds"); /* does not change what comes out */
     put_options(put_map(root, "decode"), sp_decode_option_table, &run->decode);
     put_int(put_map(root, "dev"), "limit", run->dev_limit);
     put_int(put_map(root, "test"), "limit", run->test_limit);

@@ -319,9 +319,13 @@ static sp_status read_attributes(sp_runlog *log, sp_h5 *f) {
     static const char *const texts[] = {
         "schema", "experiment", "method", "dataset",      "model",       "spec",     "status",
         "error",  "version",    "cpu",    "model_sha256", "data_sha256", "precision"};
-    static const char *const numbers[] = {
-        "seed",         "threads",       "trainable_parameters", "total_parameters",
-        "wall_seconds", "peak_rss_bytes"};
+    static const char *const numbers[] = {"seed",
+                                          "threads",
+                                          "trainable_parameters",
+                                          "total_parameters",
+                                          "kept_parameters",
+                                          "wall_seconds",
+                                          "peak_rss_bytes"};
     sp_status st = SP_OK;
     for (size_t i = 0; !st && i < sizeof texts / sizeof *texts; i++) {
         char *text = NULL;

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST_SCORE = 3 }; /* after method, trainable parameters and their share */
+enum { FIRST_SCORE = 4 }; /* after method, trained parameters, their share, kept parameters */
 
 /* ---- numbers as text; each result is owned by the caller ---- */
 
@@ -26,8 +26,8 @@ static double share(const sp_results *r, const sp_row *row) {
            sp_row_attribute(r, row, "total_parameters").mean;
 }
 
-static char *trainable_text(const sp_results *r, const sp_row *row) {
-    double n = sp_row_attribute(r, row, "trainable_parameters").mean;
+static char *count_text(const sp_results *r, const sp_row *row, const char *attribute) {
+    double n = sp_row_attribute(r, row, attribute).mean;
     return isnan(n) ? sp_strdup("-") : grouped(lround(n));
 }
 
@@ -125,6 +125,7 @@ static void put_header(const style *s, const sp_results *r, sp_buf *out) {
     sp_buf_puts(out, "Method");
     put_cell(s, sp_strdup("Trained parameters"), out);
     put_cell(s, sp_strdup("Share"), out);
+    put_cell(s, sp_strdup("Kept parameters"), out);
     for (size_t i = 0; i < score_count(r); i++) put_cell(s, heading(r, i), out);
     put_cell(s, sp_strdup("Runs"), out);
     sp_buf_puts(out, s->line_end);
@@ -133,8 +134,9 @@ static void put_header(const style *s, const sp_results *r, sp_buf *out) {
 static void put_row(const style *s, const sp_results *r, const sp_row *row, sp_buf *out) {
     sp_buf_puts(out, s->line_start);
     put_text(s, row->title, out);
-    put_cell(s, trainable_text(r, row), out);
+    put_cell(s, count_text(r, row, "trainable_parameters"), out);
     put_cell(s, share_text(r, row), out);
+    put_cell(s, count_text(r, row, "kept_parameters"), out);
     for (size_t i = 0; i < score_count(r); i++) put_score(s, r, row, i, out);
     put_cell(s, runs_text(row), out);
     sp_buf_puts(out, s->line_end);
@@ -261,7 +263,8 @@ static void put_number(double x, sp_buf *out) {
 }
 
 void sp_table_csv(const sp_results *r, sp_buf *out) {
-    sp_buf_puts(out, "entry,method,point,runs,finished,failed,trainable_parameters,share_percent");
+    sp_buf_puts(out, "entry,method,point,runs,finished,failed,trainable_parameters,share_percent,"
+                     "kept_parameters");
     for (size_t i = 0; i < score_count(r); i++) {
         const char *metric = metric_of(r, i)->name, *group = group_of(r, i);
         sp_buf_printf(out, ",%s_%s_mean,%s_%s_sd", metric, group, metric, group);
@@ -275,6 +278,7 @@ void sp_table_csv(const sp_results *r, sp_buf *out) {
         sp_buf_printf(out, ",%zu,%zu,%zu", row->count, row->finished, row->failed);
         put_number(sp_row_attribute(r, row, "trainable_parameters").mean, out);
         put_number(share(r, row), out);
+        put_number(sp_row_attribute(r, row, "kept_parameters").mean, out);
         for (size_t j = 0; j < score_count(r); j++) {
             sp_summary s = score_of(r, row, j);
             put_number(s.mean, out);

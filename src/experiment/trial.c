@@ -93,17 +93,18 @@ static sp_status check_context(const trial *t) {
                        "shorten it or use another model",
                        t->run->dataset, longest, t->run->model, context);
     return sp_fail(SP_ERR_SPEC,
-                   "method.length is %d, but %s has a context of %ld and the longest example takes "
-                   "%ld tokens; use at most %ld",
-                   t->run->method_options.length, t->run->model, context, longest,
-                   context + 1 - longest - (added - t->run->method_options.length));
+                   "%s: method.length is %d, but %s has a context of %ld and the longest example "
+                   "takes %ld tokens; use at most %ld",
+                   t->run->length_place, t->run->method_options.length, t->run->model, context,
+                   longest, context + 1 - longest - (added - t->run->method_options.length));
 }
 
 /* A prefix cannot be initialised from more real words than the context holds. */
 static sp_status check_length(const trial *t) {
     if (t->run->method_options.length <= t->model->config.n_positions) return SP_OK;
-    return sp_fail(SP_ERR_SPEC, "method.length is %d, but %s has a context of %d",
-                   t->run->method_options.length, t->run->model, t->model->config.n_positions);
+    return sp_fail(SP_ERR_SPEC, "%s: method.length is %d, but %s has a context of %d",
+                   t->run->length_place, t->run->method_options.length, t->run->model,
+                   t->model->config.n_positions);
 }
 
 static sp_status open_model(trial *t) {
@@ -304,6 +305,7 @@ static void log_attributes(trial *t) {
     sp_runlog_integer(log, "trainable_parameters",
                       sp_params_trainable(&t->tuner.params) +
                           sp_params_trainable(&t->model->params));
+    sp_runlog_integer(log, "kept_parameters", sp_soft_prompt_size(&t->prompt, t->model));
     sp_runlog_integer(log, "total_parameters", sp_model_size(t->model));
     sp_runlog_number(log, "wall_seconds", sp_now() - t->started);
     sp_runlog_number(log, "peak_rss_bytes", sp_peak_rss());

@@ -100,6 +100,7 @@ void sp_yaml_put(sp_yaml *map, const char *key, sp_yaml *value) {
 }
 
 void sp_yaml_remove(sp_yaml *map, const char *key) {
+    if (map->kind != SP_YAML_MAP) return;
     size_t i = find_key(map, key);
     if (i == map->count) return;
     free(map->keys[i]);
@@ -440,6 +441,8 @@ static bool is_known(const char *key, const char *const *known) {
 }
 
 sp_status sp_yaml_check_keys(const sp_yaml *map, const char *const *known) {
+    sp_status st = sp_yaml_expect(map, SP_YAML_MAP, "the value here");
+    if (st) return st;
     for (size_t i = 0; i < map->count; i++) {
         if (is_known(map->keys[i], known)) continue;
         const char *near = sp_nearest_word(map->keys[i], known);
@@ -464,7 +467,7 @@ sp_status sp_yaml_option(const sp_yaml *n, const char *name, const sp_option *ta
 }
 
 sp_status sp_yaml_options(const sp_yaml *map, const sp_option *table, void *settings) {
-    sp_status st = SP_OK;
+    sp_status st = sp_yaml_expect(map, SP_YAML_MAP, "the value here");
     for (size_t i = 0; !st && i < map->count; i++)
         st = sp_yaml_option(map->items[i], map->keys[i], table, settings);
     return st;

@@ -45,7 +45,7 @@ sp_yaml *sp_yaml_at(const sp_yaml *node, const char *path);
 void sp_yaml_put(sp_yaml *map, const char *key, sp_yaml *value);
 /* Appends to a list; takes `item`. */
 void sp_yaml_push(sp_yaml *list, sp_yaml *item);
-/* Removes a key if it is there. */
+/* Removes a key if it is there; what is no map stays as it is. */
 void sp_yaml_remove(sp_yaml *map, const char *key);
 
 /* Sets `path` ("train.steps") to `value`, making the missing maps on the way; takes `value`

@@ -13,6 +13,9 @@ sp_status sp_model_new(const sp_config *config, sp_model **out) {
     if (!family)
         return sp_fail(SP_ERR_SPEC, "model_type '%s' is not supported; use one of: %s",
                        config->model_type, sp_family_names());
+    if (config->n_head < 1 || config->n_embd % config->n_head)
+        return sp_fail(SP_ERR_SPEC, "n_embd %d is not a multiple of n_head %d", config->n_embd,
+                       config->n_head);
     sp_model *m = sp_alloc(1, sizeof *m);
     m->config = *config;
     m->family = family;

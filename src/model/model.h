@@ -80,7 +80,8 @@ const char *sp_family_names(void);
 sp_status sp_model_open(const char *name, sp_model **out);
 /* The folder sp_model_open would read, owned by the caller. */
 char *sp_model_folder(const char *name);
-/* A fresh model with zeroed parameters. SP_ERR_SPEC for an unknown family. */
+/* A fresh model with zeroed parameters. SP_ERR_SPEC for an unknown family, or sizes that do not fit
+ * each other. */
 sp_status sp_model_new(const sp_config *config, sp_model **out);
 /* Random initialisation as GPT-2's: normal(0, initializer_range), the projections into the residual
  * stream scaled by 1/sqrt(2 n_layer), norms at 1, biases at 0 (Radford et al. 2019, section 2.3).

@@ -21,7 +21,7 @@ void sp_sampler_init(sp_sampler *s, size_t count, uint64_t seed, const char *pur
 }
 
 size_t sp_sampler_next(sp_sampler *s) {
-    if (s->cursor == (int64_t)s->count) {
+    if (s->cursor < 0 || s->cursor >= (int64_t)s->count) { /* a checkpoint may hold any number */
         s->cursor = 0;
         s->epoch++;
         sp_sampler_resume(s);

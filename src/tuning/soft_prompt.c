@@ -61,6 +61,13 @@ void sp_soft_prompt_free(sp_soft_prompt *p) {
     *p = (sp_soft_prompt){0};
 }
 
+long sp_soft_prompt_size(const sp_soft_prompt *p, const sp_model *model) {
+    long n = p->virtual_rows.rows * p->virtual_rows.cols + sp_params_trainable(&model->params);
+    for (int i = 0; i < p->layers; i++)
+        if (p->kv[i].key) n += 2 * p->kv[i].key->rows * p->kv[i].key->cols;
+    return n;
+}
+
 sp_steering sp_soft_prompt_steering(sp_soft_prompt *p) {
     return (sp_steering){p->virtual_rows.rows ? &p->virtual_rows : NULL, p->kv, p->first_position};
 }

@@ -24,6 +24,10 @@ sp_status sp_soft_prompt_from(const sp_tuner *tuner, const sp_tokenizer *tokeniz
                               const char *separator, sp_soft_prompt *out);
 void sp_soft_prompt_free(sp_soft_prompt *p);
 
+/* Numbers that inference needs: virtual rows, the prefix of the layers that have one, and weights
+ * of the model that were trained. */
+long sp_soft_prompt_size(const sp_soft_prompt *p, const sp_model *model);
+
 /* For sp_generate; points into `p`. */
 sp_steering sp_soft_prompt_steering(sp_soft_prompt *p);
 

@@ -282,7 +282,7 @@ static void frequencies_follow_the_softmax_of_the_tokens_kept(void **state) {
 }
 
 int main(void) {
-    if (sp_gemm_start(2)) return 1;
+    if (sp_gemm_start(1)) return 1;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(greedy_tokens_equal_those_of_transformers),
         cmocka_unit_test(beam_search_tokens_equal_those_of_transformers),

@@ -7,11 +7,12 @@
 
 #include <string.h>
 
-enum { LETTER_SPACE, LETTER_B, LETTER_C, LETTER_A, LETTER_X };
+enum { LETTER_SPACE, LETTER_B, LETTER_C, LETTER_A, LETTER_X, LETTER_END };
 
 static inline sp_tokenizer *letters(void) {
     static const char text[] =
-        "{\"pre_tokenizer\": {\"type\": \"ByteLevel\", \"add_prefix_space\": false, "
+        "{\"added_tokens\": [{\"id\": 5, \"content\": \"<|endoftext|>\", \"special\": true}], "
+        "\"pre_tokenizer\": {\"type\": \"ByteLevel\", \"add_prefix_space\": false, "
         "\"trim_offsets\": true, \"use_regex\": true}, \"decoder\": {\"type\": \"ByteLevel\"}, "
         "\"model\": {\"type\": \"BPE\", \"vocab\": {\"\\u0120\": 0, \"b\": 1, \"c\": 2, \"a\": 3, "
         "\"x\": 4}, \"merges\": []}}";

@@ -1,0 +1,221 @@
+/* Attention against the formula in double precision, over several blocks of query rows, with
+ * prefix, past and grouped heads; its gradients too. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "core/random.h"
+#include "tensor/attention.h"
+#include "tensor/gemm.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { HEADS = 4, SIZE = 8, LD = HEADS * SIZE + 5, SEQUENCES = 3 };
+
+/* Three sequences, one of several blocks, and everything attention reads or writes. */
+typedef struct problem {
+    sp_attention_shape shape;
+    int offsets[SEQUENCES + 1], past[SEQUENCES];
+    int tokens, key_rows;     /* key_rows: past rows included */
+    int key_start[SEQUENCES]; /* first key row of each sequence */
+    float *q, *k, *v, *pk, *pv, *out, *lse, *dout;
+    double *eq, *ek, *ev, *epk, *epv, *eout; /* expected output and gradients */
+} problem;
+
+static float *random_rows(const char *purpose, long rows) {
+    sp_rng rng = sp_rng_make(1, purpose);
+    float *x = sp_alloc_floats((size_t)(rows + 1) * LD);
+    for (long i = 0; i < rows * LD; i++) x[i] = sp_rng_normal(&rng);
+    return x;
+}
+
+static double *zeros(long rows) {
+    return sp_alloc((size_t)(rows + 1) * LD, sizeof(double));
+}
+
+static void open_problem(problem *p, int kv_heads, bool causal, int prefix, const int *lengths,
+                         const int *past) {
+    *p = (problem){0};
+    for (int s = 0; s < SEQUENCES; s++) {
+        p->past[s] = past[s];
+        p->offsets[s + 1] = p->offsets[s] + lengths[s];
+        p->key_start[s] = p->key_rows;
+        p->key_rows += past[s] + lengths[s];
+    }
+    p->tokens = p->offsets[SEQUENCES];
+    p->shape = (sp_attention_shape){.heads = HEADS,
+                                    .kv_heads = kv_heads,
+                                    .head_size = SIZE,
+                                    .sequences = SEQUENCES,
+                                    .offsets = p->offsets,
+                                    .causal = causal,
+                                    .prefix_length = prefix};
+    p->q = random_rows("q", p->tokens);
+    p->k = random_rows("k", p->key_rows);
+    p->v = random_rows("v", p->key_rows);
+    p->pk = random_rows("pk", prefix);
+    p->pv = random_rows("pv", prefix);
+    p->dout = random_rows("dout", p->tokens);
+    p->out = random_rows("out", p->tokens);
+    p->lse = sp_alloc_floats((size_t)p->tokens * HEADS);
+    p->eq = zeros(p->tokens);
+    p->ek = zeros(p->key_rows);
+    p->ev = zeros(p->key_rows);
+    p->epk = zeros(prefix);
+    p->epv = zeros(prefix);
+    p->eout = zeros(p->tokens);
+}
+
+static void close_problem(problem *p) {
+    void *all[] = {p->q,    p->k,  p->v,  p->pk, p->pv,  p->out, p->lse,
+                   p->dout, p->eq, p->ek, p->ev, p->epk, p->epv, p->eout};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) free(all[i]);
+}
+
+static double dot(const float *a, const float *b) {
+    double sum = 0;
+    for (int i = 0; i < SIZE; i++) sum += (double)a[i] * b[i];
+    return sum;
+}
+
+/* A key that a query sees, and where its gradients go. */
+typedef struct seen_key {
+    const float *key, *value;
+    double *dkey, *dvalue;
+} seen_key;
+
+static int list_keys(problem *p, int sequence, int query, int kv_column, seen_key *keys) {
+    int n = 0, own = query - p->offsets[sequence];
+    for (int i = 0; i < p->shape.prefix_length; i++) {
+        long at = (long)i * LD + kv_column;
+        keys[n++] = (seen_key){p->pk + at, p->pv + at, p->epk + at, p->epv + at};
+    }
+    int length = p->offsets[sequence + 1] - p->offsets[sequence];
+    int visible = p->past[sequence] + (p->shape.causal ? own + 1 : length);
+    for (int i = 0; i < visible; i++) {
+        long at = (long)(p->key_start[sequence] + i) * LD + kv_column;
+        keys[n++] = (seen_key){p->k + at, p->v + at, p->ek + at, p->ev + at};
+    }
+    return n;
+}
+
+/* One query and head: output and gradients, from the definition. */
+static void expect_query(problem *p, int sequence, int query, int head, seen_key *keys,
+                         double *weights) {
+    int column = head * SIZE, kv_column = head / (HEADS / p->shape.kv_heads) * SIZE;
+    int n = list_keys(p, sequence, query, kv_column, keys);
+    const float *q = p->q + (long)query * LD + column, *d = p->dout + (long)query * LD + column;
+    double *out = p->eout + (long)query * LD + column, *dq = p->eq + (long)query * LD + column;
+    double scale = 1 / sqrt(SIZE), sum = 0, mean = 0;
+    for (int i = 0; i < n; i++) sum += weights[i] = exp(scale * dot(q, keys[i].key));
+    for (int i = 0; i < n; i++) {
+        weights[i] /= sum;
+        mean += weights[i] * dot(d, keys[i].value);
+        for (int c = 0; c < SIZE; c++) out[c] += weights[i] * keys[i].value[c];
+    }
+    for (int i = 0; i < n; i++) {
+        double score = scale * weights[i] * (dot(d, keys[i].value) - mean);
+        for (int c = 0; c < SIZE; c++) {
+            dq[c] += score * keys[i].key[c];
+            keys[i].dkey[c] += score * q[c];
+            keys[i].dvalue[c] += weights[i] * d[c];
+        }
+    }
+}
+
+static void compute_expected(problem *p) {
+    size_t most = (size_t)(p->shape.prefix_length + p->key_rows);
+    seen_key *keys = sp_alloc(most, sizeof *keys);
+    double *weights = sp_alloc(most, sizeof *weights);
+    for (int s = 0; s < SEQUENCES; s++)
+        for (int query = p->offsets[s]; query < p->offsets[s + 1]; query++)
+            for (int head = 0; head < HEADS; head++) expect_query(p, s, query, head, keys, weights);
+    free(keys);
+    free(weights);
+}
+
+static void assert_rows(const char *what, const float *got, const double *expected, long rows,
+                        int heads) {
+    for (long r = 0; r < rows; r++)
+        for (long c = 0; c < heads * SIZE; c++) {
+            double e = expected[r * LD + c];
+            if (!(fabs((double)got[r * LD + c] - e) <= 2e-5 * (1 + fabs(e))))
+                fail_msg("%s[%ld, %ld] is %.8g, expected %.8g", what, r, c, (double)got[r * LD + c],
+                         e);
+        }
+}
+
+static void run_forward(problem *p, sp_arena *scratch) {
+    sp_keys keys[SEQUENCES];
+    for (int s = 0; s < SEQUENCES; s++) {
+        long at = (long)p->key_start[s] * LD;
+        keys[s] = (sp_keys){p->k + at, p->v + at, p->past[s] + p->offsets[s + 1] - p->offsets[s]};
+    }
+    sp_attention_forward(&p->shape, (sp_rows){p->q, LD}, keys, LD, (sp_rows){p->pk, LD},
+                         (sp_rows){p->pv, LD}, (sp_rows){p->out, LD}, p->lse, scratch);
+    assert_rows("out", p->out, p->eout, p->tokens, HEADS);
+}
+
+/* Gradients are added to what was there: here 0. */
+static void run_backward(problem *p, sp_arena *scratch) {
+    long prefix = p->shape.prefix_length,
+         rows[5] = {p->tokens, p->tokens, p->tokens, prefix, prefix};
+    float *g[5];
+    for (int i = 0; i < 5; i++) g[i] = sp_alloc_floats((size_t)(rows[i] + 1) * LD);
+    sp_attention_grads grads = {{g[0], LD}, {g[1], LD}, {g[2], LD}, {g[3], LD}, {g[4], LD}};
+    sp_attention_backward(&p->shape, (sp_rows){p->q, LD}, (sp_rows){p->k, LD}, (sp_rows){p->v, LD},
+                          (sp_rows){p->pk, LD}, (sp_rows){p->pv, LD}, (sp_rows){p->out, LD},
+                          (sp_rows){p->dout, LD}, p->lse, &grads, scratch);
+    assert_rows("dq", g[0], p->eq, p->tokens, HEADS);
+    assert_rows("dk", g[1], p->ek, p->tokens, p->shape.kv_heads);
+    assert_rows("dv", g[2], p->ev, p->tokens, p->shape.kv_heads);
+    assert_rows("dprefix_key", g[3], p->epk, prefix, p->shape.kv_heads);
+    assert_rows("dprefix_value", g[4], p->epv, prefix, p->shape.kv_heads);
+    for (int i = 0; i < 5; i++) free(g[i]);
+}
+
+static void check(int kv_heads, bool causal, int prefix, const int *lengths, const int *past) {
+    problem p;
+    sp_arena scratch = {0};
+    open_problem(&p, kv_heads, causal, prefix, lengths, past);
+    compute_expected(&p);
+    run_forward(&p, &scratch);
+    if (past[0] + past[1] + past[2] == 0) run_backward(&p, &scratch);
+    sp_arena_free(&scratch);
+    close_problem(&p);
+}
+
+static const int no_past[SEQUENCES] = {0, 0, 0};
+
+static void attention_over_several_blocks_equals_the_formula_with_its_gradients(void **state) {
+    (void)state;
+    static const int lengths[][SEQUENCES] = {{150, 1, 64}, {65, 128, 7}};
+    for (int i = 0; i < 2; i++)
+        for (int prefix = 0; prefix <= 70; prefix += 35) {
+            check(HEADS, true, prefix, lengths[i], no_past);
+            check(2, true, prefix, lengths[i], no_past);
+            check(1, false, prefix, lengths[i], no_past);
+        }
+}
+
+static void attention_over_a_cache_equals_the_formula(void **state) {
+    (void)state;
+    static const int past[SEQUENCES] = {100, 0, 7};
+    check(HEADS, true, 0, (const int[]){1, 1, 1}, past);
+    check(HEADS, true, 10, (const int[]){70, 5, 1}, past);
+    check(2, true, 10, (const int[]){3, 129, 64}, past);
+}
+
+int main(void) {
+    if (sp_gemm_start(2)) return 1;
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(attention_over_several_blocks_equals_the_formula_with_its_gradients),
+        cmocka_unit_test(attention_over_a_cache_equals_the_formula),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
