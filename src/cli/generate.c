@@ -75,6 +75,8 @@ static error_t parse(int key, char *value, struct argp_state *state) {
         return 0;
     case ARGP_KEY_END:
         if (!a->model) argp_error(state, "which model? --model NAME");
+        if (a->decode.beam > 1 && a->decode.temperature > 0)
+            argp_error(state, "beam search does not sample: use --beam 1 or --temperature 0");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -91,8 +93,10 @@ static const struct argp parser = {
     NULL,
     NULL};
 
-static void print_output(const arguments *a, const char *input, const char *output) {
+static void print_output(const arguments *a, const char *input, char *output) {
     if (!a->json) {
+        for (char *c = output; *c; c++)
+            if (*c == '\n' || *c == '\r') *c = ' '; /* a line a record */
         puts(output);
         return;
     }
@@ -103,28 +107,27 @@ static void print_output(const arguments *a, const char *input, const char *outp
     json_decref(line);
 }
 
-/* One batch of lines; *count is 0 at the end of the input. */
-static sp_status run_batch(const arguments *a, sp_steered *s, size_t *count) {
+/* One batch of lines, the first of which follows line *number; *count is 0 at the end of the input.
+ */
+static sp_status run_batch(const arguments *a, sp_steered *s, long *number, size_t *count) {
     size_t room = (size_t)a->decode.batch;
     sp_strings lines = {0};
     sp_buf line = {0};
     sp_ints *inputs = sp_alloc(room, sizeof *inputs), *outputs = sp_alloc(room, sizeof *outputs);
     sp_status st = SP_OK;
-    while (!st && lines.len < room && sp_read_line(&line)) {
-        st = line.len ? sp_steered_input(s, line.data, &inputs[lines.len])
-                      : sp_fail(SP_ERR_DATA, "standard input has an empty line; remove it");
+    while (!st && lines.len < room && sp_read_line(&line, number)) {
+        st = line.len ? sp_steered_input(s, line.data, &inputs[lines.len]) : sp_empty_line(*number);
         sp_strings_push(&lines, line.data);
     }
     *count = lines.len;
     sp_steering steering = sp_soft_prompt_steering(&s->prompt);
     if (!st)
         st = sp_generate(s->model, &a->decode, &steering, inputs, lines.len, (uint64_t)a->seed,
-                         outputs);
+                         NULL, NULL, outputs);
     for (size_t i = 0; i < lines.len; i++) {
-        sp_buf text = {0};
-        sp_tokenizer_decode(s->tokenizer, outputs[i].data, outputs[i].len, true, &text);
-        if (!st) print_output(a, lines.data[i], text.data ? text.data : "");
-        sp_buf_free(&text);
+        char *text = sp_tokenizer_text(s->tokenizer, &outputs[i]);
+        if (!st) print_output(a, lines.data[i], text);
+        free(text);
         sp_ints_free(&inputs[i]);
         sp_ints_free(&outputs[i]);
     }
@@ -142,7 +145,8 @@ static sp_status run(int argc, char **argv) {
     argp_parse(&parser, argc, argv, 0, NULL, &a);
     sp_steered s;
     sp_status st = sp_steered_open(a.model, a.adapter, &s);
-    for (size_t count = 1; !st && count > 0;) st = run_batch(&a, &s, &count);
+    long number = 0;
+    for (size_t count = 1; !st && count > 0;) st = run_batch(&a, &s, &number, &count);
     sp_steered_close(&s);
     return st;
 }

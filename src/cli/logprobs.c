@@ -116,13 +116,14 @@ static sp_status run(int argc, char **argv) {
     sp_status st = sp_steered_open(a.model, a.adapter, &s);
     sp_buf line = {0};
     sp_ints ids = {0};
-    while (!st && sp_read_line(&line)) {
+    long number = 0;
+    while (!st && sp_read_line(&line, &number)) {
         size_t first = 0;
         ids.len = 0;
         st = encode_line(&s, line.data, &ids, &first);
-        if (!st && ids.len == 0)
-            st = sp_fail(SP_ERR_DATA, "standard input has an empty line; remove it");
+        if (!st && !line.len) st = sp_empty_line(number);
         if (!st) st = score(&s, &ids, first);
+        if (st == SP_ERR_DATA && line.len) sp_fail_in(st, "standard input:%ld", number);
     }
     sp_ints_free(&ids);
     sp_buf_free(&line);

@@ -15,6 +15,7 @@ extern const sp_command sp_command_plan;
 extern const sp_command sp_command_report;
 extern const sp_command sp_command_pretrain;
 extern const sp_command sp_command_data;
+extern const sp_command sp_command_model;
 extern const sp_command sp_command_generate;
 extern const sp_command sp_command_logprobs;
 extern const sp_command sp_command_train_tokenizer;
@@ -25,19 +26,27 @@ static const sp_command *const commands[] = {
     &sp_command_info,     &sp_command_run,      &sp_command_plan,
     &sp_command_report,   &sp_command_data,     &sp_command_logprobs,
     &sp_command_generate, &sp_command_pretrain, &sp_command_train_tokenizer,
-    &sp_command_tokenize, &sp_command_score,
+    &sp_command_tokenize, &sp_command_score,    &sp_command_model,
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
 const char *argp_program_version = "softprompt " SP_VERSION;
 
+static int longest_name(void) {
+    size_t longest = 0;
+    for (int i = 0; i < COMMANDS; i++)
+        if (strlen(commands[i]->name) > longest) longest = strlen(commands[i]->name);
+    return (int)longest;
+}
+
 static void print_help(FILE *out) {
+    int width = longest_name();
     fputs("Usage: softprompt COMMAND [OPTION...]\n\n"
           "Compares ways of steering a frozen language model: prefix-tuning, prompt tuning,\n"
           "P-tuning and P-tuning v2, with fine-tuning as a baseline.\n\nCommands:\n",
           out);
     for (int i = 0; i < COMMANDS; i++)
-        fprintf(out, "  %-10s %s\n", commands[i]->name, commands[i]->help);
+        fprintf(out, "  %-*s  %s\n", width, commands[i]->name, commands[i]->help);
     fputs("\n`softprompt COMMAND --help` tells a command's options. Exit codes: 0 done, 2 usage,\n"
           "3 spec, 4 missing file, 5 broken file, 6 unusable data, 7 cannot write, 8 memory,\n"
           "9 NaN, 10 busy, 11 some runs failed, 130 interrupted.\n",

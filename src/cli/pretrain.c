@@ -1,7 +1,7 @@
 /* softprompt pretrain SPEC: trains a ladder model and writes it below models/. */
 #include "training/pretrain.h"
 #include "cli/command.h"
-#include "core/clock.h"
+#include "cli/progress.h"
 #include "core/memory.h"
 #include "tensor/gemm.h"
 
@@ -60,22 +60,6 @@ static const struct argp parser = {options,
                                    NULL,
                                    NULL};
 
-static void print_state(void *user, const sp_pretrain_state *s) {
-    double *last = user, now = sp_now();
-    if (now - *last < 15 && s->step != s->steps) return;
-    *last = now;
-    printf("pretrain %s · step %ld/%ld · loss %.3f · held-out perplexity %.1f · %.1fM tokens · "
-           "%.0f tok/s · %.0f min left\n",
-           s->name, s->step, s->steps, s->loss, s->heldout_loss > 0 ? exp(s->heldout_loss) : 0,
-           s->tokens / 1e6, s->tokens_per_second, s->seconds_left / 60);
-    fflush(stdout);
-}
-
-static void print_nothing(void *user, const sp_pretrain_state *s) {
-    (void)user;
-    (void)s;
-}
-
 static sp_status run(int argc, char **argv) {
     arguments a = {.work = "build/pretrain"};
     argp_parse(&parser, argc, argv, 0, NULL, &a);
@@ -84,12 +68,14 @@ static sp_status run(int argc, char **argv) {
     if (!st) st = sp_gemm_start(a.threads);
     if (st) return st;
     char *out = a.out ? sp_strdup(a.out) : sp_format("models/%s", spec.name);
-    double last = 0;
-    sp_pretrain_state final;
-    st = sp_pretrain(&spec, a.work, out, a.quiet ? print_nothing : print_state, &last, &final);
+    sp_printer printer = sp_printer_start(a.quiet);
+    sp_progress progress = sp_printer_progress(&printer);
+    sp_pretrain_result result;
+    st = sp_pretrain(&spec, a.work, out, &progress, &result);
+    sp_printer_end(&printer);
     if (!st)
         printf("%s: held-out perplexity %.2f after %.1fM tokens; written to %s\n", spec.name,
-               exp(final.heldout_loss), final.tokens / 1e6, out);
+               exp(result.heldout_loss), result.tokens / 1e6, out);
     free(out);
     return st;
 }

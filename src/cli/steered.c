@@ -1,17 +1,35 @@
 #include "cli/steered.h"
 
-#include "core/file.h"
+#include "model/files.h"
 #include "tensor/gemm.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static sp_status open_adapter(const char *path, sp_steered *s) {
+/* A soft prompt means nothing to any other model than the one it was tuned for. */
+static sp_status check_model(sp_h5 *file, const char *model) {
+    char *name = NULL, *expected = NULL;
+    sp_digest found;
+    sp_status st = sp_h5_get_text(file, "/", "model", &name);
+    if (!st) st = sp_h5_get_text(file, "/", "model_sha256", &expected);
+    if (!st) st = sp_model_hash(model, &found);
+    if (!st && strcmp(expected, found.hex) != 0)
+        st = sp_fail(SP_ERR_SPEC,
+                     "%s: was made with model '%s' (model_sha256 %.12s), but '%s' is another one "
+                     "(%.12s); use the model it was made with",
+                     sp_h5_path(file), name, expected, model, found.hex);
+    free(name);
+    free(expected);
+    return st;
+}
+
+static sp_status open_adapter(const char *path, const char *model, sp_steered *s) {
     sp_h5 *file;
     sp_status st = sp_h5_open(path, &file);
     if (st) return st;
-    st = sp_soft_prompt_read(file, s->model, &s->prompt);
+    st = check_model(file, model);
+    if (!st) st = sp_soft_prompt_read(file, s->model, &s->prompt);
     sp_h5_close(file);
     return st;
 }
@@ -21,12 +39,8 @@ sp_status sp_steered_open(const char *model, const char *adapter, sp_steered *s)
     sp_status st = sp_gemm_start(0);
     if (!st) st = sp_model_open(model, &s->model);
     if (st) return st;
-    char *folder = sp_model_folder(model);
-    char *path = sp_path_join(folder, "tokenizer.json");
-    st = sp_tokenizer_load(path, &s->tokenizer);
-    free(path);
-    free(folder);
-    if (!st && adapter) return open_adapter(adapter, s);
+    st = sp_model_open_tokenizer(model, s->model, &s->tokenizer);
+    if (!st && adapter) return open_adapter(adapter, model, s);
     if (!st) s->prompt.separator = sp_strdup("\n");
     return st;
 }
@@ -48,13 +62,20 @@ sp_status sp_steered_input(const sp_steered *s, const char *input, sp_ints *out)
     return st;
 }
 
-bool sp_read_line(sp_buf *line) {
+bool sp_read_line(sp_buf *line, long *number) {
     char *text = NULL;
     size_t cap = 0;
     ssize_t n = getline(&text, &cap, stdin);
     if (n > 0 && text[n - 1] == '\n') n--;
     sp_buf_clear(line);
-    if (n >= 0) sp_buf_append(line, text, (size_t)n);
+    if (n >= 0) {
+        sp_buf_append(line, text, (size_t)n);
+        ++*number;
+    }
     free(text);
     return n >= 0;
+}
+
+sp_status sp_empty_line(long number) {
+    return sp_fail(SP_ERR_DATA, "standard input:%ld: the line is empty; remove it", number);
 }

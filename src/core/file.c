@@ -90,6 +90,15 @@ void sp_unmap_file(sp_map *map) {
     *map = (sp_map){0};
 }
 
+/* Leaves errno alone. */
+static bool is_folder(const char *path) {
+    int reason = errno;
+    struct stat info;
+    bool found = stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+    errno = reason;
+    return found;
+}
+
 sp_status sp_make_folders(const char *path) {
     char *copy = sp_strdup(path);
     sp_status st = SP_OK;
@@ -97,8 +106,9 @@ sp_status sp_make_folders(const char *path) {
         if (*p != '/' && *p != '\0') continue;
         char end = *p;
         *p = '\0';
-        if (mkdir(copy, 0755) && errno != EEXIST)
-            st = sp_fail(SP_ERR_IO, "%s: cannot make this folder: %s", copy, strerror(errno));
+        if (mkdir(copy, 0755) && !is_folder(copy))
+            st = sp_fail(SP_ERR_IO, "%s: cannot make this folder: %s", copy,
+                         strerror(errno == EEXIST ? ENOTDIR : errno));
         *p = end;
         if (end == '\0') break;
     }

@@ -22,7 +22,7 @@ typedef struct sp_map {
 sp_status sp_map_file(const char *path, sp_map *out);
 void sp_unmap_file(sp_map *map);
 
-/* Like mkdir -p. */
+/* Like mkdir -p. SP_ERR_IO, also where a file has the name already. */
 sp_status sp_make_folders(const char *path);
 bool sp_file_exists(const char *path);
 /* "folder/name", owned by the caller. */

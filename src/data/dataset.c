@@ -113,16 +113,19 @@ static sp_status find_reader(const sp_yaml *root, const sp_reader **out) {
     sp_status st = sp_yaml_text(root, "reader", &name);
     if (st) return st;
     const char *names[READERS + 1] = {0};
+    sp_buf list = {0};
+    *out = NULL;
     for (int i = 0; i < READERS; i++) {
         names[i] = readers[i]->name;
-        if (strcmp(name, names[i]) != 0) continue;
-        *out = readers[i];
-        return SP_OK;
+        sp_buf_printf(&list, "%s%s", i ? ", " : "", names[i]);
+        if (strcmp(name, names[i]) == 0) *out = readers[i];
     }
     const char *near = sp_nearest_word(name, names);
-    return sp_yaml_fail(sp_yaml_get(root, "reader"),
-                        "no reader '%s'%s%s; use wntriples, webnlg or jsonl", name,
-                        near ? "; the nearest is " : "", near ? near : "");
+    if (!*out)
+        st = sp_yaml_fail(sp_yaml_get(root, "reader"), "no reader '%s'%s%s; use one of: %s", name,
+                          near ? "; the nearest is " : "", near ? near : "", list.data);
+    sp_buf_free(&list);
+    return st;
 }
 
 static sp_status check_texts(const sp_yaml *root) {
@@ -273,6 +276,7 @@ sp_status sp_dataset_hash(const sp_dataset *dataset, sp_digest *out) {
     sp_status st = fill_cache(dataset, wanted);
     if (st) return st;
     sp_buf bytes = {0};
+    put_string(&bytes, dataset->separator);
     for (int i = 0; i < SP_SPLITS; i++) {
         const sp_split *split = &dataset->cache->splits[i];
         sp_buf_printf(&bytes, "%s %zu\n", sp_split_text((sp_split_name)i), split->count);

@@ -52,7 +52,8 @@ const char *sp_dataset_separator(const sp_dataset *dataset);
  * remedy. Not to be called for one data set from two threads at a time: it caches. */
 sp_status sp_dataset_load(const sp_dataset *dataset, const char *split, sp_split *out);
 
-/* SHA-256 over the content of every split the card has, references and groups included. */
+/* SHA-256 over the separator and the content of every split the card has, references and groups
+ * included: all of the set that a run depends on. */
 sp_status sp_dataset_hash(const sp_dataset *dataset, sp_digest *out);
 
 void sp_split_free(sp_split *split);

@@ -88,16 +88,21 @@ typedef struct expansion {
     size_t entry_start; /* first run of this entry */
 } expansion;
 
+/* Every model and every data set is hashed once. */
 static sp_status identify_run(const expansion *e, sp_run_spec *run) {
+    sp_digest *model = &run->model_sha256, *data = &run->data_sha256;
     for (size_t i = 0; i < e->out->count; i++) {
         const sp_run_spec *known = &e->out->items[i];
-        if (strcmp(known->model, run->model) != 0 || strcmp(known->dataset, run->dataset) != 0)
-            continue;
-        run->model_sha256 = known->model_sha256;
-        run->data_sha256 = known->data_sha256;
-        return SP_OK;
+        if (model && strcmp(known->model, run->model) == 0) {
+            *model = known->model_sha256;
+            model = NULL;
+        }
+        if (data && strcmp(known->dataset, run->dataset) == 0) {
+            *data = known->data_sha256;
+            data = NULL;
+        }
     }
-    return e->identify(run->model, run->dataset, &run->model_sha256, &run->data_sha256);
+    return model || data ? e->identify(run->model, run->dataset, model, data) : SP_OK;
 }
 
 static bool is_listed(const expansion *e, const char *id) {
@@ -108,7 +113,8 @@ static bool is_listed(const expansion *e, const char *id) {
 
 static sp_status add_run(const expansion *e, sp_run_spec run, int seed) {
     run.seed = seed;
-    sp_status st = identify_run(e, &run);
+    sp_status st = sp_run_check(&run);
+    if (!st) st = identify_run(e, &run);
     if (st) return st;
     sp_run_finish(&run);
     if (is_listed(e, run.id)) {
@@ -151,6 +157,7 @@ static sp_status expand_entry(expansion *e) {
     snprintf(run.entry, sizeof run.entry, "%s", e->entry->name);
     snprintf(run.label, sizeof run.label, "%s", e->entry->label);
     snprintf(run.length_place, sizeof run.length_place, "%s", e->spec->path);
+    snprintf(run.decode_place, sizeof run.decode_place, "%s", e->spec->path);
     sp_status st = apply_base(&run, e->spec->base);
     if (!st) st = apply_entry(&run, e->entry);
     if (!st) st = apply_overrides(&run, e->spec->overrides);

@@ -112,6 +112,11 @@ static void add_series(drawing *d, const char *label, const char *method, sample
     add_look(d, method);
 }
 
+/* "train.NAME": a value of every step. */
+static bool is_of_steps(const char *y) {
+    return strncmp(y, "train.", strlen("train.")) == 0;
+}
+
 /* The middle of the bin a step falls in: a raw training loss is too noisy to read. */
 static double binned(double step, double last) {
     double width = ceil(last / BINS);
@@ -119,10 +124,11 @@ static double binned(double step, double last) {
 }
 
 static void add_curve(const sp_runlog *log, const char *y, samples *out) {
-    if (strcmp(y, "train.loss") == 0) {
-        const sp_column *step = &log->train[SP_COLUMN_STEP], *loss = &log->train[SP_COLUMN_LOSS];
+    if (is_of_steps(y)) {
+        const sp_column *step = &log->train[SP_COLUMN_STEP];
+        const sp_column *value = sp_runlog_get_train(log, y + strlen("train."));
         for (size_t i = 0; i < step->len; i++)
-            add_sample(out, binned(step->data[i], step->data[step->len - 1]), loss->data[i]);
+            add_sample(out, binned(step->data[i], step->data[step->len - 1]), value->data[i]);
         return;
     }
     const sp_column *dev = sp_runlog_get_dev(log, y + strlen("dev."));
@@ -228,9 +234,18 @@ static void assign(sp_buf *b, const char *name, const char *text) {
     sp_buf_puts(b, "';");
 }
 
+/* "training loss", "learning rate in training". */
+static char *training_label(const char *name) {
+    if (strcmp(name, "loss") == 0) return sp_strdup("training loss");
+    char *label = sp_format("%s in training", name);
+    for (char *c = label; *c; c++)
+        if (*c == '_') *c = ' ';
+    return label;
+}
+
 static char *y_label(const sp_figure *f) {
-    if (strcmp(f->y, "train.loss") == 0) return sp_strdup("training loss");
     if (strcmp(f->y, "dev.loss") == 0) return sp_strdup("loss on dev");
+    if (is_of_steps(f->y)) return training_label(f->y + strlen("train."));
     if (f->kind == SP_LEARNING_CURVE)
         return sp_format("%s on dev", sp_metric_find(f->y + strlen("dev."))->title);
     char *group;
@@ -271,7 +286,7 @@ static char *describe(const sp_results *r, const sp_figure *f, drawing *d, const
     assign(&b, "x_label", x);
     assign(&b, "y_label", y);
     assign(&b, "ticks", ticks);
-    bool marks = strcmp(f->y, "train.loss") != 0; /* too many points for marks */
+    bool marks = !is_of_steps(f->y); /* too many points for marks */
     sp_buf_printf(&b, "series=%d;baselines=%d;logx=%d;marks=%d;", d->series, d->baseline_count,
                   f->logx, marks);
     free(x), free(y), free(ticks);

@@ -79,12 +79,11 @@ static sp_status set_limit(int *field, const char *path, const sp_yaml *value) {
     return SP_OK;
 }
 
-static void keep_place(sp_run_spec *run, const sp_yaml *value) {
-    size_t room = sizeof run->length_place;
+static void keep_place(char place[SP_OPTION_TEXT], const sp_yaml *value) {
     if (value->line)
-        snprintf(run->length_place, room, "%s:%d", value->file, value->line);
+        snprintf(place, SP_OPTION_TEXT, "%s:%d", value->file, value->line);
     else
-        snprintf(run->length_place, room, "%s", value->file);
+        snprintf(place, SP_OPTION_TEXT, "%s", value->file);
 }
 
 sp_status sp_run_set(sp_run_spec *run, const char *path, const sp_yaml *value, bool *used) {
@@ -97,13 +96,15 @@ sp_status sp_run_set(sp_run_spec *run, const char *path, const sp_yaml *value, b
     size_t len = dot ? (size_t)(dot - path) : 0;
     if (len == 5 && strncmp(path, "train", 5) == 0)
         return sp_yaml_option(value, name, sp_train_option_table, &run->train);
-    if (len == 6 && strncmp(path, "decode", 6) == 0)
+    if (len == 6 && strncmp(path, "decode", 6) == 0) {
+        keep_place(run->decode_place, value);
         return sp_yaml_option(value, name, sp_decode_option_table, &run->decode);
+    }
     if (len != 6 || strncmp(path, "method", 6) != 0 || !any_method_has(name))
         return unknown_path(path, value);
     const sp_option *table = sp_method_find(run->method)->options;
     *used = sp_options_find(table, name) != NULL;
-    if (*used && strcmp(name, "length") == 0) keep_place(run, value);
+    if (*used && strcmp(name, "length") == 0) keep_place(run->length_place, value);
     return *used ? sp_yaml_option(value, name, table, &run->method_options) : SP_OK;
 }
 
@@ -112,6 +113,13 @@ void sp_run_default(sp_run_spec *run, const sp_method *method) {
     sp_options_default(method->options, &run->method_options);
     sp_options_default(sp_train_option_table, &run->train);
     sp_options_default(sp_decode_option_table, &run->decode);
+}
+
+sp_status sp_run_check(const sp_run_spec *run) {
+    if (run->decode.beam == 1 || run->decode.temperature == 0) return SP_OK;
+    return sp_fail(SP_ERR_SPEC, "%s: beam %d with temperature %g: beam search does not sample; %s",
+                   run->decode_place, run->decode.beam, run->decode.temperature,
+                   "use beam 1 or temperature 0");
 }
 
 /* ---- the resolved spec ---- */
@@ -180,6 +188,19 @@ void sp_run_finish(sp_run_spec *run) {
     memcpy(run->id, digest.hex, SP_RUN_ID);
     run->id[SP_RUN_ID] = '\0';
     free(all);
+}
+
+void sp_run_describe(const sp_run_spec *run, sp_runlog *log) {
+    sp_runlog_text(log, "experiment", run->experiment);
+    sp_runlog_text(log, "entry", run->entry);
+    sp_runlog_text(log, "label", run->label);
+    sp_runlog_text(log, "method", run->method);
+    sp_runlog_text(log, "dataset", run->dataset);
+    sp_runlog_text(log, "model", run->model);
+    sp_runlog_integer(log, "seed", run->seed);
+    sp_runlog_text(log, "spec", run->spec_yaml);
+    sp_runlog_text(log, "model_sha256", run->model_sha256.hex);
+    sp_runlog_text(log, "data_sha256", run->data_sha256.hex);
 }
 
 char *sp_run_title(const sp_run_spec *run) {

@@ -3,6 +3,7 @@
 #define SP_EXPERIMENT_RUN_H
 
 #include "core/hash.h"
+#include "experiment/runlog.h"
 #include "format/yaml.h"
 #include "training/options.h"
 #include "tuning/method.h"
@@ -22,14 +23,15 @@ typedef struct sp_run_spec {
     sp_decode_options decode;
     int dev_limit, test_limit, train_limit; /* examples; 0: all */
     int seed;
-    char length_place[SP_OPTION_TEXT]; /* "file:line" that set method.length, for messages */
-    char *spec_yaml;                   /* resolved and canonical; owned by the list of runs */
+    /* "file:line" that set method.length, and the last of decode, for messages */
+    char length_place[SP_OPTION_TEXT], decode_place[SP_OPTION_TEXT];
+    char *spec_yaml; /* resolved and canonical; owned by the list of runs */
     char id[SP_RUN_ID + 1];
     sp_digest model_sha256, data_sha256;
 } sp_run_spec;
 
-/* Names the bytes a run depends on: the hashes of a model and of a data set.
- * SP_ERR_MISSING if there is none of that name. */
+/* Names the bytes a run depends on: the hashes of a model and of a data set. Either pointer may be
+ * NULL: not wanted. SP_ERR_MISSING if there is none of that name. */
 typedef sp_status sp_identify(const char *model, const char *dataset, sp_digest *model_sha256,
                               sp_digest *data_sha256);
 
@@ -44,8 +46,14 @@ sp_status sp_run_set(sp_run_spec *run, const char *path, const sp_yaml *value, b
 /* All paths sp_run_set knows, appended (for messages). */
 void sp_run_paths(sp_strings *out);
 
+/* Settings that are right each by itself but not together. SP_ERR_SPEC with file and line. */
+sp_status sp_run_check(const sp_run_spec *run);
+
 /* Fills spec_yaml and id from all other fields. */
 void sp_run_finish(sp_run_spec *run);
+
+/* Writes into the log which run it is: the attributes that finished and failed runs share. */
+void sp_run_describe(const sp_run_spec *run, sp_runlog *log);
 
 /* "prefix length 10", owned by the caller. */
 char *sp_run_title(const sp_run_spec *run);

@@ -23,8 +23,9 @@ typedef struct sp_logged_attribute {
     int64_t integer;
 } sp_logged_attribute;
 
-static const char *const train_names[SP_TRAIN_COLUMNS] = {
-    "step", "loss", "learning_rate", "gradient_norm", "tokens", "seconds"};
+const char *const sp_runlog_train_names[SP_TRAIN_COLUMNS + 1] = {
+    "step", "loss", "learning_rate", "gradient_norm", "tokens", "seconds", NULL};
+const char *const sp_runlog_dev_names[] = {"loss", "bleu", NULL};
 
 /* ---- filling ---- */
 
@@ -158,6 +159,12 @@ double sp_runlog_get_test(const sp_runlog *log, const char *group, const char *m
     return i < log->test_names.len ? log->test.data[i] : NAN;
 }
 
+const sp_column *sp_runlog_get_train(const sp_runlog *log, const char *name) {
+    for (int i = 0; i < SP_TRAIN_COLUMNS; i++)
+        if (strcmp(sp_runlog_train_names[i], name) == 0) return &log->train[i];
+    return NULL;
+}
+
 const sp_column *sp_runlog_get_dev(const sp_runlog *log, const char *metric) {
     size_t i = find_name(&log->dev_names, metric);
     return i < log->dev_names.len ? &log->dev[i] : NULL;
@@ -192,7 +199,7 @@ sp_status sp_runlog_save_series(const sp_runlog *log, sp_h5 *f, const char *grou
     char *train = join(group, "train"), *dev = join(group, "dev");
     sp_status st = write_steps(f, train, &log->train[SP_COLUMN_STEP]);
     for (int i = SP_COLUMN_LOSS; !st && i < SP_TRAIN_COLUMNS; i++)
-        st = write_column(f, train, train_names[i], &log->train[i]);
+        st = write_column(f, train, sp_runlog_train_names[i], &log->train[i]);
     if (!st) st = write_steps(f, dev, &log->dev_step);
     for (size_t i = 0; !st && i < log->dev_names.len; i++)
         st = write_column(f, dev, log->dev_names.data[i], &log->dev[i]);
@@ -278,7 +285,7 @@ static sp_status uneven(sp_h5 *f, const char *group) {
 static sp_status load_train(sp_runlog *log, sp_h5 *f, const char *group) {
     sp_status st = SP_OK;
     for (int i = 0; i < SP_TRAIN_COLUMNS && !st; i++)
-        st = read_column(f, group, train_names[i], &log->train[i]);
+        st = read_column(f, group, sp_runlog_train_names[i], &log->train[i]);
     for (int i = 0; i < SP_TRAIN_COLUMNS && !st; i++)
         if (log->train[i].len != log->train[0].len) st = uneven(f, group);
     return st;
@@ -316,9 +323,10 @@ sp_status sp_runlog_load_series(sp_runlog *log, sp_h5 *f, const char *group) {
 }
 
 static sp_status read_attributes(sp_runlog *log, sp_h5 *f) {
-    static const char *const texts[] = {
-        "schema", "experiment", "method", "dataset",      "model",       "spec",     "status",
-        "error",  "version",    "cpu",    "model_sha256", "data_sha256", "precision"};
+    static const char *const texts[] = {"schema", "experiment", "entry",        "label",
+                                        "method", "dataset",    "model",        "spec",
+                                        "status", "error",      "version",      "cpu",
+                                        "gemm",   "precision",  "model_sha256", "data_sha256"};
     static const char *const numbers[] = {"seed",
                                           "threads",
                                           "trainable_parameters",

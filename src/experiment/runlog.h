@@ -20,6 +20,11 @@ typedef enum sp_train_column {
     SP_TRAIN_COLUMNS
 } sp_train_column;
 
+/* The names of the columns of /train, and of the series that a run logs under /dev; both end with
+ * NULL. */
+extern const char *const sp_runlog_train_names[SP_TRAIN_COLUMNS + 1];
+extern const char *const sp_runlog_dev_names[];
+
 /* Start from {0}; release with sp_runlog_free. */
 typedef struct sp_runlog {
     sp_column train[SP_TRAIN_COLUMNS];
@@ -56,6 +61,8 @@ void sp_runlog_integer(sp_runlog *log, const char *name, int64_t value);
 const char *sp_runlog_get_text(const sp_runlog *log, const char *name);
 /* NaN if there is none. */
 double sp_runlog_get_number(const sp_runlog *log, const char *name);
+/* NULL if there is none. */
+const sp_column *sp_runlog_get_train(const sp_runlog *log, const char *name);
 /* NaN if there is none. */
 double sp_runlog_get_test(const sp_runlog *log, const char *group, const char *metric);
 /* NULL if there is none. */

@@ -91,14 +91,7 @@ static sp_status record_failure(const sp_run_spec *run, const char *folder, cons
     sp_run_state state;
     if (!sp_run_find_state(run, folder, &state) && state == SP_RUN_FAILED) return SP_OK;
     sp_runlog log = {0};
-    sp_runlog_text(&log, "experiment", run->experiment);
-    sp_runlog_text(&log, "method", run->method);
-    sp_runlog_text(&log, "dataset", run->dataset);
-    sp_runlog_text(&log, "model", run->model);
-    sp_runlog_integer(&log, "seed", run->seed);
-    sp_runlog_text(&log, "spec", run->spec_yaml);
-    sp_runlog_text(&log, "model_sha256", run->model_sha256.hex);
-    sp_runlog_text(&log, "data_sha256", run->data_sha256.hex);
+    sp_run_describe(run, &log);
     sp_runlog_text(&log, "status", "failed");
     sp_runlog_text(&log, "error", message);
     char *path = sp_run_path(run, folder);

@@ -256,23 +256,41 @@ static sp_status read_table(sp_spec *spec, const sp_yaml *table) {
     return st;
 }
 
-/* "train.loss", "dev.METRIC" or "test.GROUP.METRIC". */
+/* Whether `y` is `prefix` and one of the names, NULL-terminated. */
+static bool is_series(const char *y, const char *prefix, const char *const *names) {
+    size_t len = strlen(prefix);
+    if (strncmp(y, prefix, len) != 0) return false;
+    while (*names && strcmp(y + len, *names) != 0) names++;
+    return *names != NULL;
+}
+
+static void list_series(const char *prefix, const char *const *names, sp_buf *out) {
+    for (; *names; names++) sp_buf_printf(out, "%s%s%s", out->len ? ", " : "", prefix, *names);
+}
+
+/* A learning curve shows what the run log has over steps. */
+static sp_status check_curve(const sp_yaml *node, const char *y) {
+    const char *const *train = sp_runlog_train_names + 1; /* the first, the step, is the x axis */
+    if (is_series(y, "train.", train) || is_series(y, "dev.", sp_runlog_dev_names)) return SP_OK;
+    sp_buf known = {0};
+    list_series("train.", train, &known);
+    list_series("dev.", sp_runlog_dev_names, &known);
+    sp_status st = sp_yaml_fail(node, "y is '%s'; use one of: %s", y, known.data);
+    sp_buf_free(&known);
+    return st;
+}
+
+/* "test.GROUP.METRIC". */
+static sp_status check_score(const sp_yaml *node, const char *y) {
+    const sp_metric *found;
+    if (strncmp(y, "test.", 5) != 0 || !strchr(y + 5, '.'))
+        return sp_yaml_fail(node, "y is '%s'; use test.GROUP.METRIC, like test.all.bleu", y);
+    return read_metric(node, strrchr(y, '.') + 1, &found);
+}
+
 static sp_status check_y(const sp_yaml *figure, const sp_figure *f) {
     const sp_yaml *node = sp_yaml_get(figure, "y");
-    const char *metric = NULL;
-    const sp_metric *found;
-    if (f->kind == SP_LEARNING_CURVE && strcmp(f->y, "train.loss") == 0) return SP_OK;
-    if (f->kind == SP_LEARNING_CURVE && strncmp(f->y, "dev.", 4) == 0) {
-        if (strcmp(f->y, "dev.loss") == 0) return SP_OK;
-        metric = f->y + 4;
-    } else if (f->kind != SP_LEARNING_CURVE && strncmp(f->y, "test.", 5) == 0 &&
-               strchr(f->y + 5, '.')) {
-        metric = strrchr(f->y, '.') + 1;
-    }
-    if (metric) return read_metric(node, metric, &found);
-    return sp_yaml_fail(node, "y is '%s'; use %s", f->y,
-                        f->kind == SP_LEARNING_CURVE ? "train.loss, dev.loss or dev.METRIC"
-                                                     : "test.GROUP.METRIC, like test.all.bleu");
+    return f->kind == SP_LEARNING_CURVE ? check_curve(node, f->y) : check_score(node, f->y);
 }
 
 static sp_status read_figure(const sp_yaml *node, sp_figure *f) {

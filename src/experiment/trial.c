@@ -5,6 +5,7 @@
 #include "data/dataset.h"
 #include "experiment/runlog.h"
 #include "metrics/metric.h"
+#include "model/files.h"
 #include "tensor/cpu.h"
 #include "tensor/gemm.h"
 #include "training/predict.h"
@@ -99,7 +100,7 @@ static sp_status check_context(const trial *t) {
                    longest, context + 1 - longest - (added - t->run->method_options.length));
 }
 
-/* A prefix cannot be initialised from more real words than the context holds. */
+/* Before a tuner of that length is made; check_context then counts the examples in. */
 static sp_status check_length(const trial *t) {
     if (t->run->method_options.length <= t->model->config.n_positions) return SP_OK;
     return sp_fail(SP_ERR_SPEC, "%s: method.length is %d, but %s has a context of %d",
@@ -111,15 +112,7 @@ static sp_status open_model(trial *t) {
     sp_status st = sp_model_open(t->run->model, &t->model);
     if (st) return st;
     if ((st = sp_gemm_start(threads_for(t->model)))) return st;
-    char *folder = sp_model_folder(t->run->model);
-    char *path = sp_path_join(folder, "tokenizer.json");
-    st = sp_tokenizer_load(path, &t->tokenizer);
-    if (!st && sp_tokenizer_size(t->tokenizer) > t->model->config.vocab_size)
-        st = sp_fail(SP_ERR_FORMAT, "%s: has %d tokens, but the model's vocabulary is %d", path,
-                     sp_tokenizer_size(t->tokenizer), t->model->config.vocab_size);
-    free(path);
-    free(folder);
-    return st;
+    return sp_model_open_tokenizer(t->run->model, t->model, &t->tokenizer);
 }
 
 static sp_status create_tuner(trial *t) {
@@ -285,18 +278,10 @@ static sp_status train(trial *t, const char *checkpoint) {
 /* ---- the record ---- */
 
 static void log_attributes(trial *t) {
-    const sp_run_spec *run = t->run;
     sp_runlog *log = &t->log;
-    sp_runlog_text(log, "experiment", run->experiment);
-    sp_runlog_text(log, "method", run->method);
-    sp_runlog_text(log, "dataset", run->dataset);
-    sp_runlog_text(log, "model", run->model);
-    sp_runlog_integer(log, "seed", run->seed);
-    sp_runlog_text(log, "spec", run->spec_yaml);
+    sp_run_describe(t->run, log);
     sp_runlog_text(log, "status", "finished");
     sp_runlog_text(log, "error", "");
-    sp_runlog_text(log, "model_sha256", run->model_sha256.hex);
-    sp_runlog_text(log, "data_sha256", run->data_sha256.hex);
     sp_runlog_text(log, "version", SP_VERSION);
     sp_runlog_text(log, "cpu", sp_cpu_name());
     sp_runlog_text(log, "gemm", sp_gemm_describe(sp_gemm_current()));
@@ -336,13 +321,20 @@ static sp_status finish(trial *t, const char *folder) {
     return st ? st : write_log(t, folder);
 }
 
+/* Whether a run that ended so needs its checkpoint no more: it is finished, or would fail again
+ * from there. After anything else (full disk, a file gone, Ctrl-C) the next call goes on. */
+static bool is_over(sp_status st) {
+    return st == SP_OK || st == SP_ERR_NUMERIC || st == SP_ERR_SPEC || st == SP_ERR_DATA ||
+           st == SP_ERR_FORMAT;
+}
+
 sp_status sp_trial_run(const sp_run_spec *run, const char *folder, const sp_progress *progress) {
     trial t = {.run = run, .progress = progress, .state = sp_progress_start(), .started = sp_now()};
     char *checkpoint = sp_format("%s/runs/%s.checkpoint.h5", folder, run->id);
     sp_status st = open_trial(&t);
     if (!st) st = train(&t, checkpoint);
     if (!st) st = finish(&t, folder);
-    if (st != SP_ERR_INTERRUPTED) unlink(checkpoint);
+    if (is_over(st)) unlink(checkpoint);
     free(checkpoint);
     close_trial(&t);
     return st;
@@ -352,12 +344,9 @@ sp_status sp_trial_run(const sp_run_spec *run, const char *folder, const sp_prog
 
 sp_status sp_trial_identify(const char *model, const char *dataset, sp_digest *model_sha256,
                             sp_digest *data_sha256) {
-    char *folder = sp_model_folder(model);
-    char *weights = sp_path_join(folder, "model.safetensors");
-    sp_status st = sp_sha256_file(weights, model_sha256);
-    free(weights);
-    free(folder);
+    sp_status st = model_sha256 ? sp_model_hash(model, model_sha256) : SP_OK;
     if (st) return sp_fail_in(st, "model '%s'", model);
+    if (!data_sha256) return SP_OK;
     sp_dataset *opened;
     if ((st = sp_dataset_open(dataset, &opened))) return st;
     st = sp_dataset_hash(opened, data_sha256);
@@ -365,8 +354,9 @@ sp_status sp_trial_identify(const char *model, const char *dataset, sp_digest *m
     return st;
 }
 
-/* Measured on nothing: the operations of training and decoding at the speed a small matrix product
- * reaches here, so only an order of magnitude. */
+/* A rule of thumb: floating-point operations at an assumed speed, so only an order of magnitude. A
+ * pass is 2 a parameter and token: forward, and backward once (activations) or twice (weights too).
+ * Decoding token by token counts four times. */
 static double estimate_seconds(const trial *t) {
     double parameters = (double)sp_model_size(t->model);
     double pair_tokens = 0;

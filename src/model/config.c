@@ -42,6 +42,28 @@ static sp_status check_activation(const char *path, const json_t *root) {
     return SP_OK;
 }
 
+/* Variants of the equations that gpt2.c does not have. (reorder_and_upcast_attn changes rounding
+ * only.) */
+static sp_status check_variant(const char *path, const json_t *root) {
+    static const struct {
+        const char *key;
+        bool needed; /* and Hugging Face's default */
+    } switches[] = {{"tie_word_embeddings", true},
+                    {"scale_attn_weights", true},
+                    {"scale_attn_by_inverse_layer_idx", false}};
+    for (size_t i = 0; i < sizeof switches / sizeof *switches; i++) {
+        const json_t *value = json_object_get(root, switches[i].key);
+        if (value && !json_is_boolean(value))
+            return sp_fail(SP_ERR_FORMAT, "%s: \"%s\" must be true or false", path,
+                           switches[i].key);
+        if (value && json_is_true(value) != switches[i].needed)
+            return sp_fail(SP_ERR_FORMAT,
+                           "%s: \"%s\" is %s, which is not supported; use a model without it", path,
+                           switches[i].key, json_is_true(value) ? "true" : "false");
+    }
+    return SP_OK;
+}
+
 static sp_status read_fields(const char *path, const json_t *root, sp_config *c) {
     const char *type = json_string_value(json_object_get(root, "model_type"));
     if (!type) return sp_fail(SP_ERR_FORMAT, "%s: \"model_type\" is missing", path);
@@ -63,6 +85,7 @@ static sp_status read_fields(const char *path, const json_t *root, sp_config *c)
     if (c->n_embd % c->n_head)
         return sp_fail(SP_ERR_FORMAT, "%s: n_embd %d is not a multiple of n_head %d", path,
                        c->n_embd, c->n_head);
+    if ((st = check_variant(path, root))) return st;
     return check_activation(path, root);
 }
 

@@ -93,7 +93,8 @@ static sp_status generate_chunk(const sp_model *m, const sp_decode_options *o,
 }
 
 sp_status sp_generate(const sp_model *m, const sp_decode_options *o, const sp_steering *steering,
-                      const sp_ints *inputs, size_t count, uint64_t seed, sp_ints *out) {
+                      const sp_ints *inputs, size_t count, uint64_t seed,
+                      void (*on_done)(void *user, size_t done), void *user, sp_ints *out) {
     size_t chunk = (size_t)o->batch;
     sp_rng *rngs = sp_alloc(chunk, sizeof *rngs);
     sp_status st = SP_OK;
@@ -104,6 +105,7 @@ sp_status sp_generate(const sp_model *m, const sp_decode_options *o, const sp_st
             rngs[i].purpose += first + i;
         }
         st = generate_chunk(m, o, steering, inputs + first, n, rngs, out + first);
+        if (!st && on_done) on_done(user, first + n);
     }
     free(rngs);
     return st;

@@ -27,9 +27,11 @@ typedef struct sp_steering {
  * generate with early_stopping=False: hypotheses are ranked by log-probability divided by
  * (number of new tokens, end included) ^ length_penalty. temperature > 0 samples; the stream of
  * sequence i depends only on `seed` and i.
+ * `on_done` (may be NULL) is told how many inputs are done after each batch.
  * SP_ERR_DATA if an input leaves no room in the context; SP_ERR_INTERRUPTED after Ctrl-C. */
 sp_status sp_generate(const sp_model *model, const sp_decode_options *options,
                       const sp_steering *steering, const sp_ints *inputs, size_t count,
-                      uint64_t seed, sp_ints *out);
+                      uint64_t seed, void (*on_done)(void *user, size_t done), void *user,
+                      sp_ints *out);
 
 #endif

@@ -128,6 +128,19 @@ void sp_tokenizer_decode(const sp_tokenizer *tokenizer, const int *ids, size_t c
     }
 }
 
+char *sp_tokenizer_text(const sp_tokenizer *tokenizer, const sp_ints *ids) {
+    static const char white[] = " \n\r\t";
+    sp_buf text = {0};
+    sp_tokenizer_decode(tokenizer, ids->data, ids->len, true, &text);
+    const char *start = text.data ? text.data : "";
+    start += strspn(start, white);
+    size_t len = strlen(start);
+    while (len && strchr(white, start[len - 1])) len--;
+    char *trimmed = sp_strndup(start, len);
+    sp_buf_free(&text);
+    return trimmed;
+}
+
 int sp_tokenizer_size(const sp_tokenizer *tokenizer) {
     return tokenizer->size;
 }

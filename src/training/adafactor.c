@@ -1,6 +1,7 @@
 /* Adafactor (Shazeer & Stern 2018) as the Prompt Tuning paper uses it (Lester et al. 2021, section
  * 3.2): no first moment, no parameter scaling, a given learning rate, beta2 = 1 - step^-0.8, update
- * clipping at RMS 1, decoupled weight decay. Matrices keep only row and column means of squares. */
+ * clipping at RMS 1, decoupled weight decay of matrices. As in T5X, only matrices of at least 128
+ * rows and columns keep row and column means of squares; a soft prompt rarely has so many rows. */
 #include "tensor/kernels.h"
 #include "training/optimizer.h"
 
@@ -8,7 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { SMALLEST_FACTORED = 128 };
 static const double DECAY_EXPONENT = 0.8, EPSILON = 1e-30, CLIP_THRESHOLD = 1.0;
+
+bool sp_adafactor_factors(const sp_param *p) {
+    return p->rank > 1 && p->var.rows >= SMALLEST_FACTORED && p->var.cols >= SMALLEST_FACTORED;
+}
 
 /* Running means over rows [rows] and columns [cols] of grad^2 + epsilon. */
 static void update_factors(const sp_var *v, double beta2, float *row_mean, float *column_mean) {
@@ -56,7 +62,7 @@ void sp_adafactor_apply(const sp_train_options *o, sp_param *p, sp_moments *m, d
     long n = v->rows * v->cols;
     double beta2 = 1.0 - pow((double)step, -DECAY_EXPONENT);
     float *update = sp_alloc_floats((size_t)n);
-    if (p->rank > 1) {
+    if (m->second_count < (size_t)n) {
         update_factors(v, beta2, m->second, m->second + v->rows);
         factored_update(v, m->second, m->second + v->rows, update);
     } else {

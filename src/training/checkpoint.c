@@ -35,6 +35,7 @@ static sp_status read_array(sp_h5 *file, const char *kind, const char *name, flo
 sp_status sp_checkpoint_write(sp_h5 *file, const char *identity, const sp_optimizer *o,
                               const sp_counter *counters) {
     sp_status st = sp_h5_set_text(file, "/checkpoint", "identity", identity);
+    if (!st) st = sp_h5_set_text(file, "/checkpoint", "optimizer", o->options.optimizer);
     if (!st) st = sp_h5_set_int(file, "/checkpoint", "step", o->step);
     for (; !st && counters->name; counters++)
         st = sp_h5_set_int(file, "/checkpoint", counters->name, *counters->value);
@@ -48,10 +49,11 @@ sp_status sp_checkpoint_write(sp_h5 *file, const char *identity, const sp_optimi
     return st;
 }
 
-static sp_status check_identity(sp_h5 *file, const char *identity) {
+/* The attribute `name` must be what this training expects. */
+static sp_status check_text(sp_h5 *file, const char *name, const char *expected) {
     char *stored = NULL;
-    sp_status st = sp_h5_get_text(file, "/checkpoint", "identity", &stored);
-    if (!st && strcmp(stored, identity) != 0)
+    sp_status st = sp_h5_get_text(file, "/checkpoint", name, &stored);
+    if (!st && strcmp(stored, expected) != 0)
         st = sp_fail(SP_ERR_FORMAT,
                      "%s: is the checkpoint of another training; delete it to start anew",
                      sp_h5_path(file));
@@ -62,7 +64,8 @@ static sp_status check_identity(sp_h5 *file, const char *identity) {
 sp_status sp_checkpoint_read(sp_h5 *file, const char *identity, sp_optimizer *o,
                              const sp_counter *counters) {
     int64_t step = 0;
-    sp_status st = check_identity(file, identity);
+    sp_status st = check_text(file, "identity", identity);
+    if (!st) st = check_text(file, "optimizer", o->options.optimizer);
     if (!st) st = sp_h5_get_int(file, "/checkpoint", "step", &step);
     for (; !st && counters->name; counters++)
         st = sp_h5_get_int(file, "/checkpoint", counters->name, counters->value);

@@ -12,7 +12,7 @@ static bool is_adafactor(const sp_optimizer *o) {
 
 static void init_moments(const sp_optimizer *o, const sp_param *p, sp_moments *m) {
     size_t size = (size_t)(p->var.rows * p->var.cols);
-    bool factored = is_adafactor(o) && p->rank > 1;
+    bool factored = is_adafactor(o) && sp_adafactor_factors(p);
     m->first_count = is_adafactor(o) ? 0 : size;
     m->second_count = factored ? (size_t)(p->var.rows + p->var.cols) : size;
     m->first = sp_alloc_floats(m->first_count);

@@ -6,7 +6,7 @@
 #include "training/options.h"
 
 /* Moments of one parameter: AdamW fills first and second [rows, cols]; Adafactor the row and column
- * means of squares (second [rows + cols]), or, for a vector, second [cols]. */
+ * means of squares (second [rows + cols]) or, where it does not factor, second [rows, cols]. */
 typedef struct sp_moments {
     float *first, *second;
     size_t first_count, second_count;
@@ -31,6 +31,9 @@ void sp_optimizer_zero_grad(sp_optimizer *o);
 double sp_optimizer_clip(sp_optimizer *o);
 /* One update with the given learning rate. Parameters without a gradient are left alone. */
 void sp_optimizer_step(sp_optimizer *o, double learning_rate);
+
+/* Whether Adafactor keeps row and column means for this parameter instead of every square. */
+bool sp_adafactor_factors(const sp_param *p);
 
 /* The update rules, one parameter each; `step` counts from 1. */
 void sp_adamw_apply(const sp_train_options *o, sp_param *p, sp_moments *m, double learning_rate,

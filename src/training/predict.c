@@ -43,14 +43,8 @@ sp_status sp_predict(const sp_model *model, sp_soft_prompt *prompt, const sp_tok
         sp_template_apply(&prompt->template, &examples->records[sorted[i].record].input,
                           &inputs[i]);
     sp_steering steering = sp_soft_prompt_steering(prompt);
-    sp_status st = SP_OK;
-    size_t chunk = (size_t)options->batch;
-    for (size_t first = 0; !st && first < count; first += chunk) {
-        size_t n = count - first < chunk ? count - first : chunk;
-        st = sp_generate(model, options, &steering, inputs + first, n, seed + first,
-                         outputs + first);
-        if (on_done) on_done(user, first + n);
-    }
+    sp_status st =
+        sp_generate(model, options, &steering, inputs, count, seed, on_done, user, outputs);
     size_t *place = sp_alloc(count, sizeof *place);
     for (size_t i = 0; i < count; i++) place[sorted[i].record] = i;
     for (size_t i = 0; !st && i < count; i++) push_text(tokenizer, &outputs[place[i]], out);

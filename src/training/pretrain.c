@@ -2,10 +2,13 @@
 
 #include "core/clock.h"
 #include "core/file.h"
+#include "core/hash.h"
 #include "text/documents.h"
 #include "text/tokenizer.h"
 #include "training/checkpoint.h"
+#include "training/collection.h"
 #include "training/packed.h"
+#include "training/perplexity.h"
 #include "training/sampler.h"
 #include "training/schedule.h"
 #include "training/step.h"
@@ -48,19 +51,12 @@ sp_status sp_pretrain_spec_read(const char *path, sp_pretrain_spec *out) {
     return st;
 }
 
-/* The documents of one file, found once. */
-typedef struct collection {
-    sp_map map;
-    const char **text; /* [count] */
-    size_t *len;       /* [count] */
-    size_t count;
-} collection;
-
 typedef struct pretraining {
     const sp_pretrain_spec *spec;
     sp_tokenizer *tokenizer;
     sp_model *model;
-    collection train, heldout;
+    char *identity; /* what a checkpoint must have been made with */
+    sp_collection train, heldout;
     sp_sampler sampler; /* of the training documents */
     int64_t tokens;
     sp_param **params; /* those of the model */
@@ -71,51 +67,18 @@ typedef struct pretraining {
     double heldout_loss;
 } pretraining;
 
-static sp_status open_collection(const char *folder, const char *name, collection *c) {
-    char *path = sp_path_join(folder, name);
-    sp_status st = sp_map_file(path, &c->map);
-    if (!st) {
-        sp_documents d = {(const char *)c->map.data, c->map.len, 0};
-        const char *text;
-        size_t len, cap = 0;
-        while (sp_next_document(&d, &text, &len)) {
-            if (c->count == cap) {
-                cap = cap ? 2 * cap : 1024;
-                c->text = sp_realloc(c->text, cap, sizeof *c->text);
-                c->len = sp_realloc(c->len, cap, sizeof *c->len);
-            }
-            c->text[c->count] = text;
-            c->len[c->count++] = len;
-        }
-        if (!c->count) st = sp_fail(SP_ERR_DATA, "%s: holds no document", path);
-    }
-    free(path);
+static sp_status add_document(pretraining *p, size_t index) {
+    sp_status st = sp_encode_document(p->model, p->tokenizer, p->train.text[index],
+                                      p->train.len[index], &p->ids);
+    if (!st && p->ids.len >= 2) sp_packed_add(&p->batch, p->ids.data, p->ids.len, 1, 0);
     return st;
-}
-
-static void close_collection(collection *c) {
-    sp_unmap_file(&c->map);
-    free(c->text);
-    free(c->len);
-}
-
-/* A document as a sequence: its tokens, an end token, cut to the context. */
-static sp_status add_document(pretraining *p, const collection *c, size_t index) {
-    p->ids.len = 0;
-    sp_status st = sp_tokenizer_encode(p->tokenizer, c->text[index], c->len[index], &p->ids);
-    if (st) return st;
-    sp_ints_push(&p->ids, p->model->config.eos_token_id);
-    size_t longest = (size_t)p->spec->n_positions + 1;
-    size_t n = p->ids.len < longest ? p->ids.len : longest;
-    if (n >= 2) sp_packed_add(&p->batch, p->ids.data, n, 1, 0);
-    return SP_OK;
 }
 
 static sp_status fill_batch(pretraining *p) {
     sp_status st = SP_OK;
     sp_packed_clear(&p->batch);
     while (!st && sp_packed_tokens(&p->batch) < p->spec->tokens_per_step)
-        st = add_document(p, &p->train, sp_sampler_next(&p->sampler));
+        st = add_document(p, sp_sampler_next(&p->sampler));
     return st;
 }
 
@@ -125,26 +88,14 @@ static sp_var *batch_loss(pretraining *p) {
     return sp_lm_loss(&p->tape, hidden, p->model->head, p->batch.targets.data, NULL);
 }
 
-/* Mean loss per token over the first held-out documents. */
 static sp_status evaluate_heldout(pretraining *p) {
-    size_t count = (size_t)p->spec->heldout_documents;
-    if (count > p->heldout.count) count = p->heldout.count;
-    double sum = 0, tokens = 0;
-    sp_status st = SP_OK;
-    p->tape.inference = true;
-    for (size_t i = 0; !st && i < count;) {
-        sp_packed_clear(&p->batch);
-        for (; !st && i < count && sp_packed_tokens(&p->batch) < p->spec->tokens_per_step; i++)
-            st = add_document(p, &p->heldout, i);
-        if (st) break;
-        double scored = (double)sp_packed_scored(&p->batch);
-        sum += scored * (double)batch_loss(p)->data[0];
-        tokens += scored;
-        sp_tape_reset(&p->tape);
-    }
-    p->tape.inference = false;
-    p->heldout_loss = sum / tokens;
-    return st;
+    sp_documents documents = {(const char *)p->heldout.map.data, p->heldout.map.len, 0};
+    sp_perplexity result;
+    sp_status st =
+        sp_measure_perplexity(p->model, p->tokenizer, documents, (size_t)p->spec->heldout_documents,
+                              p->spec->tokens_per_step, &p->tape, &result);
+    p->heldout_loss = result.loss;
+    return st ? sp_fail_in(st, "%s/heldout.txt", p->spec->corpus) : SP_OK;
 }
 
 static void list_counters(pretraining *p, sp_counter counters[4]) {
@@ -160,7 +111,7 @@ static sp_status save(pretraining *p, const char *path) {
     sp_h5 *file;
     sp_status st = sp_h5_create(path, &file);
     if (st) return st;
-    st = sp_checkpoint_write(file, p->spec->name, &p->optimizer, counters);
+    st = sp_checkpoint_write(file, p->identity, &p->optimizer, counters);
     if (!st) return sp_h5_commit(file);
     sp_h5_close(file);
     return st;
@@ -173,16 +124,52 @@ static sp_status resume(pretraining *p, const char *path) {
     sp_h5 *file;
     sp_status st = sp_h5_open(path, &file);
     if (st) return st;
-    st = sp_checkpoint_read(file, p->spec->name, &p->optimizer, counters);
+    st = sp_checkpoint_read(file, p->identity, &p->optimizer, counters);
     sp_h5_close(file);
     return st;
+}
+
+static sp_status open_documents(const char *folder, const char *name, sp_collection *out) {
+    char *path = sp_path_join(folder, name);
+    sp_status st = sp_collection_open(path, out);
+    free(path);
+    return st;
+}
+
+static void put_options(const sp_option *table, const void *settings, const char *const *names,
+                        sp_buf *out) {
+    for (; *names; names++) {
+        char *value = sp_options_get(sp_options_find(table, *names), settings);
+        sp_buf_printf(out, "%s: %s\n", *names, value);
+        free(value);
+    }
+}
+
+/* All that decides the numbers except how long the training goes: its number of steps and the fall
+ * of the learning rate at its end may change between sessions. */
+static sp_status identify(pretraining *p) {
+    static const char *const model[] = {"name",   "n_positions",     "n_embd", "n_layer",
+                                        "n_head", "tokens_per_step", "seed",   NULL};
+    static const char *const train[] = {"optimizer", "lr",   "weight_decay", "beta1",  "beta2",
+                                        "epsilon",   "clip", "schedule",     "warmup", NULL};
+    sp_digest tokenizer;
+    sp_status st = sp_sha256_file(p->spec->tokenizer, &tokenizer);
+    if (st) return st;
+    sp_buf text = {0};
+    put_options(spec_table, p->spec, model, &text);
+    put_options(sp_train_option_table, &p->spec->train, train, &text);
+    sp_buf_printf(&text, "corpus: %s\ntokenizer: %s\n",
+                  sp_sha256(p->train.map.data, p->train.map.len).hex, tokenizer.hex);
+    p->identity = sp_buf_take(&text);
+    return SP_OK;
 }
 
 static sp_status open_all(pretraining *p) {
     const sp_pretrain_spec *s = p->spec;
     sp_status st = sp_tokenizer_load(s->tokenizer, &p->tokenizer);
-    if (!st) st = open_collection(s->corpus, "train.txt", &p->train);
-    if (!st) st = open_collection(s->corpus, "heldout.txt", &p->heldout);
+    if (!st) st = open_documents(s->corpus, "train.txt", &p->train);
+    if (!st) st = open_documents(s->corpus, "heldout.txt", &p->heldout);
+    if (!st) st = identify(p);
     if (st) return st;
     sp_config config = {.model_type = "gpt2",
                         .vocab_size = sp_tokenizer_size(p->tokenizer),
@@ -210,51 +197,62 @@ static void close_all(pretraining *p) {
     sp_packed_free(&p->batch);
     sp_ints_free(&p->ids);
     sp_model_free(p->model);
-    close_collection(&p->train);
-    close_collection(&p->heldout);
+    sp_collection_close(&p->train);
+    sp_collection_close(&p->heldout);
+    free(p->identity);
     sp_tokenizer_free(p->tokenizer);
     sp_sampler_free(&p->sampler);
 }
 
-static sp_status one_step(pretraining *p, sp_pretrain_state *state) {
-    long step = p->optimizer.step;
+static sp_status one_step(pretraining *p, sp_progress_state *state) {
     sp_status st = fill_batch(p);
     if (st) return st;
     sp_step_result result;
-    state->learning_rate = sp_learning_rate(&p->spec->train, step, state->steps);
+    double learning_rate = sp_learning_rate(&p->spec->train, p->optimizer.step, state->steps);
     p->tokens += sp_packed_tokens(&p->batch);
-    st = sp_train_step(&p->tape, batch_loss(p), &p->optimizer, state->learning_rate, &result);
-    state->loss = state->step ? 0.95 * state->loss + 0.05 * result.loss : result.loss;
-    state->step = step + 1;
+    st = sp_train_step(&p->tape, batch_loss(p), &p->optimizer, learning_rate, &result);
+    state->loss = isnan(state->loss) ? result.loss : 0.95 * state->loss + 0.05 * result.loss;
+    state->step = p->optimizer.step;
     return st;
 }
 
-static sp_status train(pretraining *p, const char *checkpoint, sp_pretrain_report *report,
-                       void *user, sp_pretrain_state *state) {
+/* What this session did so far: `steps` and `tokens` in `seconds`. */
+static void set_speed(sp_progress_state *state, long steps, int64_t tokens, double seconds) {
+    state->tokens_per_second = (double)tokens / seconds;
+    state->seconds_left = seconds / (double)steps * (double)(state->steps - state->step);
+}
+
+static sp_status evaluate_and_show(pretraining *p, sp_progress_state *state) {
+    sp_status st = evaluate_heldout(p);
+    state->dev_metric = "perplexity";
+    state->dev_value = exp(p->heldout_loss);
+    return st;
+}
+
+static sp_status train(pretraining *p, const char *checkpoint, const sp_progress *progress) {
     int every = p->spec->train.eval_every ? p->spec->train.eval_every : 200;
     double started = sp_now(), saved = started;
     int64_t tokens_before = p->tokens;
     long first = p->optimizer.step;
+    sp_progress_state state = sp_progress_start();
+    state.experiment = p->spec->name;
+    state.steps = p->spec->train.steps;
     sp_status st = SP_OK;
-    while (!st && p->optimizer.step < state->steps) {
-        if ((st = one_step(p, state))) break;
-        if (state->step % every == 0 || state->step == state->steps) st = evaluate_heldout(p);
-        double now = sp_now(), spent = now - started;
-        state->heldout_loss = p->heldout_loss;
-        state->tokens = (double)p->tokens;
-        state->tokens_per_second = (double)(p->tokens - tokens_before) / spent;
-        state->seconds_left =
-            spent / (double)(state->step - first) * (double)(state->steps - state->step);
-        report(user, state);
+    while (!st && p->optimizer.step < state.steps) {
+        if ((st = one_step(p, &state))) break;
+        bool last = state.step == state.steps;
+        if (state.step % every == 0 || last) st = evaluate_and_show(p, &state);
+        double now = sp_now();
+        set_speed(&state, state.step - first, p->tokens - tokens_before, now - started);
+        sp_progress_report(progress, &state);
         bool stop = sp_interrupted();
-        if (!st && (stop || now - saved > p->spec->train.checkpoint_seconds ||
-                    state->step == state->steps)) {
+        if (!st && (stop || last || now - saved > p->spec->train.checkpoint_seconds)) {
             st = save(p, checkpoint);
             saved = now;
         }
         if (!st && stop)
             st = sp_fail(SP_ERR_INTERRUPTED, "stopped at step %ld; the same command goes on there",
-                         state->step);
+                         state.step);
     }
     return st;
 }
@@ -269,19 +267,18 @@ static sp_status write_model(const pretraining *p, const char *out) {
 }
 
 sp_status sp_pretrain(const sp_pretrain_spec *spec, const char *work, const char *out,
-                      sp_pretrain_report *report, void *user, sp_pretrain_state *final) {
+                      const sp_progress *progress, sp_pretrain_result *result) {
     pretraining p = {.spec = spec};
-    *final = (sp_pretrain_state){.name = spec->name, .steps = spec->train.steps};
     char *file = sp_format("%s/%s.h5", work, spec->name);
     sp_status st = sp_make_folders(work);
     if (!st) st = open_all(&p);
     if (!st) st = resume(&p, file);
     if (!st) {
         sp_sampler_resume(&p.sampler);
-        st = train(&p, file, report, user, final);
+        st = train(&p, file, progress);
     }
     if (!st) st = evaluate_heldout(&p);
-    final->heldout_loss = p.heldout_loss;
+    *result = (sp_pretrain_result){p.optimizer.step, p.heldout_loss, (double)p.tokens};
     if (!st) st = write_model(&p, out);
     free(file);
     close_all(&p);

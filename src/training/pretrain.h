@@ -2,6 +2,7 @@
 #ifndef SP_TRAINING_PRETRAIN_H
 #define SP_TRAINING_PRETRAIN_H
 
+#include "core/progress.h"
 #include "format/yaml.h"
 #include "model/model.h"
 #include "training/options.h"
@@ -18,19 +19,17 @@ typedef struct sp_pretrain_spec {
 /* SP_ERR_SPEC with file:line. */
 sp_status sp_pretrain_spec_read(const char *path, sp_pretrain_spec *out);
 
-typedef struct sp_pretrain_state {
-    const char *name;
-    long step, steps;
-    double loss, heldout_loss, learning_rate; /* heldout_loss is 0 before the first evaluation */
-    double tokens, tokens_per_second, seconds_left;
-} sp_pretrain_state;
-
-typedef void sp_pretrain_report(void *user, const sp_pretrain_state *state);
+typedef struct sp_pretrain_result {
+    long steps;                  /* done, all sessions together */
+    double heldout_loss, tokens; /* nats a token; tokens seen */
+} sp_pretrain_result;
 
 /* Trains, checkpointing to `<work>/<name>.h5` and going on from there if it exists, and at the end
  * writes the model into models/<name> style folder `out` (fp16 safetensors, tokenizer.json).
- * SP_ERR_INTERRUPTED after a checkpoint. `final` receives the last state. */
+ * Between sessions steps, decay, evaluations and checkpoint times may change; a checkpoint made
+ * with another model, corpus, tokenizer or optimizer is SP_ERR_FORMAT. SP_ERR_INTERRUPTED after a
+ * checkpoint. */
 sp_status sp_pretrain(const sp_pretrain_spec *spec, const char *work, const char *out,
-                      sp_pretrain_report *report, void *user, sp_pretrain_state *final);
+                      const sp_progress *progress, sp_pretrain_result *result);
 
 #endif

@@ -69,7 +69,7 @@ static sp_status choose_words(const sp_init_args *a, const char *text_strategy, 
 }
 
 sp_status sp_init_rows(const sp_init_args *a, sp_var *rows) {
-    if (rows->rows == 0 || init_without_words(a, rows)) return SP_OK;
+    if (init_without_words(a, rows)) return SP_OK;
     int *ids = sp_alloc((size_t)rows->rows, sizeof *ids);
     sp_status st = choose_words(a, "text", rows->rows, ids);
     for (long r = 0; !st && r < rows->rows; r++)
@@ -108,7 +108,7 @@ static void fill_with_activations(const sp_model *m, const int *ids, sp_var *pre
 }
 
 sp_status sp_init_prefix(const sp_init_args *a, sp_var *prefix) {
-    if (prefix->rows == 0 || init_without_words(a, prefix)) return SP_OK;
+    if (init_without_words(a, prefix)) return SP_OK;
     int context = a->model->config.n_positions;
     if (prefix->rows > context)
         return sp_fail(SP_ERR_SPEC,

@@ -2,39 +2,28 @@
 
 #include "tuning/init.h"
 
-long sp_prefix_columns(const sp_model *model) {
-    return 2L * model->config.n_layer * model->config.n_embd;
-}
+#include <string.h>
 
 static int last_layer(const sp_tuner *tuner) {
     return tuner->options.last_layer < 0 ? tuner->model->config.n_layer - 1
                                          : tuner->options.last_layer;
 }
 
-sp_status sp_prefix_check_layers(const sp_tuner *tuner) {
+static sp_status check_layers(const sp_tuner *tuner) {
     int first = tuner->options.first_layer, last = last_layer(tuner);
     if (first <= last && last < tuner->model->config.n_layer) return SP_OK;
     return sp_fail(SP_ERR_SPEC, "layers %d to %d; the model has layers 0 to %d", first, last,
                    tuner->model->config.n_layer - 1);
 }
 
-sp_kv *sp_prefix_views(sp_tape *t, const sp_tuner *tuner, sp_var *p) {
-    if (p->rows == 0) return NULL;
-    int layers = tuner->model->config.n_layer;
-    long width = p->cols / (2L * layers);
-    sp_kv *views = sp_arena_zero(&t->arena, (size_t)layers * sizeof *views);
-    for (int i = tuner->options.first_layer; i <= last_layer(tuner); i++)
-        views[i] = (sp_kv){sp_slice_columns(t, p, 2L * i * width, width),
-                           sp_slice_columns(t, p, (2L * i + 1) * width, width)};
-    return views;
+static sp_var *find(const sp_tuner *tuner, const char *name) {
+    sp_param *p = sp_params_find(&tuner->params, name);
+    return p ? &p->var : NULL;
 }
 
-static sp_linear_map linear(const sp_tuner *tuner, const char *weight, const char *bias) {
-    return (sp_linear_map){&sp_params_find(&tuner->params, weight)->var,
-                           &sp_params_find(&tuner->params, bias)->var, true};
-}
+/* ---- the MLP ---- */
 
-void sp_prefix_add_mlp(sp_tuner *tuner, long columns, sp_rng *rng) {
+static void add_mlp(sp_tuner *tuner, long columns, sp_rng *rng) {
     long d = tuner->model->config.n_embd, hidden = tuner->options.hidden;
     sp_var *w0 = sp_params_add(&tuner->params, "transform.0.weight", 2, hidden, d);
     sp_var *b0 = sp_params_add(&tuner->params, "transform.0.bias", 1, 1, hidden);
@@ -44,8 +33,65 @@ void sp_prefix_add_mlp(sp_tuner *tuner, long columns, sp_rng *rng) {
     sp_init_linear(w2, b2, rng);
 }
 
-sp_var *sp_prefix_apply_mlp(const sp_tuner *tuner, sp_tape *t, sp_var *x) {
-    sp_linear_map first = linear(tuner, "transform.0.weight", "transform.0.bias");
-    sp_linear_map second = linear(tuner, "transform.2.weight", "transform.2.bias");
+static sp_var *apply_mlp(const sp_tuner *tuner, sp_tape *t, sp_var *x) {
+    sp_linear_map first = {find(tuner, "transform.0.weight"), find(tuner, "transform.0.bias"),
+                           true};
+    sp_linear_map second = {find(tuner, "transform.2.weight"), find(tuner, "transform.2.bias"),
+                            true};
     return sp_linear(t, sp_tanh(t, sp_linear(t, x, &first)), &second);
+}
+
+/* ---- create ---- */
+
+static bool starts_from_words(const sp_tuner *tuner) {
+    return strcmp(tuner->options.init, "activations") == 0 ||
+           strcmp(tuner->options.init, "vocab") == 0;
+}
+
+static void zero(sp_var *v) {
+    memset(v->data, 0, (size_t)(v->rows * v->cols) * sizeof(float));
+}
+
+static sp_status create_with_mlp(sp_tuner *tuner, const sp_init_args *args, long columns) {
+    sp_var *inputs = sp_params_add(&tuner->params, "embedding.weight", 2, tuner->options.length,
+                                   tuner->model->config.n_embd);
+    add_mlp(tuner, columns, args->rng);
+    if (!starts_from_words(tuner)) return sp_init_rows(args, inputs);
+    sp_init_normal(inputs, 1.0f, args->rng);
+    zero(find(tuner, "transform.2.weight"));
+    zero(find(tuner, "transform.2.bias"));
+    tuner->base = sp_leaf(tuner->options.length, columns);
+    return sp_init_prefix(args, &tuner->base);
+}
+
+sp_status sp_kv_prefix_create(sp_tuner *tuner, const sp_init_source *source, sp_rng *rng) {
+    sp_init_args args = {tuner->model, source, &tuner->options, rng};
+    long columns = 2L * tuner->model->config.n_layer * tuner->model->config.n_embd;
+    sp_status st = check_layers(tuner);
+    if (st || tuner->options.length == 0) return st;
+    if (strcmp(tuner->options.reparametrization, "mlp") == 0)
+        return create_with_mlp(tuner, &args, columns);
+    return sp_init_prefix(&args, sp_params_add(&tuner->params, "embedding.weight", 2,
+                                               tuner->options.length, columns));
+}
+
+/* ---- inject ---- */
+
+/* Per-layer views of P; layers outside the range get none. */
+static sp_kv *layer_views(sp_tape *t, const sp_tuner *tuner, sp_var *p) {
+    int layers = tuner->model->config.n_layer;
+    long width = p->cols / (2L * layers);
+    sp_kv *views = sp_arena_zero(&t->arena, (size_t)layers * sizeof *views);
+    for (int i = tuner->options.first_layer; i <= last_layer(tuner); i++)
+        views[i] = (sp_kv){sp_slice_columns(t, p, 2L * i * width, width),
+                           sp_slice_columns(t, p, (2L * i + 1) * width, width)};
+    return views;
+}
+
+void sp_kv_prefix_inject(const sp_tuner *tuner, sp_tape *t, sp_injection *out) {
+    sp_var *p = find(tuner, "embedding.weight");
+    if (!p) return;
+    if (find(tuner, "transform.0.weight")) p = apply_mlp(tuner, t, p);
+    if (tuner->base.data) p = sp_add(t, p, (sp_var *)&tuner->base);
+    out->prefix = layer_views(t, tuner, p);
 }

@@ -1,25 +1,20 @@
 /* The key/value prefix that prefix-tuning and P-tuning v2 share: a matrix P
  * [length, 2 * n_layer * n_embd], row i holding key and value of virtual token i for layer 0, then
- * layer 1, ... (PEFT's layout), read in place. */
+ * layer 1, ... (PEFT's layout), read in place.
+ *
+ * P trains directly, or comes from an MLP (Prefix-Tuning, section 4.3):
+ *   P[i] = W2 tanh(W0 P'[i] + b0) + b2,   P' [length, n_embd]
+ * with PEFT's names: embedding.weight is P or P', transform.0 and transform.2 the MLP. Where the
+ * MLP is to start from real words (init activations or vocab), P = P_0 + MLP(P') with P_0 their
+ * keys and values, and the last layer starts at zero. */
 #ifndef SP_TUNING_KV_PREFIX_H
 #define SP_TUNING_KV_PREFIX_H
 
 #include "tuning/method.h"
 
-/* Columns of P for this model. */
-long sp_prefix_columns(const sp_model *model);
-
-/* Per-layer views of P [length, columns] on the tape; layers outside the options' range get none.
- * NULL if P has no rows. */
-sp_kv *sp_prefix_views(sp_tape *t, const sp_tuner *tuner, sp_var *p);
-
-/* SP_ERR_SPEC unless 0 <= first_layer <= last_layer < n_layer (last -1: the top one). */
-sp_status sp_prefix_check_layers(const sp_tuner *tuner);
-
-/* Adds the two-layer Tanh MLP of the reparametrisation (Prefix-Tuning, section 4.3), with PEFT's
- * names transform.0 and transform.2, from n_embd through options.hidden to `columns`. */
-void sp_prefix_add_mlp(sp_tuner *tuner, long columns, sp_rng *rng);
-/* MLP(x): x [length, n_embd] -> [length, columns]. */
-sp_var *sp_prefix_apply_mlp(const sp_tuner *tuner, sp_tape *t, sp_var *x);
+/* The create and inject functions of both methods (tuning/method.h). Nothing is made for length 0.
+ * SP_ERR_SPEC unless 0 <= first_layer <= last_layer < n_layer (last -1: the top one). */
+sp_status sp_kv_prefix_create(sp_tuner *tuner, const sp_init_source *source, sp_rng *rng);
+void sp_kv_prefix_inject(const sp_tuner *tuner, sp_tape *t, sp_injection *out);
 
 #endif

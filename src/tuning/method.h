@@ -17,7 +17,7 @@ typedef struct sp_method_options {
     char reparametrization[SP_OPTION_TEXT]; /* none | mlp */
     char encoder[SP_OPTION_TEXT];           /* lstm | mlp */
     char template[SP_OPTION_TEXT];          /* "P x P": see template.h */
-    int first_layer, last_layer;            /* from 0; last -1: the top one */
+    int first_layer, last_layer;            /* from 0; last -1: the top one (prefix range) */
     bool shift_positions;
 } sp_method_options;
 

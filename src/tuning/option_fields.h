@@ -35,6 +35,16 @@
         "reparametrization", SP_CHOICE, SP_METHOD_FIELD(reparametrization), fallback, 0, 0,        \
             "none|mlp", "train the prefix directly or through an MLP"                              \
     }
+#define SP_OPTION_FIRST_LAYER                                                                      \
+    {                                                                                              \
+        "first_layer", SP_INT, SP_METHOD_FIELD(first_layer), "0", 0, 1024, NULL,                   \
+            "lowest layer with a prefix"                                                           \
+    }
+#define SP_OPTION_LAST_LAYER                                                                       \
+    {                                                                                              \
+        "last_layer", SP_INT, SP_METHOD_FIELD(last_layer), "-1", -1, 1024, NULL,                   \
+            "highest layer with a prefix; -1: the top one"                                         \
+    }
 #define SP_OPTION_SHIFT                                                                            \
     {                                                                                              \
         "shift_positions", SP_BOOL, SP_METHOD_FIELD(shift_positions), "true", 0, 0, NULL,          \

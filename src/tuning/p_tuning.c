@@ -102,6 +102,7 @@ static sp_var *apply_lstm(const sp_tuner *tuner, sp_tape *t, sp_var *x) {
 static sp_status create(sp_tuner *tuner, const sp_init_source *source, sp_rng *rng) {
     sp_init_args args = {tuner->model, source, &tuner->options, rng};
     long d = tuner->model->config.n_embd, h = tuner->options.hidden;
+    if (tuner->options.length == 0) return SP_OK;
     sp_var *inputs = sp_params_add(&tuner->params, "embedding.weight", 2, tuner->options.length, d);
     if (has_lstm(tuner)) {
         add_lstm(tuner, rng);
@@ -116,8 +117,8 @@ static sp_status create(sp_tuner *tuner, const sp_init_source *source, sp_rng *r
 }
 
 static void inject(const sp_tuner *tuner, sp_tape *t, sp_injection *out) {
-    sp_var *x = &sp_params_find(&tuner->params, "embedding.weight")->var;
-    if (x->rows == 0) return;
+    sp_var *x = find(tuner, "embedding", ".weight");
+    if (!x) return;
     if (has_lstm(tuner)) x = apply_lstm(tuner, t, x);
     x = sp_relu(t, apply_linear(tuner, t, "mlp_head.0", x));
     x = apply_linear(tuner, t, "mlp_head.2", x);

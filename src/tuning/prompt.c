@@ -13,14 +13,15 @@ static const sp_option options[] = {SP_OPTION_LENGTH("20"),
 
 static sp_status create(sp_tuner *tuner, const sp_init_source *source, sp_rng *rng) {
     sp_init_args args = {tuner->model, source, &tuner->options, rng};
+    if (tuner->options.length == 0) return SP_OK;
     return sp_init_rows(&args, sp_params_add(&tuner->params, "prompt_embeddings", 2,
                                              tuner->options.length, tuner->model->config.n_embd));
 }
 
 static void inject(const sp_tuner *tuner, sp_tape *t, sp_injection *out) {
     (void)t;
-    sp_var *rows = &sp_params_find(&tuner->params, "prompt_embeddings")->var;
-    if (rows->rows) out->virtual_rows = rows;
+    sp_param *rows = sp_params_find(&tuner->params, "prompt_embeddings");
+    if (rows) out->virtual_rows = &rows->var;
 }
 
 const sp_method sp_method_prompt = {.name = "prompt",

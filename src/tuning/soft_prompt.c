@@ -48,7 +48,9 @@ sp_status sp_soft_prompt_from(const sp_tuner *tuner, const sp_tokenizer *tokeniz
     sp_tape_free(&tape);
     p->first_position = p->kv && tuner->options.shift_positions ? (int)p->prefix.rows : 0;
     const char *text = tuner->method->uses_template ? tuner->options.template : "x";
-    return sp_template_parse(text, (int)p->virtual_rows.rows, tokenizer, &p->template);
+    sp_status st = sp_template_parse(text, (int)p->virtual_rows.rows, tokenizer, &p->template);
+    if (st) sp_soft_prompt_free(p);
+    return st;
 }
 
 void sp_soft_prompt_free(sp_soft_prompt *p) {

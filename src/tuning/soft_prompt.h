@@ -19,7 +19,8 @@ typedef struct sp_soft_prompt {
     char *separator;    /* text between input and target */
 } sp_soft_prompt;
 
-/* Runs the tuner's injection once and copies it. Release with sp_soft_prompt_free. */
+/* Runs the tuner's injection once and copies it. SP_ERR_SPEC for a template that cannot be parsed;
+ * `out` is then {0}. Release with sp_soft_prompt_free. */
 sp_status sp_soft_prompt_from(const sp_tuner *tuner, const sp_tokenizer *tokenizer,
                               const char *separator, sp_soft_prompt *out);
 void sp_soft_prompt_free(sp_soft_prompt *p);

@@ -23,7 +23,8 @@ static void generate(const sp_model *model, const sp_decode_options *options, co
                      size_t count, uint64_t seed, sp_ints *out) {
     sp_steering plain = {0};
     memset(out, 0, count * sizeof *out);
-    if (sp_generate(model, options, &plain, inputs, count, seed, out)) fail_msg("%s", sp_error());
+    if (sp_generate(model, options, &plain, inputs, count, seed, NULL, NULL, out))
+        fail_msg("%s", sp_error());
 }
 
 static void free_lists(sp_ints *lists, size_t count) {
@@ -98,8 +99,9 @@ static void a_beam_of_2_steered_by_a_prefix_of_words_continues_the_words(void **
     sp_ints_append(&rest, b.ids + words, 12 - (size_t)words);
     sp_decode_options options = defaults(8);
     options.beam = 2;
-    assert_int_equal(sp_generate(model, &options, &plain, &whole, 1, 1, &expected), SP_OK);
-    assert_int_equal(sp_generate(model, &options, &steered, &rest, 1, 1, &got), SP_OK);
+    assert_int_equal(sp_generate(model, &options, &plain, &whole, 1, 1, NULL, NULL, &expected),
+                     SP_OK);
+    assert_int_equal(sp_generate(model, &options, &steered, &rest, 1, 1, NULL, NULL, &got), SP_OK);
     assert_same_tokens(&got, &expected);
     free_lists((sp_ints[]){whole, rest, expected, got}, 4);
     sp_decoder_free(&d);
@@ -174,10 +176,12 @@ static void an_input_that_leaves_no_room_is_refused(void **state) {
     sp_ints input = {0}, out = {0};
     sp_steering plain = {0}, late = {.first_position = 10};
     for (int i = 0; i < 64; i++) sp_ints_push(&input, 1);
-    assert_int_equal(sp_generate(model, &options, &plain, &input, 1, 1, &out), SP_ERR_DATA);
+    assert_int_equal(sp_generate(model, &options, &plain, &input, 1, 1, NULL, NULL, &out),
+                     SP_ERR_DATA);
     assert_non_null(strstr(sp_error(), "64"));
     input.len = 54;
-    assert_int_equal(sp_generate(model, &options, &late, &input, 1, 1, &out), SP_ERR_DATA);
+    assert_int_equal(sp_generate(model, &options, &late, &input, 1, 1, NULL, NULL, &out),
+                     SP_ERR_DATA);
     assert_int_equal(out.len, 0);
     sp_ints_free(&input);
     sp_model_free(model);

@@ -62,29 +62,24 @@ static void close_workplace(workplace *w) {
     remove_folder(w->out);
 }
 
-static void ignore(void *user, const sp_pretrain_state *state) {
-    (void)user;
-    (void)state;
-}
-
-static void interrupt_self(void *user, const sp_pretrain_state *state) {
+static void interrupt_self(void *user, const sp_progress_state *state) {
     (void)user;
     if (state->step == STOP) raise(SIGINT);
 }
 
-static sp_status pretrain(const workplace *w, sp_pretrain_report *report,
-                          sp_pretrain_state *final) {
-    return sp_pretrain(&w->spec, w->work, w->out, report, NULL, final);
+static sp_status pretrain(const workplace *w, const sp_progress *progress,
+                          sp_pretrain_result *result) {
+    return sp_pretrain(&w->spec, w->work, w->out, progress, result);
 }
 
 static void pretraining_learns_the_corpus_and_writes_a_model_that_opens(void **state) {
     (void)state;
     workplace w;
-    sp_pretrain_state final;
+    sp_pretrain_result final;
     sp_model *model = NULL;
     open_workplace(&w);
-    if (pretrain(&w, ignore, &final)) fail_msg("%s", sp_error());
-    assert_int_equal(final.step, STEPS);
+    if (pretrain(&w, NULL, &final)) fail_msg("%s", sp_error());
+    assert_int_equal(final.steps, STEPS);
     assert_true(final.heldout_loss < 1.2); /* log 6 = 1.79 before training */
     assert_int_equal(sp_model_open(w.out, &model), SP_OK);
     assert_int_equal(model->config.vocab_size, 6);
@@ -110,44 +105,76 @@ static void assert_same_model(const workplace *a, const workplace *b) {
 static void an_interrupted_pretraining_resumed_writes_the_same_bytes(void **state) {
     (void)state;
     workplace whole, broken;
-    sp_pretrain_state final;
+    sp_pretrain_result final;
     open_workplace(&whole);
     open_workplace(&broken);
-    assert_int_equal(pretrain(&whole, ignore, &final), SP_OK);
+    assert_int_equal(pretrain(&whole, NULL, &final), SP_OK);
     pid_t child = fork();
     if (child == 0) {
         sp_watch_interrupts();
-        _exit((int)pretrain(&broken, interrupt_self, &final));
+        sp_progress progress = {.line = interrupt_self};
+        _exit((int)pretrain(&broken, &progress, &final));
     }
     int status = 0;
     waitpid(child, &status, 0);
     assert_int_equal(WEXITSTATUS(status), SP_ERR_INTERRUPTED);
     assert_int_equal(count_files(broken.out), 0);
-    assert_int_equal(pretrain(&broken, ignore, &final), SP_OK);
+    assert_int_equal(pretrain(&broken, NULL, &final), SP_OK);
     assert_same_model(&whole, &broken);
     close_workplace(&whole);
     close_workplace(&broken);
 }
 
-static void a_checkpoint_made_on_a_larger_corpus_is_no_danger(void **state) {
+static void a_pretraining_can_be_made_longer_or_shorter_between_sessions(void **state) {
     (void)state;
     workplace w;
-    sp_pretrain_state final;
+    sp_pretrain_result final;
     open_workplace(&w);
     w.spec.train.steps = 2;
-    assert_int_equal(pretrain(&w, ignore, &final), SP_OK);
-    write_documents(w.corpus, "train.txt", 3);
+    assert_int_equal(pretrain(&w, NULL, &final), SP_OK);
     w.spec.train.steps = 6;
-    assert_int_equal(pretrain(&w, ignore, &final), SP_OK);
-    assert_int_equal(final.step, 6);
+    w.spec.train.decay = 0.5;
+    w.spec.train.eval_every = 3;
+    w.spec.train.checkpoint_seconds = 5;
+    if (pretrain(&w, NULL, &final)) fail_msg("%s", sp_error());
+    assert_int_equal(final.steps, 6);
     close_workplace(&w);
 }
 
 static void assert_refused(const workplace *w, sp_status expected, const char *place) {
-    sp_pretrain_state final;
-    assert_int_equal(pretrain(w, ignore, &final), expected);
+    sp_pretrain_result final;
+    assert_int_equal(pretrain(w, NULL, &final), expected);
     if (!strstr(sp_error(), place)) fail_msg("'%s' is not in: %s", place, sp_error());
     assert_int_equal(count_files(w->out), 0);
+}
+
+/* Every change of a spec or a file that makes it another training. */
+static void a_checkpoint_of_another_training_is_refused(void **state) {
+    (void)state;
+    workplace w;
+    sp_pretrain_result final;
+    open_workplace(&w);
+    w.spec.train.steps = 2;
+    assert_int_equal(pretrain(&w, NULL, &final), SP_OK);
+    remove_folder(w.out);
+    w.out = make_folder();
+    w.spec.n_layer++;
+    assert_refused(&w, SP_ERR_FORMAT, "another training");
+    w.spec.n_layer--;
+    w.spec.seed++;
+    assert_refused(&w, SP_ERR_FORMAT, "another training");
+    w.spec.seed--;
+    w.spec.tokens_per_step++;
+    assert_refused(&w, SP_ERR_FORMAT, "another training");
+    w.spec.tokens_per_step--;
+    w.spec.train.lr *= 2;
+    assert_refused(&w, SP_ERR_FORMAT, "another training");
+    w.spec.train.lr /= 2;
+    write_documents(w.corpus, "train.txt", 3);
+    assert_refused(&w, SP_ERR_FORMAT, "another training");
+    write_documents(w.corpus, "train.txt", 50);
+    assert_int_equal(pretrain(&w, NULL, &final), SP_OK);
+    close_workplace(&w);
 }
 
 static void what_cannot_be_pretrained_is_refused_by_name(void **state) {
@@ -191,7 +218,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pretraining_learns_the_corpus_and_writes_a_model_that_opens),
         cmocka_unit_test(an_interrupted_pretraining_resumed_writes_the_same_bytes),
-        cmocka_unit_test(a_checkpoint_made_on_a_larger_corpus_is_no_danger),
+        cmocka_unit_test(a_pretraining_can_be_made_longer_or_shorter_between_sessions),
+        cmocka_unit_test(a_checkpoint_of_another_training_is_refused),
         cmocka_unit_test(what_cannot_be_pretrained_is_refused_by_name),
         cmocka_unit_test(a_spec_without_its_needed_keys_is_refused_with_its_file),
     };

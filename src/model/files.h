@@ -1,0 +1,18 @@
+/* A model folder as a whole: its tokenizer, and the hash of its files. */
+#ifndef SP_MODEL_FILES_H
+#define SP_MODEL_FILES_H
+
+#include "core/hash.h"
+#include "model/model.h"
+#include "text/tokenizer.h"
+
+/* Reads tokenizer.json beside the weights of `model`; `name` is the one it was opened by.
+ * SP_ERR_MISSING; SP_ERR_FORMAT, also for more tokens than the model has embeddings. Release with
+ * sp_tokenizer_free; NULL after an error. */
+sp_status sp_model_open_tokenizer(const char *name, const sp_model *model, sp_tokenizer **out);
+
+/* SHA-256 of what `sha256sum config.json model.safetensors tokenizer.json` prints in the folder:
+ * all that decides what the model says. SP_ERR_MISSING, SP_ERR_IO. */
+sp_status sp_model_hash(const char *name, sp_digest *out);
+
+#endif
