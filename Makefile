@@ -34,11 +34,12 @@ reproduce-table1: build
 sweep-prefix-length: build
 	$(call study,experiments/prefix-length.yaml)
 
-# The sanitizer build first, the release build second, so that the last lines are its summary.
+# Unit tests and fuzzing under the sanitizers first; then unit tests and the program itself in the
+# release build, so that the last lines are CTest's summary of those.
 test: build
 	$(call cmake-build,build/sanitize,-DSP_SANITIZE=ON)
-	@ctest --test-dir build/sanitize --output-on-failure --timeout 300 -j $$(nproc) -L unit
-	@ctest --test-dir $(BUILD) --output-on-failure --timeout 300 -j $$(nproc)
+	@ctest --test-dir build/sanitize --output-on-failure --timeout 300 -j $$(nproc) -LE cli
+	@ctest --test-dir $(BUILD) --output-on-failure --timeout 300 -j $$(nproc) -LE fuzz
 
 clean:
 	rm -rf build

@@ -51,6 +51,7 @@ make_documents() {
     perl -I"$here" "$here/records.pl" "$folder/unpacked" < "$folder/apt/records"
     perl -I"$here" "$here/dictionaries.pl" "$folder/unpacked"
     perl -I"$here" "$here/prose.pl" "$folder/unpacked"
+    perl -I"$here" "$here/drills.pl" "$folder/unpacked"
 }
 
 write_split() {
@@ -62,16 +63,25 @@ write_split() {
     mv "$folder/$1.new" "$folder/$1.txt"
 }
 
-# The names of the licences in a Debian copyright file, or the well-known ones its text speaks of.
+# What the copyright files say that name no licence in a form a pattern can find; as read.
+licence_as_read() {
+    case $1 in
+        debian-faq) echo 'its own: copies and modified versions under the same notice' ;;
+        fortunes | fortunes-min) echo 'BSD-3-clause (the collection); quotations of many authors' ;;
+        *) echo 'see its copyright file' ;;
+    esac
+}
+
+# All names of licences in a Debian copyright file, or the well-known ones its text speaks of.
 licence_of() {
     known='public domain|general public license|free documentation license|GNU GPL'
     known="$known|python software foundation license"
     file=$folder/unpacked/$1/usr/share/doc/$1/copyright
     names=$(sed -n 's/^License: *\([A-Za-z][A-Za-z0-9.+ -]*\)$/\1/p' "$file" |
-        sort -u | head -4 | paste -sd ';')
+        sort -u | paste -sd ';')
     [ -n "$names" ] || names=$(tr -s ' \n' '  ' < "$file" |
         grep -i -o -E "$known" | sort -uf | paste -sd ';')
-    echo "${names:-see its copyright file}" | tr '|' '/'
+    echo "${names:-$(licence_as_read "$1")}" | sed 's/|/\//g; s/; */; /g'
 }
 
 write_sources() {
@@ -80,7 +90,8 @@ write_sources() {
 
 Written by `experiments/pretrain/corpus.sh`. Entries of dict-gcide with any sense from WordNet are
 left out whole. `debian-archive` is the archive's package records and English descriptions, which
-are under the licences of the packages they belong to.
+are under the licences of the packages they belong to. `drills` are random words of dict-gcide, listed and
+repeated, to teach copying; none is held out.
 
 | package | version | licence | documents | bytes |
 |---|---|---|---:|---:|

@@ -15,6 +15,7 @@ void sp_cache_free(sp_cache *c) {
     free(c->length);
     free(c->key);
     free(c->value);
+    sp_arena_free(&c->scratch);
     *c = (sp_cache){0};
 }
 
@@ -58,16 +59,6 @@ void sp_cache_advance(const sp_context *ctx) {
         ctx->cache->length[ctx->slots[i]] += ctx->offsets[i + 1] - ctx->offsets[i];
 }
 
-void sp_cache_copy(sp_cache *c, int from, int to) {
-    size_t bytes = (size_t)c->length[from] * (size_t)c->width * sizeof(float);
-    for (int layer = 0; layer < c->layers; layer++) {
-        size_t a = row_offset(c, layer, from, 0), b = row_offset(c, layer, to, 0);
-        memcpy(c->key + b, c->key + a, bytes);
-        memcpy(c->value + b, c->value + a, bytes);
-    }
-    c->length[to] = c->length[from];
-}
-
 /* Gathers each layer's rows through a temporary, since sources may overwrite one another. */
 static void permute_rows(const sp_cache *c, float *rows, int layer, int first, int count,
                          const int *source, float *temporary) {
@@ -88,14 +79,13 @@ static void permute_rows(const sp_cache *c, float *rows, int layer, int first, i
 
 void sp_cache_reorder(sp_cache *c, int first, int count, const int *source) {
     size_t slot_floats = (size_t)c->capacity * (size_t)c->width;
-    float *temporary = sp_alloc_floats((size_t)count * slot_floats);
+    float *temporary = sp_arena_alloc(&c->scratch, (size_t)count * slot_floats * sizeof(float));
+    int *length = sp_arena_alloc(&c->scratch, (size_t)count * sizeof(int));
     for (int layer = 0; layer < c->layers; layer++) {
         permute_rows(c, c->key, layer, first, count, source, temporary);
         permute_rows(c, c->value, layer, first, count, source, temporary);
     }
-    int *length = sp_alloc((size_t)count, sizeof(int));
     for (int i = 0; i < count; i++) length[i] = c->length[first + source[i]];
     memcpy(c->length + first, length, (size_t)count * sizeof(int));
-    free(length);
-    free(temporary);
+    sp_arena_reset(&c->scratch);
 }

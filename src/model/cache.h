@@ -9,6 +9,7 @@ typedef struct sp_cache {
     long width;                  /* kv_heads * head_size */
     int *length;                 /* [slots] tokens held */
     float *key, *value;          /* [layers, slots, capacity, width] */
+    sp_arena scratch;            /* of sp_cache_reorder */
 } sp_cache;
 
 void sp_cache_init(sp_cache *cache, int layers, int slots, int capacity, long width);
@@ -25,7 +26,5 @@ void sp_cache_advance(const sp_context *ctx);
 /* Makes slot first + i hold what slot first + source[i] held, for i in [0, count): the beams of one
  * sequence. Only slots that change are copied. */
 void sp_cache_reorder(sp_cache *cache, int first, int count, const int *source);
-/* Copies slot `from` to slot `to`. */
-void sp_cache_copy(sp_cache *cache, int from, int to);
 
 #endif

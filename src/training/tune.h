@@ -31,7 +31,7 @@ typedef struct sp_tune_job {
     const sp_examples *train, *dev;
     const sp_train_options *options;
     uint64_t seed;          /* order of the pairs */
-    const char *checkpoint; /* path */
+    const char *checkpoint; /* path, or NULL for none */
     const char *identity;   /* the run's id */
     sp_tune_observer observer;
 } sp_tune_job;
@@ -48,8 +48,8 @@ long sp_tune_steps(const sp_train_options *options, size_t pairs);
 
 /* Trains, going on from the checkpoint if there is one, and leaves the tuner in its best state on
  * dev (mean loss per target token). The loss of a step is the mean over the batch's target tokens.
- * A method that trains nothing returns at once. SP_ERR_NUMERIC; SP_ERR_INTERRUPTED after a
- * checkpoint; SP_ERR_FORMAT for a checkpoint that cannot be used. */
+ * A method that trains nothing is evaluated on dev once, at step 0. SP_ERR_NUMERIC;
+ * SP_ERR_INTERRUPTED after a checkpoint; SP_ERR_FORMAT for a checkpoint that cannot be used. */
 sp_status sp_tune(const sp_tune_job *job, sp_tune_result *out);
 
 #endif

@@ -106,7 +106,9 @@ static void folders_are_made_with_their_parents_and_may_exist(void **state) {
     char *file = sp_path_join(folder, "file"), *below = sp_path_join(file, "x");
     assert_int_equal(sp_write_file(file, "", 0), SP_OK);
     assert_int_equal(sp_make_folders(below), SP_ERR_IO);
-    assert_non_null(strstr(sp_error(), below));
+    assert_non_null(strstr(sp_error(), file));
+    assert_int_equal(sp_make_folders(file), SP_ERR_IO);
+    assert_non_null(strstr(sp_error(), "Not a directory"));
     free(file);
     free(below);
     free(deep);

@@ -93,6 +93,31 @@ static void test_own_card(void **state) {
     free(path);
 }
 
+static sp_digest hash_of(const char *card) {
+    char *path = write_file("card.yaml", card);
+    sp_dataset *d;
+    sp_digest hash;
+    assert_int_equal(sp_dataset_open(path, &d), SP_OK);
+    assert_int_equal(sp_dataset_hash(d, &hash), SP_OK);
+    sp_dataset_free(d);
+    free(path);
+    return hash;
+}
+
+/* The hash changes with what a model would read, not with what people are told. */
+static void test_hash(void **state) {
+    (void)state;
+    free(write_file("train.jsonl", "{\"input\": \"a\", \"target\": \"b\"}"));
+#define CARD "name: x\nreader: jsonl\nsplits: {train: train.jsonl}\n"
+    sp_digest plain = hash_of(CARD);
+    assert_string_equal(hash_of(CARD "title: A title\n").hex, plain.hex);
+    assert_string_equal(hash_of(CARD "template: {separator: \"\\n\"}\n").hex, plain.hex);
+    assert_string_not_equal(hash_of(CARD "template: {separator: \" = \"}\n").hex, plain.hex);
+    free(write_file("train.jsonl", "{\"input\": \"a\", \"target\": \"c\"}"));
+    assert_string_not_equal(hash_of(CARD).hex, plain.hex);
+#undef CARD
+}
+
 /* A .jsonl file alone is a data set whose split is train. */
 static void test_bare_file(void **state) {
     (void)state;
@@ -115,7 +140,9 @@ static void test_bare_file(void **state) {
 static void test_card_errors(void **state) {
     (void)state;
     expect_card_error("name: x\nreeder: jsonl\n", SP_ERR_SPEC, "card.yaml:2");
-    expect_card_error("name: x\nreader: json\nsplits: {}\n", SP_ERR_SPEC, "jsonl");
+    expect_card_error("name: x\nreader: json\nsplits: {}\n", SP_ERR_SPEC,
+                      "card.yaml:2: no reader 'json'; the nearest is jsonl; use one of: wntriples, "
+                      "webnlg, jsonl");
     expect_card_error("name: x\nreader: jsonl\n", SP_ERR_SPEC, "no splits");
     expect_card_error("name: x\nreader: jsonl\nsplits: {trian: a}\n", SP_ERR_SPEC, "train");
     expect_card_error("name: x\nreader: jsonl\nsplits: {}\ntemplate: {seperator: a}\n", SP_ERR_SPEC,
@@ -153,9 +180,8 @@ static void test_reader_errors(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_own_card),
-        cmocka_unit_test(test_bare_file),
-        cmocka_unit_test(test_card_errors),
+        cmocka_unit_test(test_own_card),      cmocka_unit_test(test_hash),
+        cmocka_unit_test(test_bare_file),     cmocka_unit_test(test_card_errors),
         cmocka_unit_test(test_reader_errors),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -18,6 +18,7 @@
     "  table: {metrics: [bleu], groups: [seen, all]}\n"                                            \
     "  figures:\n"                                                                                 \
     "    - {kind: learning-curve, y: dev.bleu}\n"                                                  \
+    "    - {name: rate, kind: learning-curve, y: train.learning_rate}\n"                           \
     "    - {kind: scatter, y: test.all.bleu}\n"                                                    \
     "    - {name: by-length, kind: line, x: method.length, y: test.seen.bleu, logx: true}\n"       \
     "paper:\n  - {title: P 2021, columns: [BLEU], rows: {prefix: [62.9], adapter: ['']}}\n"
@@ -25,11 +26,14 @@
 static sp_spec spec;
 static sp_run_list runs;
 
-static void write_log(const sp_run_spec *run, double bleu, long trainable) {
+static void write_log(const sp_run_spec *run, double bleu, long trainable, long kept) {
     sp_runlog log = {0};
     sp_runlog_text(&log, "status", "finished");
     sp_runlog_integer(&log, "trainable_parameters", trainable);
+    sp_runlog_integer(&log, "kept_parameters", kept);
     sp_runlog_integer(&log, "total_parameters", 4000000);
+    for (int step = 1; step <= 20; step++)
+        sp_runlog_train(&log, step, 3, 1e-3 * step, 1, 100 * step, step);
     sp_runlog_dev(&log, 10, "bleu", bleu - 5);
     sp_runlog_dev(&log, 20, "bleu", bleu);
     sp_runlog_test(&log, NULL, "bleu", bleu);
@@ -55,11 +59,11 @@ static int setup(void **state) {
     study_setup(state);
     assert_int_equal(study_read(SPEC, NULL, NULL, &spec), SP_OK);
     assert_int_equal(sp_expand(&spec, study_identify, &runs), SP_OK);
-    write_log(&runs.items[0], 60, 4000000);
-    write_log(&runs.items[1], 62, 4000000);
-    write_log(&runs.items[2], 40, 61440);
-    write_log(&runs.items[3], 44, 61440);
-    write_log(&runs.items[4], 20, 1920);
+    write_log(&runs.items[0], 60, 4000000, 4000000);
+    write_log(&runs.items[1], 62, 4000000, 4000000);
+    write_log(&runs.items[2], 40, 61440, 7680);
+    write_log(&runs.items[3], 44, 61440, 7680);
+    write_log(&runs.items[4], 20, 1920, 1920);
     write_failed(&runs.items[5]);
     return 0;
 }
@@ -87,9 +91,10 @@ static void test_markdown(void **state) {
     sp_buf md = {0};
     if (sp_report_write(&spec, &runs, study_folder, &md)) fail_msg("%s", sp_error());
     static const char *const expected[] = {
-        "| Fine-tuning | 4,000,000 | 100% | **64.0 \xc2\xb1 1.4** | **61.0 \xc2\xb1 1.4** | 2 |\n",
-        "| Prefix-tuning | 61,440 | 1.54% | 45.0 \xc2\xb1 2.8 | 42.0 \xc2\xb1 2.8 | 2 |\n",
-        "| Prompt tuning | 1,920 | 0.048% | 23.0 | 20.0 | 1 of 2 |\n",
+        "| Fine-tuning | 4,000,000 | 100% | 4,000,000 | **64.0 \xc2\xb1 1.4** | **61.0 \xc2\xb1 "
+        "1.4** | 2 |\n",
+        "| Prefix-tuning | 61,440 | 1.54% | 7,680 | 45.0 \xc2\xb1 2.8 | 42.0 \xc2\xb1 2.8 | 2 |\n",
+        "| Prompt tuning | 1,920 | 0.048% | 1,920 | 23.0 | 20.0 | 1 of 2 |\n",
         "- Prompt tuning seed 2 failed: the loss is NaN\n",
         "seed 1 has not run yet\n",
         "## Published: P 2021\n",
@@ -113,19 +118,21 @@ static void test_csv_and_tex(void **state) {
     (void)state;
     assert_int_equal(sp_report_write(&spec, &runs, study_folder, NULL), SP_OK);
     expect_in_file("table.csv", "bleu_seen_mean,bleu_seen_sd,bleu_all_mean,bleu_all_sd\n");
-    expect_in_file("table.csv", "prefix,prefix,,2,2,0,61440,1.536,45,2.828427125,42,2.828427125\n");
-    expect_in_file("table.csv", "none,none,,2,0,0,,,,,,\n");
-    expect_in_file("table.tex", "Fine-tuning & 4,000,000 & 100\\% & \\textbf{64.0 $\\pm$ 1.4}");
+    expect_in_file("table.csv",
+                   "prefix,prefix,,2,2,0,61440,1.536,7680,45,2.828427125,42,2.828427125\n");
+    expect_in_file("table.csv", "none,none,,2,0,0,,,,,,,\n");
+    expect_in_file("table.tex",
+                   "Fine-tuning & 4,000,000 & 100\\% & 4,000,000 & \\textbf{64.0 $\\pm$ 1.4}");
 }
 
 /* Every figure comes as data, svg, png and pdf, and none is left half-written. */
 static void test_figures(void **state) {
     (void)state;
-    static const char *const names[] = {"learning-curve", "scatter", "by-length"};
+    static const char *const names[] = {"learning-curve", "rate", "scatter", "by-length"};
     static const char *const formats[] = {"dat", "svg", "png", "pdf"};
     if (system("gnuplot --version > /dev/null 2>&1")) skip();
     assert_int_equal(sp_report_write(&spec, &runs, study_folder, NULL), SP_OK);
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 4; i++)
         for (int j = 0; j < 4; j++) {
             char *path = sp_format("%s/figures/%s.%s", study_folder, names[i], formats[j]);
             struct stat info;
@@ -134,6 +141,8 @@ static void test_figures(void **state) {
         }
     expect_in_file("figures/learning-curve.dat",
                    "\"Prefix-tuning\"\n10 37 34.17157288 39.82842712\n");
+    expect_in_file("figures/rate.dat", "\n20 0.02 0.02 0.02\n");
+    expect_in_file("figures/rate.svg", "learning rate in training");
     expect_in_file("figures/scatter.svg", "rgb(  0, 114, 178)"); /* prefix: #0072B2 */
 }
 

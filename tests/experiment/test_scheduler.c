@@ -88,6 +88,8 @@ static void test_failure(void **state) {
     assert_int_equal(sp_runlog_read(path, &log), SP_OK);
     assert_string_equal(sp_runlog_get_text(&log, "error"), "the loss is NaN at step 3");
     assert_string_equal(sp_runlog_get_text(&log, "spec"), runs.items[1].spec_yaml);
+    assert_string_equal(sp_runlog_get_text(&log, "entry"), runs.items[1].entry);
+    assert_string_equal(sp_runlog_get_text(&log, "label"), runs.items[1].label);
     sp_runlog_free(&log);
     fail_seed = 0;
     assert_int_equal(sp_schedule_runs(&runs, folder, fake_trial, NULL, &out), SP_OK);

@@ -168,6 +168,13 @@ static void test_errors(void **state) {
                  "s.yaml:10: kind is 'pie'; use learning-curve, line or scatter");
     expect_error(SPEC "report: {figures: [{kind: scatter, y: dev.bleu}]}\n", NULL,
                  "y is 'dev.bleu'; use test.GROUP.METRIC");
+    expect_error(SPEC "report: {figures: [{kind: learning-curve, y: dev.chrf}]}\n", NULL,
+                 "s.yaml:10: y is 'dev.chrf'; use one of: train.loss, train.learning_rate, "
+                 "train.gradient_norm, train.tokens, train.seconds, dev.loss, dev.bleu");
+    expect_error(SPEC "report: {figures: [{kind: learning-curve, y: train.step}]}\n", NULL,
+                 "s.yaml:10: y is 'train.step'");
+    expect_error(SPEC "grid: {decode.beam: [1, 4], decode.temperature: [0, 0.5]}\n", NULL,
+                 "s.yaml:10: beam 4 with temperature 0.5: beam search does not sample");
     expect_error(SPEC "paper: [{title: P, columns: [a, b], rows: {x: [1]}}]\n", NULL,
                  "s.yaml:10: x has 1 numbers, but there are 2 columns");
     expect_error(SPEC "claims: [{id: a, txt: b, test: c}]\n", NULL,
@@ -193,11 +200,40 @@ static void test_command_line_errors(void **state) {
     assert_non_null(strstr(sp_error(), "has no preset 'slow'; use one of quick"));
 }
 
+static int models_hashed, datasets_hashed;
+
+static sp_status counting_identify(const char *model, const char *dataset, sp_digest *m,
+                                   sp_digest *d) {
+    models_hashed += m != NULL;
+    datasets_hashed += d != NULL;
+    return study_identify(model, dataset, m, d);
+}
+
+/* A model and a data set are hashed once a study, however many runs use them. */
+static void test_identity(void **state) {
+    (void)state;
+    sp_spec spec;
+    sp_run_list runs;
+    assert_int_equal(study_read(SPEC "grid: {model: [a, b], dataset: [c, d]}\nseeds: [1, 2]\n",
+                                NULL, NULL, &spec),
+                     SP_OK);
+    if (sp_expand(&spec, counting_identify, &runs)) fail_msg("%s", sp_error());
+    assert_int_equal(models_hashed, 2);
+    assert_int_equal(datasets_hashed, 2);
+    const sp_run_spec *first = &runs.items[0], *last = &runs.items[runs.count - 1];
+    assert_string_equal(first->model_sha256.hex, sp_sha256("a", 1).hex);
+    assert_string_equal(last->model_sha256.hex, sp_sha256("b", 1).hex);
+    assert_string_equal(last->data_sha256.hex, sp_sha256("d", 1).hex);
+    sp_run_list_free(&runs);
+    sp_spec_free(&spec);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_expansion), cmocka_unit_test(test_precedence),
         cmocka_unit_test(test_ids),       cmocka_unit_test(test_resolved_spec),
         cmocka_unit_test(test_errors),    cmocka_unit_test(test_command_line_errors),
+        cmocka_unit_test(test_identity),
     };
     return cmocka_run_group_tests(tests, study_setup, study_teardown);
 }

@@ -150,6 +150,22 @@ static void special_tokens_can_be_left_out(void **state) {
     sp_tokenizer_free(tokenizer);
 }
 
+static void a_text_for_people_has_no_white_space_at_its_ends(void **state) {
+    (void)state;
+    static const char *const texts[] = {" \n a b\nc \r\n<|endoftext|>", "a", "\n\n", ""};
+    static const char *const expected[] = {"a b\nc", "a", "", ""};
+    sp_tokenizer *tokenizer = load("gpt2");
+    for (int i = 0; i < 4; i++) {
+        sp_ints ids = {0};
+        assert_int_equal(sp_tokenizer_encode(tokenizer, texts[i], strlen(texts[i]), &ids), SP_OK);
+        char *text = sp_tokenizer_text(tokenizer, &ids);
+        assert_string_equal(text, expected[i]);
+        free(text);
+        sp_ints_free(&ids);
+    }
+    sp_tokenizer_free(tokenizer);
+}
+
 static void ids_outside_the_vocabulary_stand_for_nothing(void **state) {
     (void)state;
     sp_tokenizer *tokenizer = load("gpt2");
@@ -276,6 +292,7 @@ int main(void) {
         cmocka_unit_test(random_bytes_survive),
         cmocka_unit_test(a_word_of_a_million_letters_is_encoded_quickly),
         cmocka_unit_test(special_tokens_can_be_left_out),
+        cmocka_unit_test(a_text_for_people_has_no_white_space_at_its_ends),
         cmocka_unit_test(ids_outside_the_vocabulary_stand_for_nothing),
         cmocka_unit_test(saving_and_loading_changes_nothing),
         cmocka_unit_test(threads_share_a_tokenizer),

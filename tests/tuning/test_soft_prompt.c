@@ -144,6 +144,22 @@ static void a_template_puts_the_prompt_around_the_input(void **state) {
     sp_model_free(model);
 }
 
+static void a_template_that_cannot_be_parsed_leaves_nothing_to_free(void **state) {
+    (void)state;
+    sp_model *model = golden_model();
+    sp_tokenizer *tokenizer = letters();
+    sp_tuner tuner;
+    sp_soft_prompt prompt;
+    create("p-tuning", 3, model, &tuner);
+    snprintf(tuner.options.template, SP_OPTION_TEXT, "P x x");
+    assert_int_equal(sp_soft_prompt_from(&tuner, tokenizer, "", &prompt), SP_ERR_SPEC);
+    assert_null(prompt.separator);
+    assert_null(prompt.virtual_rows.data);
+    sp_tuner_free(&tuner);
+    sp_tokenizer_free(tokenizer);
+    sp_model_free(model);
+}
+
 /* A model of other sizes than the golden one. */
 static sp_model *other_model(int embedding, int layers, int vocabulary) {
     sp_config config;
@@ -192,6 +208,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_written_prompt_steers_a_fresh_model_to_the_same_bits),
         cmocka_unit_test(a_template_puts_the_prompt_around_the_input),
+        cmocka_unit_test(a_template_that_cannot_be_parsed_leaves_nothing_to_free),
         cmocka_unit_test(a_prompt_of_another_model_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
