@@ -3,17 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void push_text(const sp_tokenizer *tokenizer, const sp_ints *ids, sp_strings *out) {
-    sp_buf text = {0};
-    sp_tokenizer_decode(tokenizer, ids->data, ids->len, true, &text);
-    const char *start = text.data ? text.data : "";
-    size_t len = text.len;
-    while (len && strchr(" \n\r\t", start[len - 1])) len--;
-    while (len && strchr(" \n\r\t", *start)) start++, len--;
-    sp_strings_take(out, sp_strndup(start, len));
-    sp_buf_free(&text);
-}
-
 /* Record indices by input length, so that a batch holds inputs of like length. */
 typedef struct by_length {
     size_t length;
@@ -47,7 +36,8 @@ sp_status sp_predict(const sp_model *model, sp_soft_prompt *prompt, const sp_tok
         sp_generate(model, options, &steering, inputs, count, seed, on_done, user, outputs);
     size_t *place = sp_alloc(count, sizeof *place);
     for (size_t i = 0; i < count; i++) place[sorted[i].record] = i;
-    for (size_t i = 0; !st && i < count; i++) push_text(tokenizer, &outputs[place[i]], out);
+    for (size_t i = 0; !st && i < count; i++)
+        sp_strings_take(out, sp_tokenizer_text(tokenizer, &outputs[place[i]]));
     for (size_t i = 0; i < count; i++) {
         sp_ints_free(&inputs[i]);
         sp_ints_free(&outputs[i]);
