@@ -24,12 +24,6 @@ sp_var *sp_var_new(sp_tape *t, long rows, long cols, bool needs_grad) {
     return v;
 }
 
-sp_var *sp_var_constant(sp_tape *t, long rows, long cols, const float *data) {
-    sp_var *v = sp_var_new(t, rows, cols, false);
-    memcpy(v->data, data, (size_t)rows * (size_t)cols * sizeof(float));
-    return v;
-}
-
 void *sp_tape_record(sp_tape *t, sp_var *out, void (*backward)(sp_tape *, sp_node *), size_t size) {
     if (!out->needs_grad) return NULL;
     sp_node *node = sp_arena_zero(&t->arena, size);

@@ -42,8 +42,6 @@ void sp_tape_free(sp_tape *tape);
 
 /* An uninitialised activation [rows, cols] owned by the tape. */
 sp_var *sp_var_new(sp_tape *tape, long rows, long cols, bool needs_grad);
-/* A constant copied from data [rows, cols]. */
-sp_var *sp_var_constant(sp_tape *tape, long rows, long cols, const float *data);
 
 /* Records an op if its output needs a gradient: returns `size` zeroed bytes that start with an
  * sp_node, or NULL when nothing is to be recorded. */

@@ -1,16 +1,17 @@
 /* softprompt data: prints the examples of a split as JSON lines. */
 #include "cli/command.h"
+#include "cli/number.h"
 #include "data/dataset.h"
 
 #include <argp.h>
 #include <jansson.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 typedef struct arguments {
     const char *name, *split;
-    long limit; /* -1: all */
+    int limit; /* -1: all */
     bool json;
 } arguments;
 
@@ -24,7 +25,6 @@ static const struct argp_option options[] = {
 
 static error_t parse_option(int key, char *value, struct argp_state *state) {
     arguments *a = state->input;
-    char *end;
     switch (key) {
     case 's':
         a->split = value;
@@ -36,9 +36,7 @@ static error_t parse_option(int key, char *value, struct argp_state *state) {
         a->json = false;
         return 0;
     case 'n':
-        a->limit = strtol(value, &end, 10);
-        if (!*value || *end || a->limit < 0)
-            argp_error(state, "--limit is '%s'; use a number of examples", value);
+        a->limit = sp_argument_number(value, "limit", 0, INT_MAX, state);
         return 0;
     case ARGP_KEY_ARG:
         if (a->name) argp_error(state, "one data set at a time; '%s' is too much", value);
@@ -88,8 +86,6 @@ static sp_status run(int argc, char **argv) {
     st = sp_dataset_load(dataset, a.split, &split);
     for (size_t i = 0; !st && i < split.count && (a.limit < 0 || i < (size_t)a.limit); i++)
         (a.json ? print_json : print_text)(&split.items[i]);
-    if (!st && (fflush(stdout) != 0 || ferror(stdout)))
-        st = sp_fail(SP_ERR_IO, "cannot write the examples to standard output");
     sp_split_free(&split);
     sp_dataset_free(dataset);
     return st;

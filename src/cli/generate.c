@@ -1,9 +1,11 @@
 /* softprompt generate: records from standard input, a text for each. */
 #include "cli/command.h"
+#include "cli/number.h"
 #include "cli/steered.h"
 
 #include <argp.h>
 #include <jansson.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,7 +69,7 @@ static error_t parse(int key, char *value, struct argp_state *state) {
         a->json = true;
         return 0;
     case KEY_SEED:
-        a->seed = atoi(value);
+        a->seed = sp_argument_number(value, "seed", 0, INT_MAX, state);
         return 0;
     case ARGP_KEY_ARG:
         argp_error(state, "records come from standard input, one a line; '%s' is not wanted",
@@ -111,19 +113,23 @@ static void print_output(const arguments *a, const char *input, char *output) {
  */
 static sp_status run_batch(const arguments *a, sp_steered *s, long *number, size_t *count) {
     size_t room = (size_t)a->decode.batch;
+    long first = *number + 1;
     sp_strings lines = {0};
     sp_buf line = {0};
     sp_ints *inputs = sp_alloc(room, sizeof *inputs), *outputs = sp_alloc(room, sizeof *outputs);
     sp_status st = SP_OK;
     while (!st && lines.len < room && sp_read_line(&line, number)) {
-        st = line.len ? sp_steered_input(s, line.data, &inputs[lines.len]) : sp_empty_line(*number);
+        st = sp_check_line(&line, *number);
+        if (!st) st = sp_steered_input(s, line.data, &inputs[lines.len]);
         sp_strings_push(&lines, line.data);
     }
     *count = lines.len;
     sp_steering steering = sp_soft_prompt_steering(&s->prompt);
-    if (!st)
+    if (!st) {
         st = sp_generate(s->model, &a->decode, &steering, inputs, lines.len, (uint64_t)a->seed,
                          NULL, NULL, outputs);
+        if (st == SP_ERR_DATA) sp_fail_in(st, "standard input:%ld-%ld", first, *number);
+    }
     for (size_t i = 0; i < lines.len; i++) {
         char *text = sp_tokenizer_text(s->tokenizer, &outputs[i]);
         if (!st) print_output(a, lines.data[i], text);

@@ -120,10 +120,10 @@ static sp_status run(int argc, char **argv) {
     while (!st && sp_read_line(&line, &number)) {
         size_t first = 0;
         ids.len = 0;
+        if ((st = sp_check_line(&line, number))) break;
         st = encode_line(&s, line.data, &ids, &first);
-        if (!st && !line.len) st = sp_empty_line(number);
         if (!st) st = score(&s, &ids, first);
-        if (st == SP_ERR_DATA && line.len) sp_fail_in(st, "standard input:%ld", number);
+        if (st == SP_ERR_DATA) sp_fail_in(st, "standard input:%ld", number);
     }
     sp_ints_free(&ids);
     sp_buf_free(&line);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 extern const sp_command sp_command_info;
 extern const sp_command sp_command_run;
@@ -59,7 +60,17 @@ static const sp_command *find_command(const char *name) {
     return NULL;
 }
 
+/* libgomp's threads spin for milliseconds at a barrier before they sleep, which makes two threads
+ * several times slower than one as soon as another process wants a core. The limit must be in the
+ * environment before the library is loaded, so the program starts itself again with it. */
+static void limit_spinning(char **argv) {
+    if (getenv("GOMP_SPINCOUNT") || getenv("OMP_WAIT_POLICY")) return;
+    setenv("GOMP_SPINCOUNT", "2000", 1);
+    execv("/proc/self/exe", argv); /* comes back only if it failed; then all is as before */
+}
+
 int main(int argc, char **argv) {
+    limit_spinning(argv);
     if (argc < 2) {
         print_help(stderr);
         return SP_ERR_USAGE;
@@ -83,6 +94,8 @@ int main(int argc, char **argv) {
     argp_err_exit_status = SP_ERR_USAGE;
     sp_watch_interrupts();
     sp_status st = command->run(argc - 1, argv + 1);
+    if (!st && (fflush(stdout) != 0 || ferror(stdout)))
+        st = sp_fail(SP_ERR_IO, "standard output: cannot write to it; not all was printed");
     if (st) fprintf(stderr, "softprompt: %s\n", sp_error());
     free(name);
     return st;

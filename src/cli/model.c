@@ -1,5 +1,6 @@
 /* softprompt model NAME: what a model is, its held-out perplexity, and how well it copies. */
 #include "cli/command.h"
+#include "cli/number.h"
 #include "core/file.h"
 #include "core/hash.h"
 #include "model/files.h"
@@ -9,6 +10,7 @@
 
 #include <argp.h>
 #include <jansson.h>
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,14 +35,6 @@ static const struct argp_option options[] = {
     {"threads", 'T', "N", 0, "threads (default all CPUs)", 0},
     {0}};
 
-static int parse_count(const char *value, const char *name, struct argp_state *state) {
-    char *end;
-    long n = strtol(value, &end, 10);
-    if (end == value || *end || n < 1 || n > 1000000000)
-        argp_error(state, "--%s is %s; use a number from 1 on", name, value);
-    return (int)n;
-}
-
 static error_t parse(int key, char *value, struct argp_state *state) {
     arguments *a = state->input;
     switch (key) {
@@ -48,10 +42,10 @@ static error_t parse(int key, char *value, struct argp_state *state) {
         a->text = value;
         return 0;
     case 'n':
-        a->documents = parse_count(value, "documents", state);
+        a->documents = sp_argument_number(value, "documents", 1, INT_MAX, state);
         return 0;
     case 'T':
-        a->threads = parse_count(value, "threads", state);
+        a->threads = sp_argument_number(value, "threads", 1, 1024, state);
         return 0;
     case 'j':
         a->json = true;

@@ -1,6 +1,7 @@
 /* softprompt pretrain SPEC: trains a ladder model and writes it below models/. */
 #include "training/pretrain.h"
 #include "cli/command.h"
+#include "cli/number.h"
 #include "cli/progress.h"
 #include "core/memory.h"
 #include "tensor/gemm.h"
@@ -33,7 +34,7 @@ static error_t parse(int key, char *value, struct argp_state *state) {
         a->work = value;
         return 0;
     case 't':
-        a->threads = atoi(value);
+        a->threads = sp_argument_number(value, "threads", 1, 1024, state);
         return 0;
     case 'q':
         a->quiet = true;

@@ -24,11 +24,23 @@ static sp_status check_model(sp_h5 *file, const char *model) {
     return st;
 }
 
+/* The log of a failed run holds no prompt. */
+static sp_status check_finished(sp_h5 *file) {
+    char *status = NULL;
+    sp_status st = sp_h5_get_text(file, "/", "status", &status);
+    if (!st && strcmp(status, "finished") != 0)
+        st = sp_fail(SP_ERR_SPEC, "%s: its status is '%s'; use a finished run", sp_h5_path(file),
+                     status);
+    free(status);
+    return st;
+}
+
 static sp_status open_adapter(const char *path, const char *model, sp_steered *s) {
     sp_h5 *file;
     sp_status st = sp_h5_open(path, &file);
     if (st) return st;
-    st = check_model(file, model);
+    st = check_finished(file);
+    if (!st) st = check_model(file, model);
     if (!st) st = sp_soft_prompt_read(file, s->model, &s->prompt);
     sp_h5_close(file);
     return st;
@@ -76,6 +88,11 @@ bool sp_read_line(sp_buf *line, long *number) {
     return n >= 0;
 }
 
-sp_status sp_empty_line(long number) {
-    return sp_fail(SP_ERR_DATA, "standard input:%ld: the line is empty; remove it", number);
+sp_status sp_check_line(const sp_buf *line, long number) {
+    if (!line->len)
+        return sp_fail(SP_ERR_DATA, "standard input:%ld: the line is empty; remove it", number);
+    if (memchr(line->data, '\0', line->len))
+        return sp_fail(SP_ERR_DATA, "standard input:%ld: has a NUL byte; give lines of text",
+                       number);
+    return SP_OK;
 }

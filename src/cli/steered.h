@@ -11,8 +11,8 @@ typedef struct sp_steered {
 } sp_steered;
 
 /* Opens models/NAME or a folder, and a run's HDF5 file (NULL: none), after starting the GEMM back
- * end. SP_ERR_SPEC for a run that was made with another model. Release with sp_steered_close, also
- * after an error. */
+ * end. SP_ERR_SPEC for a run that failed or was made with another model. Release with
+ * sp_steered_close, also after an error. */
 sp_status sp_steered_open(const char *model, const char *adapter, sp_steered *out);
 void sp_steered_close(sp_steered *s);
 
@@ -22,7 +22,7 @@ sp_status sp_steered_input(const sp_steered *s, const char *input, sp_ints *out)
 /* The next line of standard input without its end, and its number, counted up from 0; false at the
  * end of the input. */
 bool sp_read_line(sp_buf *line, long *number);
-/* SP_ERR_DATA: the line of this number is empty. */
-sp_status sp_empty_line(long number);
+/* SP_ERR_DATA if the line of this number is empty or has a NUL byte. */
+sp_status sp_check_line(const sp_buf *line, long number);
 
 #endif

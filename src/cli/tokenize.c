@@ -1,6 +1,7 @@
 /* softprompt tokenize: lines of standard input as token ids, one JSON object a line. */
 #include "cli/command.h"
 #include "core/file.h"
+#include "model/model.h"
 #include "text/tokenizer.h"
 
 #include <argp.h>
@@ -35,10 +36,9 @@ static const struct argp parser = {
         "tokens are written in the vocabulary's own byte-level symbols."};
 
 static sp_status load_tokenizer(const char *model, sp_tokenizer **out) {
-    char *below = sp_path_join("models", model), *named = sp_find_file(below);
-    char *path = sp_path_join(sp_file_exists(model) ? model : named, "tokenizer.json");
+    char *folder = sp_model_folder(model), *path = sp_path_join(folder, "tokenizer.json");
     sp_status st = sp_tokenizer_load(path, out);
-    free(below), free(named), free(path);
+    free(folder), free(path);
     return st;
 }
 

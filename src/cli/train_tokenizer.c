@@ -1,11 +1,13 @@
 /* softprompt train-tokenizer: learns a byte-level BPE vocabulary from text files. */
 #include "cli/command.h"
+#include "cli/number.h"
 #include "core/clock.h"
 #include "core/file.h"
 #include "text/bpe_trainer.h"
 #include "text/documents.h"
 
 #include <argp.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -26,10 +28,10 @@ static error_t parse_option(int key, char *value, struct argp_state *state) {
     settings *s = state->input;
     switch (key) {
     case 'v':
-        s->vocab = atoi(value);
+        s->vocab = sp_argument_number(value, "vocab", 1, INT_MAX, state);
         break;
     case 'm':
-        s->min_count = atoi(value);
+        s->min_count = sp_argument_number(value, "min-count", 1, INT_MAX, state);
         break;
     case 'o':
         s->out = value;
@@ -41,7 +43,6 @@ static error_t parse_option(int key, char *value, struct argp_state *state) {
     case ARGP_KEY_END:
         if (!s->out) argp_error(state, "--out FILE is missing");
         if (!s->file_count) argp_error(state, "no text files given");
-        if (s->vocab < 1 || s->min_count < 1) argp_error(state, "numbers must be 1 or more");
         break;
     default:
         return ARGP_ERR_UNKNOWN;

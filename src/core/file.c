@@ -102,7 +102,7 @@ static bool is_folder(const char *path) {
 sp_status sp_make_folders(const char *path) {
     char *copy = sp_strdup(path);
     sp_status st = SP_OK;
-    for (char *p = copy + 1; !st; p++) {
+    for (char *p = copy + (*copy == '/'); !st; p++) {
         if (*p != '/' && *p != '\0') continue;
         char end = *p;
         *p = '\0';

@@ -44,6 +44,13 @@ const char *sp_nearest_word(const char *word, const char *const *names) {
     return best;
 }
 
+const char *sp_did_you_mean(const char *word, const char *const *names) {
+    static _Thread_local char hint[256];
+    const char *near = sp_nearest_word(word, names);
+    snprintf(hint, sizeof hint, near ? "; did you mean '%s'?" : "", near);
+    return hint;
+}
+
 const sp_option *sp_options_find(const sp_option *table, const char *name) {
     for (; table->name; table++)
         if (strcmp(table->name, name) == 0) return table;
@@ -55,9 +62,7 @@ static sp_status unknown_option(const sp_option *table, const char *name) {
     size_t n = 0;
     for (; table->name && n < 63; table++) names[n++] = table->name;
     names[n] = NULL;
-    const char *near = sp_nearest_word(name, names);
-    return sp_fail(SP_ERR_SPEC, "unknown key '%s'%s%s%s", name, near ? "; did you mean '" : "",
-                   near ? near : "", near ? "'?" : "");
+    return sp_fail(SP_ERR_SPEC, "unknown key '%s'%s", name, sp_did_you_mean(name, names));
 }
 
 static bool is_choice(const char *choices, const char *value) {

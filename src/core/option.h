@@ -45,5 +45,8 @@ char *sp_options_get(const sp_option *option, const void *settings);
 /* The entry of `names` (NULL-terminated) with the smallest edit distance to `word`, or NULL if none
  * is near. */
 const char *sp_nearest_word(const char *word, const char *const *names);
+/* "; did you mean 'x'?" for the end of a message, or "" if nothing is near. Valid until the next
+ * call of this thread. */
+const char *sp_did_you_mean(const char *word, const char *const *names);
 
 #endif

@@ -36,11 +36,18 @@ float sp_rng_normal(sp_rng *rng) {
     return (float)(sqrt(-2.0 * log(u)) * cos(2.0 * M_PI * v));
 }
 
-void sp_rng_shuffle(sp_rng *rng, int *items, size_t count) {
+static void swap_bytes(char *a, char *b, size_t size) {
+    for (size_t i = 0; i < size; i++) {
+        char other = a[i];
+        a[i] = b[i];
+        b[i] = other;
+    }
+}
+
+void sp_rng_shuffle(sp_rng *rng, void *items, size_t count, size_t size) {
+    char *bytes = items;
     for (size_t i = count; i > 1; i--) {
         size_t j = sp_rng_below(rng, (uint32_t)i);
-        int other = items[j];
-        items[j] = items[i - 1];
-        items[i - 1] = other;
+        swap_bytes(bytes + j * size, bytes + (i - 1) * size, size);
     }
 }

@@ -14,9 +14,10 @@ typedef struct sp_rng {
 /* `purpose` names an independent stream, e.g. "init" or "shuffle". */
 sp_rng sp_rng_make(uint64_t seed, const char *purpose);
 uint32_t sp_rng_u32(sp_rng *rng);
-uint32_t sp_rng_below(sp_rng *rng, uint32_t n);             /* uniform in [0, n), n > 0, unbiased */
-float sp_rng_uniform(sp_rng *rng);                          /* [0, 1), 24 bits */
-float sp_rng_normal(sp_rng *rng);                           /* mean 0, variance 1 (Box-Muller) */
-void sp_rng_shuffle(sp_rng *rng, int *items, size_t count); /* Fisher-Yates */
+uint32_t sp_rng_below(sp_rng *rng, uint32_t n); /* uniform in [0, n), n > 0, unbiased */
+float sp_rng_uniform(sp_rng *rng);              /* [0, 1), 24 bits */
+float sp_rng_normal(sp_rng *rng);               /* mean 0, variance 1 (Box-Muller) */
+/* Shuffles items [count] of `size` bytes each (Fisher-Yates). */
+void sp_rng_shuffle(sp_rng *rng, void *items, size_t count, size_t size);
 
 #endif

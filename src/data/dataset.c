@@ -152,7 +152,7 @@ static sp_status check_card(sp_dataset *d) {
     if ((st = sp_yaml_text(root, "name", &d->name))) return st;
     if ((st = check_texts(root))) return st;
     if ((st = find_reader(root, &d->reader))) return st;
-    const sp_yaml *template, *splits, *metrics;
+    const sp_yaml *template, *splits, *metrics, *sha256;
     if ((st = sp_yaml_map_or_null(root, "template", &template))) return st;
     d->separator = "\n";
     if (template) {
@@ -162,7 +162,9 @@ static sp_status check_card(sp_dataset *d) {
     if ((st = sp_yaml_list_or_null(root, "metrics", &metrics))) return st;
     if ((st = sp_yaml_map_or_null(root, "splits", &splits))) return st;
     if (!splits) return sp_yaml_fail(root, "the card has no splits; say what train is");
-    return sp_yaml_check_keys(splits, split_keys);
+    if ((st = sp_yaml_check_keys(splits, split_keys))) return st;
+    if ((st = sp_yaml_map_or_null(root, "sha256", &sha256))) return st;
+    return sha256 ? sp_yaml_check_keys(sha256, split_keys) : SP_OK;
 }
 
 sp_status sp_dataset_open(const char *name_or_path, sp_dataset **out) {

@@ -170,7 +170,7 @@ static int order_relations(const plan *p, int *out) {
         if (!known) out[count++] = (int)record->facts[i].relation;
     }
     bool shuffled = chance(p->rng, p->style->shuffled);
-    if (shuffled) sp_rng_shuffle(p->rng, out, (size_t)count);
+    if (shuffled) sp_rng_shuffle(p->rng, out, (size_t)count, sizeof *out);
     if (shuffled && chance(p->rng, 25)) return count;
     for (int i = 0; i < count; i++) {
         if (!is_class((sp_relation)out[i])) continue;

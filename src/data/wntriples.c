@@ -110,7 +110,7 @@ static void fill_pools(const sp_wordnet *wordnet, pool *pools, int count, sp_rng
     for (int k = 0; k < count; k++)
         for (int size = 1; size <= SP_MAX_FACTS; size++) {
             sp_ints *nouns = &pools[k].by_size[size];
-            sp_rng_shuffle(rng, nouns->data, nouns->len);
+            sp_rng_shuffle(rng, nouns->data, nouns->len, sizeof *nouns->data);
             move_common_last(wordnet, nouns);
         }
 }
@@ -151,15 +151,6 @@ static int pick_size(sp_rng *rng) {
     return x < 16 ? 1 : x < 42 ? 2 : x < 68 ? 3 : x < 87 ? 4 : 5;
 }
 
-static void shuffle_choices(choices *list, sp_rng *rng) {
-    for (size_t i = list->count; i > 1; i--) {
-        size_t j = sp_rng_below(rng, (uint32_t)i);
-        choice other = list->items[j];
-        list->items[j] = list->items[i - 1];
-        list->items[i - 1] = other;
-    }
-}
-
 /* `total` nouns out of the given categories, shuffled. SP_ERR_DATA if there are not so many. */
 static sp_status choose(const sp_wordnet *wordnet, const int *files, int file_count, int total,
                         sp_rng *rng, choices *out) {
@@ -173,7 +164,7 @@ static sp_status choose(const sp_wordnet *wordnet, const int *files, int file_co
             out->items[out->count++] = draw(&pools[k], pick_size(rng));
     for (int k = 0; k < file_count; k++)
         for (int size = 1; size <= SP_MAX_FACTS; size++) sp_ints_free(&pools[k].by_size[size]);
-    shuffle_choices(out, rng);
+    sp_rng_shuffle(rng, out->items, out->count, sizeof *out->items);
     if (missing)
         return sp_fail(SP_ERR_DATA,
                        "the categories have %d usable nouns, but the splits ask for "
@@ -196,7 +187,7 @@ static sp_record make_record(const sp_wordnet *wordnet, choice chosen, sp_rng *r
         .person = strcmp(sp_lexfile_name(noun->lexfile), "person") == 0};
     int order[SP_MAX_CANDIDATES];
     for (int i = 0; i < found.count; i++) order[i] = i;
-    sp_rng_shuffle(rng, order, (size_t)found.count);
+    sp_rng_shuffle(rng, order, (size_t)found.count, sizeof *order);
     bool class_first = sp_rng_below(rng, 100) < 90;
     for (int i = 0; class_first && i < found.count; i++) {
         if (!is_class(&found.facts[order[i]])) continue;
@@ -238,15 +229,6 @@ static void add_examples(const sp_wordnet *wordnet, const choices *list, size_t 
         add_example(wordnet, list->items[i], seed, group, out);
 }
 
-static void interleave(sp_split *split, sp_rng *rng) {
-    for (size_t i = split->count; i > 1; i--) {
-        size_t j = sp_rng_below(rng, (uint32_t)i);
-        sp_example other = split->items[j];
-        split->items[j] = split->items[i - 1];
-        split->items[i - 1] = other;
-    }
-}
-
 static sp_status generate(const sp_wordnet *wordnet, const settings *s, const bool *wanted,
                           sp_split *splits) {
     sp_rng rng = sp_rng_make((uint64_t)s->seed, "wntriples splits");
@@ -265,7 +247,7 @@ static sp_status generate(const sp_wordnet *wordnet, const settings *s, const bo
             sp_split *test = &splits[SP_TEST];
             add_examples(wordnet, &seen, train + dev, (size_t)seen_test, s->seed, "seen", test);
             add_examples(wordnet, &unseen, 0, unseen.count, s->seed, "unseen", test);
-            interleave(test, &rng);
+            sp_rng_shuffle(&rng, test->items, test->count, sizeof *test->items);
         }
     }
     free(seen.items), free(unseen.items);

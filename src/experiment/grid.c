@@ -39,9 +39,8 @@ static sp_status unknown_setting(const sp_entry *entry, const char *key, const s
     size_t n = 2;
     for (int i = 0; i < 3; i++)
         for (const sp_option *o = tables[i]; o->name && n < 255; o++) names[n++] = o->name;
-    const char *near = sp_nearest_word(key, names);
-    return sp_yaml_fail(value, "%s has no setting '%s'%s%s%s", entry->name, key,
-                        near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+    return sp_yaml_fail(value, "%s has no setting '%s'%s", entry->name, key,
+                        sp_did_you_mean(key, names));
 }
 
 /* A key of an entry belongs to the method's options, or else to training, or else to decoding. */
@@ -71,11 +70,15 @@ static sp_status apply_overrides(sp_run_spec *run, const sp_yaml *overrides) {
     return st;
 }
 
-static void add_to_point(sp_run_spec *run, const char *path, const char *value) {
+/* Rows of the table are told apart by their point, so it must not be cut. */
+static sp_status add_to_point(sp_run_spec *run, const char *path, const sp_yaml *value) {
     const char *dot = strrchr(path, '.');
-    size_t used = strlen(run->point);
-    snprintf(run->point + used, sizeof run->point - used, "%s%s %s", used ? ", " : "",
-             dot ? dot + 1 : path, value);
+    size_t used = strlen(run->point), room = sizeof run->point - used;
+    int length = snprintf(run->point + used, room, "%s%s %s", used ? ", " : "",
+                          dot ? dot + 1 : path, value->text);
+    if (length >= 0 && (size_t)length < room) return SP_OK;
+    return sp_yaml_fail(value, "the values of the grid take over %zu bytes; use shorter ones",
+                        sizeof run->point - 1);
 }
 
 /* ---- expansion ---- */
@@ -144,7 +147,7 @@ static sp_status expand_axes(const expansion *e, sp_run_spec run, size_t axis) {
         sp_run_spec next = run;
         bool used;
         st = sp_run_set(&next, grid->keys[axis], values->items[i], &used);
-        if (!st && used) add_to_point(&next, grid->keys[axis], values->items[i]->text);
+        if (!st && used) st = add_to_point(&next, grid->keys[axis], values->items[i]);
         if (!st) st = expand_axes(e, next, axis + 1);
     }
     return st;

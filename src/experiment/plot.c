@@ -164,13 +164,14 @@ static double test_score(const sp_results *r, size_t run, const char *y) {
     return value;
 }
 
-/* The number at a path of the resolved spec; NaN for a setting the method lacks. */
+/* The number at a path of the resolved spec; NaN for a text, or a setting the method lacks. */
 static double setting(const sp_run_spec *run, const char *path) {
     sp_yaml *root;
     if (sp_yaml_parse(run->spec_yaml, strlen(run->spec_yaml), "run", &root)) return NAN;
     const sp_yaml *node = sp_yaml_at(root, path);
-    char *end;
+    char *end = NULL;
     double x = node && node->text ? strtod(node->text, &end) : NAN;
+    if (!end || end == node->text || *end) x = NAN;
     sp_yaml_free(root);
     return x;
 }

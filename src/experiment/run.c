@@ -44,9 +44,8 @@ static sp_status unknown_path(const char *path, const sp_yaml *value) {
     sp_strings known = {0};
     sp_run_paths(&known);
     sp_strings_take(&known, NULL); /* the end mark of sp_nearest_word */
-    const char *near = sp_nearest_word(path, (const char *const *)known.data);
-    sp_status st = sp_yaml_fail(value, "unknown setting '%s'%s%s%s", path,
-                                near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+    sp_status st = sp_yaml_fail(value, "unknown setting '%s'%s", path,
+                                sp_did_you_mean(path, (const char *const *)known.data));
     sp_strings_free(&known);
     return st;
 }

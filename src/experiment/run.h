@@ -43,7 +43,7 @@ void sp_run_default(sp_run_spec *run, const sp_method *method);
  * SP_ERR_SPEC with the node's file and line. */
 sp_status sp_run_set(sp_run_spec *run, const char *path, const sp_yaml *value, bool *used);
 
-/* All paths sp_run_set knows, appended (for messages). */
+/* All paths sp_run_set knows, appended. */
 void sp_run_paths(sp_strings *out);
 
 /* Settings that are right each by itself but not together. SP_ERR_SPEC with file and line. */

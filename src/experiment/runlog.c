@@ -6,13 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct sp_logged_tensor {
-    char *name;
-    int rank;
-    size_t dims[3];
-    float *data;
-} sp_logged_tensor;
-
 typedef enum attribute_kind { TEXT, NUMBER, INTEGER } attribute_kind;
 
 typedef struct sp_logged_attribute {
@@ -26,6 +19,7 @@ typedef struct sp_logged_attribute {
 const char *const sp_runlog_train_names[SP_TRAIN_COLUMNS + 1] = {
     "step", "loss", "learning_rate", "gradient_norm", "tokens", "seconds", NULL};
 const char *const sp_runlog_dev_names[] = {"loss", "bleu", NULL};
+const char *const sp_runlog_test_groups[] = {"all", "seen", "unseen", NULL};
 
 /* ---- filling ---- */
 
@@ -92,17 +86,6 @@ void sp_runlog_prediction(sp_runlog *log, const char *input, const char *hypothe
     sp_strings_push(&log->inputs, input);
     sp_strings_push(&log->hypotheses, hypothesis);
     sp_strings_push(&log->references, references);
-}
-
-void sp_runlog_tensor(sp_runlog *log, const char *name, int rank, const size_t *dims,
-                      const float *data) {
-    log->tensors = sp_realloc(log->tensors, log->tensor_count + 1, sizeof *log->tensors);
-    sp_logged_tensor *t = &log->tensors[log->tensor_count++];
-    *t = (sp_logged_tensor){.name = sp_strdup(name), .rank = rank};
-    size_t count = 1;
-    for (int i = 0; i < rank; i++) count *= t->dims[i] = dims[i];
-    t->data = sp_alloc_floats(count);
-    memcpy(t->data, data, count * sizeof *data);
 }
 
 static sp_logged_attribute *find_attribute(const sp_runlog *log, const char *name) {
@@ -241,14 +224,7 @@ sp_status sp_runlog_write_to(const sp_runlog *log, sp_h5 *f) {
         st = sp_h5_write_reals(f, path, 0, NULL, &log->test.data[i]);
         free(path);
     }
-    if (!st) st = write_predictions(log, f);
-    for (size_t i = 0; !st && i < log->tensor_count; i++) {
-        const sp_logged_tensor *t = &log->tensors[i];
-        char *path = sp_format("/prompt/%s", t->name);
-        st = sp_h5_write_floats(f, path, t->rank, t->dims, t->data);
-        free(path);
-    }
-    return st;
+    return st ? st : write_predictions(log, f);
 }
 
 sp_status sp_runlog_write(const sp_runlog *log, const char *path) {
@@ -415,10 +391,8 @@ void sp_runlog_free(sp_runlog *log) {
     sp_strings_free(&log->inputs);
     sp_strings_free(&log->hypotheses);
     sp_strings_free(&log->references);
-    for (size_t i = 0; i < log->tensor_count; i++)
-        free(log->tensors[i].name), free(log->tensors[i].data);
     for (size_t i = 0; i < log->attribute_count; i++)
         free(log->attributes[i].name), free(log->attributes[i].text);
-    free(log->tensors), free(log->attributes);
+    free(log->attributes);
     *log = (sp_runlog){0};
 }

@@ -24,6 +24,8 @@ typedef enum sp_train_column {
  * NULL. */
 extern const char *const sp_runlog_train_names[SP_TRAIN_COLUMNS + 1];
 extern const char *const sp_runlog_dev_names[];
+/* The groups of test examples that a run has scores of: "all", "seen", "unseen", NULL. */
+extern const char *const sp_runlog_test_groups[];
 
 /* Start from {0}; release with sp_runlog_free. */
 typedef struct sp_runlog {
@@ -34,8 +36,6 @@ typedef struct sp_runlog {
     sp_strings test_names; /* "bleu", "seen/bleu" */
     sp_column test;
     sp_strings inputs, hypotheses, references;
-    struct sp_logged_tensor *tensors;
-    size_t tensor_count;
     struct sp_logged_attribute *attributes;
     size_t attribute_count;
 } sp_runlog;
@@ -49,9 +49,6 @@ void sp_runlog_test(sp_runlog *log, const char *group, const char *metric, doubl
 /* `references` are joined with end-of-line characters. */
 void sp_runlog_prediction(sp_runlog *log, const char *input, const char *hypothesis,
                           const char *references);
-/* Copies `data`; becomes /prompt/<name>. Rank 0 to 3. */
-void sp_runlog_tensor(sp_runlog *log, const char *name, int rank, const size_t *dims,
-                      const float *data);
 /* Root attributes; a later value replaces an earlier one. */
 void sp_runlog_text(sp_runlog *log, const char *name, const char *value);
 void sp_runlog_number(sp_runlog *log, const char *name, double value);
@@ -72,8 +69,8 @@ const sp_column *sp_runlog_get_dev(const sp_runlog *log, const char *metric);
 sp_status sp_runlog_write(const sp_runlog *log, const char *path);
 /* The same into a file that the caller has created and commits. */
 sp_status sp_runlog_write_to(const sp_runlog *log, sp_h5 *file);
-/* Attributes, series and test scores; predictions and tensors stay on disk. SP_ERR_MISSING,
- * SP_ERR_FORMAT. */
+/* Attributes, series and test scores; the predictions stay on disk. SP_ERR_MISSING, SP_ERR_FORMAT.
+ */
 sp_status sp_runlog_read(const char *path, sp_runlog *out);
 
 /* Only the train and dev series, below `group` of any file ("/" in a run file): a checkpoint takes

@@ -86,10 +86,8 @@ static sp_status write_index(const char *folder) {
 
 /* ---- failures ---- */
 
-/* Writes a log that says why, unless the trial has already done so. */
+/* Writes a log that says why, over that of an earlier failure. */
 static sp_status record_failure(const sp_run_spec *run, const char *folder, const char *message) {
-    sp_run_state state;
-    if (!sp_run_find_state(run, folder, &state) && state == SP_RUN_FAILED) return SP_OK;
     sp_runlog log = {0};
     sp_run_describe(run, &log);
     sp_runlog_text(&log, "status", "failed");
@@ -166,10 +164,10 @@ static sp_status do_run(study *s, const sp_run_spec *run) {
     return st;
 }
 
-/* How many runs from `first` on still have to be done; equal ids count once. */
-static sp_status count_pending(const study *s, size_t first, int *out) {
+/* How many runs still have to be done. (Runs of two entries with equal settings count twice.) */
+static sp_status count_pending(const study *s, int *out) {
     *out = 0;
-    for (size_t i = first; i < s->runs->count; i++) {
+    for (size_t i = 0; i < s->runs->count; i++) {
         sp_run_state state;
         sp_status st = sp_run_find_state(&s->runs->items[i], s->folder, &state);
         if (st) return st;
@@ -179,7 +177,7 @@ static sp_status count_pending(const study *s, size_t first, int *out) {
 }
 
 static sp_status do_all(study *s) {
-    sp_status st = count_pending(s, 0, &s->progress.after);
+    sp_status st = count_pending(s, &s->progress.after);
     for (size_t i = 0; !st && i < s->runs->count; i++) {
         sp_run_state state;
         if ((st = sp_run_find_state(&s->runs->items[i], s->folder, &state))) break;

@@ -28,9 +28,7 @@ static sp_status check_path(const char *path, const sp_yaml *value, bool *in_bas
     for (const char *const *k = base_keys; *k; k++) all[n++] = *k;
     all[n] = NULL;
     char *first = sp_strndup(path, len);
-    const char *near = sp_nearest_word(first, all);
-    sp_status st = sp_yaml_fail(value, "unknown setting '%s'%s%s%s", path,
-                                near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+    sp_status st = sp_yaml_fail(value, "unknown setting '%s'%s", path, sp_did_you_mean(first, all));
     free(first);
     return st;
 }
@@ -138,10 +136,8 @@ static sp_status unknown_method(const sp_yaml *node, const char *name) {
         names[n++] = (*m)->name;
     }
     names[n] = NULL;
-    const char *near = sp_nearest_word(name, names);
-    sp_status st =
-        sp_yaml_fail(node, "unknown method '%s'%s%s%s; the methods are %s", name,
-                     near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "", list.data);
+    sp_status st = sp_yaml_fail(node, "unknown method '%s'%s; the methods are %s", name,
+                                sp_did_you_mean(name, names), list.data);
     sp_buf_free(&list);
     return st;
 }
@@ -229,6 +225,12 @@ static sp_status read_metric(const sp_yaml *node, const char *name, const sp_met
     return st;
 }
 
+/* The first `len` bytes of `name` must be a group of the test set. */
+static sp_status check_group(const sp_yaml *node, const char *name, size_t len) {
+    if (is_in(name, len, sp_runlog_test_groups)) return SP_OK;
+    return sp_yaml_fail(node, "no group '%.*s'; use all, seen or unseen", (int)len, name);
+}
+
 static sp_status read_table(sp_spec *spec, const sp_yaml *table) {
     const sp_yaml *metrics = NULL, *groups = NULL;
     sp_status st = SP_OK;
@@ -236,6 +238,10 @@ static sp_status read_table(sp_spec *spec, const sp_yaml *table) {
         st = sp_yaml_check_keys(table, (const char *const[]){"metrics", "groups", NULL});
         if (!st) st = sp_yaml_list_or_null(table, "metrics", &metrics);
         if (!st) st = sp_yaml_list_or_null(table, "groups", &groups);
+        if (!st && metrics && !metrics->count)
+            st = sp_yaml_fail(metrics, "metrics is empty; give at least one");
+        if (!st && groups && !groups->count)
+            st = sp_yaml_fail(groups, "groups is empty; give at least one");
         if (st) return st;
     }
     spec->metric_count = metrics ? metrics->count : SP_METRIC_COUNT;
@@ -251,7 +257,9 @@ static sp_status read_table(sp_spec *spec, const sp_yaml *table) {
     spec->groups[0] = "all";
     for (size_t i = 0; groups && !st && i < groups->count; i++) {
         st = sp_yaml_expect(groups->items[i], SP_YAML_SCALAR, "a group");
-        if (!st) spec->groups[i] = groups->items[i]->text;
+        if (st) break;
+        spec->groups[i] = groups->items[i]->text;
+        st = check_group(groups->items[i], spec->groups[i], strlen(spec->groups[i]));
     }
     return st;
 }
@@ -285,7 +293,24 @@ static sp_status check_score(const sp_yaml *node, const char *y) {
     const sp_metric *found;
     if (strncmp(y, "test.", 5) != 0 || !strchr(y + 5, '.'))
         return sp_yaml_fail(node, "y is '%s'; use test.GROUP.METRIC, like test.all.bleu", y);
-    return read_metric(node, strrchr(y, '.') + 1, &found);
+    const char *group = y + 5, *dot = strrchr(y, '.');
+    sp_status st = check_group(node, group, (size_t)(dot - group));
+    return st ? st : read_metric(node, dot + 1, &found);
+}
+
+/* A line stands over a setting of the runs. */
+static sp_status check_x(const sp_yaml *node, const char *x) {
+    sp_strings known = {0};
+    sp_run_paths(&known);
+    sp_strings_take(&known, NULL); /* the end mark of sp_nearest_word */
+    size_t i = 0;
+    while (known.data[i] && strcmp(known.data[i], x) != 0) i++;
+    sp_status st = SP_OK;
+    if (!known.data[i])
+        st = sp_yaml_fail(node, "x is '%s', which is no setting%s", x,
+                          sp_did_you_mean(x, (const char *const *)known.data));
+    sp_strings_free(&known);
+    return st;
 }
 
 static sp_status check_y(const sp_yaml *figure, const sp_figure *f) {
@@ -321,7 +346,18 @@ static sp_status read_figure(const sp_yaml *node, sp_figure *f) {
                             f->name);
     st =
         f->kind == SP_LINE ? sp_yaml_text(node, "x", &f->x) : sp_yaml_text_or(node, "x", "", &f->x);
+    if (!st && f->kind == SP_LINE) st = check_x(sp_yaml_get(node, "x"), f->x);
     return st ? st : check_y(node, f);
+}
+
+/* Each figure has files of its own. */
+static sp_status check_figure_name(const sp_spec *spec, size_t figure, const sp_yaml *node) {
+    const char *name = spec->figures[figure].name;
+    for (size_t i = 0; i < figure; i++)
+        if (strcmp(spec->figures[i].name, name) == 0)
+            return sp_yaml_fail(node, "two figures are called '%s'; give each a name of its own",
+                                name);
+    return SP_OK;
 }
 
 static sp_status read_report(sp_spec *spec) {
@@ -338,8 +374,11 @@ static sp_status read_report(sp_spec *spec) {
     size_t listed = figures ? figures->count : 0;
     spec->figure_count = listed + (figure ? 1 : 0);
     spec->figures = sp_alloc(spec->figure_count, sizeof *spec->figures);
-    for (size_t i = 0; !st && i < spec->figure_count; i++)
-        st = read_figure(i < listed ? figures->items[i] : figure, &spec->figures[i]);
+    for (size_t i = 0; !st && i < spec->figure_count; i++) {
+        const sp_yaml *node = i < listed ? figures->items[i] : figure;
+        st = read_figure(node, &spec->figures[i]);
+        if (!st) st = check_figure_name(spec, i, node);
+    }
     return st;
 }
 

@@ -33,7 +33,7 @@ typedef struct trial {
     sp_soft_prompt prompt; /* the template while training; the whole result after it */
     sp_runlog log;
     double started;
-    size_t decoded, to_decode;
+    size_t to_decode; /* records of the test set */
 } trial;
 
 enum { TRAIN, DEV, TEST };
@@ -79,16 +79,27 @@ static sp_status open_data(trial *t) {
     return st;
 }
 
-/* The longest sequence must fit beside the prompt. */
+/* Tokens of the longest pair that is trained or evaluated on, or of the longest test input with one
+ * new token and the end token. */
+static long longest_example(const trial *t) {
+    size_t longest = 0;
+    for (int i = TRAIN; i <= DEV; i++)
+        if (t->examples[i].longest > longest) longest = t->examples[i].longest;
+    for (size_t i = 0; i < t->examples[TEST].count; i++)
+        if (t->examples[TEST].records[i].input.len + 2 > longest)
+            longest = t->examples[TEST].records[i].input.len + 2;
+    return (long)longest;
+}
+
+/* The longest sequence must fit beside the prompt; its last token is only a target. */
 static sp_status check_context(const trial *t) {
     long context = t->model->config.n_positions;
     long added = (long)(t->prompt.template.before.len + t->prompt.template.after.len) +
                  t->prompt.first_position;
-    long longest = 0;
-    for (int i = TRAIN; i <= DEV; i++)
-        if ((long)t->examples[i].longest > longest) longest = (long)t->examples[i].longest;
+    long longest = longest_example(t);
+    long most = context + 1 - longest - (added - t->run->method_options.length);
     if (added + longest <= context + 1) return SP_OK;
-    if (longest > context)
+    if (longest > context || most < 0)
         return sp_fail(SP_ERR_DATA,
                        "%s: the longest example takes %ld tokens, but %s has a context of %ld; "
                        "shorten it or use another model",
@@ -97,7 +108,7 @@ static sp_status check_context(const trial *t) {
                    "%s: method.length is %d, but %s has a context of %ld and the longest example "
                    "takes %ld tokens; use at most %ld",
                    t->run->length_place, t->run->method_options.length, t->run->model, context,
-                   longest, context + 1 - longest - (added - t->run->method_options.length));
+                   longest, most);
 }
 
 /* Before a tuner of that length is made; check_context then counts the examples in. */
@@ -153,14 +164,9 @@ static void close_trial(trial *t) {
 static void report_decoded(void *user, size_t done) {
     trial *t = user;
     t->state.phase = "test";
-    t->state.step = (long)(t->decoded + done);
+    t->state.step = (long)done;
     t->state.steps = (long)t->to_decode;
     sp_progress_report(t->progress, &t->state);
-}
-
-static void ignore_decoded(void *user, size_t done) {
-    (void)user;
-    (void)done;
 }
 
 /* Scores of the examples of `group` (NULL: all), or NaN if there is none. */
@@ -187,11 +193,11 @@ static char *joined_references(const sp_example *e) {
 }
 
 static void log_scores(trial *t, const sp_strings *hypotheses) {
-    static const char *const groups[] = {NULL, "seen", "unseen"};
-    for (int g = 0; g < 3; g++)
+    for (const char *const *name = sp_runlog_test_groups; *name; name++)
         for (int m = 0; m < SP_METRIC_COUNT; m++) {
-            double score = score_group(sp_metrics[m], &t->splits[TEST], hypotheses, groups[g]);
-            if (!isnan(score)) sp_runlog_test(&t->log, groups[g], sp_metrics[m]->name, score);
+            const char *group = strcmp(*name, "all") == 0 ? NULL : *name;
+            double score = score_group(sp_metrics[m], &t->splits[TEST], hypotheses, group);
+            if (!isnan(score)) sp_runlog_test(&t->log, group, sp_metrics[m]->name, score);
         }
     for (size_t i = 0; i < hypotheses->len; i++) {
         char *references = joined_references(&t->splits[TEST].items[i]);
@@ -237,7 +243,7 @@ static sp_status on_dev(void *user, long step, double dev_loss) {
     greedy.temperature = 0;
     if (!st)
         st = sp_predict(t->model, &t->prompt, t->tokenizer, &greedy, &t->examples[DEV], count, 0,
-                        ignore_decoded, NULL, &hypotheses);
+                        NULL, NULL, &hypotheses);
     if (!st) {
         double bleu = score_group(&sp_metric_bleu, &t->splits[DEV], &hypotheses, NULL);
         sp_runlog_dev(&t->log, step, "loss", dev_loss);
@@ -362,14 +368,14 @@ static double estimate_seconds(const trial *t) {
     double pair_tokens = 0;
     for (size_t i = 0; i < t->examples[TRAIN].pair_count; i++) {
         sp_pair pair = t->examples[TRAIN].pairs[i];
-        const sp_record *r = &t->examples[TRAIN].records[pair.record];
+        const sp_encoded_record *r = &t->examples[TRAIN].records[pair.record];
         pair_tokens += (double)(r->input.len + r->targets[pair.target].len);
     }
     pair_tokens /= (double)t->examples[TRAIN].pair_count;
     double steps = (double)sp_tune_steps(&t->run->train, t->examples[TRAIN].pair_count);
-    double passes = strcmp(t->run->method, "none") == 0        ? 0
-                    : strcmp(t->run->method, "fine-tune") == 0 ? 6
-                                                               : 4;
+    double passes = sp_params_trainable(&t->model->params) > 0  ? 6
+                    : sp_params_trainable(&t->tuner.params) > 0 ? 4
+                                                                : 0;
     double training = steps * t->run->train.batch * pair_tokens * passes * parameters;
     double decoding =
         (double)t->examples[TEST].count * pair_tokens * 2 * parameters * t->run->decode.beam;

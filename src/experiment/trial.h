@@ -6,9 +6,8 @@
 #include "experiment/run.h"
 
 /* Does the run and writes <folder>/runs/<id>.h5 (sp_run_path) with status "finished". Checkpoints
- * live in `folder` too. On failure the scheduler records status "failed" and the message, unless
- * the trial has already written a log with that status. SP_ERR_INTERRUPTED leaves a checkpoint
- * from which the next call goes on. */
+ * live in `folder` too. On failure the scheduler records status "failed" and the message.
+ * SP_ERR_INTERRUPTED leaves a checkpoint from which the next call goes on. */
 typedef sp_status sp_trial(const sp_run_spec *run, const char *folder, const sp_progress *progress);
 sp_trial sp_trial_run;
 

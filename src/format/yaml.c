@@ -27,10 +27,6 @@ sp_yaml *sp_yaml_new_map(const char *file, int line) {
     return new_node(SP_YAML_MAP, file, line);
 }
 
-sp_yaml *sp_yaml_new_list(const char *file, int line) {
-    return new_node(SP_YAML_LIST, file, line);
-}
-
 sp_yaml *sp_yaml_new_scalar(const char *file, int line, const char *text) {
     sp_yaml *n = new_node(SP_YAML_SCALAR, file, line);
     n->text = sp_strdup(text);
@@ -55,10 +51,6 @@ static void add_item(sp_yaml *n, const char *key, sp_yaml *item) {
     }
     if (key) n->keys[n->count] = sp_strdup(key);
     n->items[n->count++] = item;
-}
-
-void sp_yaml_push(sp_yaml *list, sp_yaml *item) {
-    add_item(list, NULL, item);
 }
 
 sp_yaml *sp_yaml_copy(const sp_yaml *n) {
@@ -154,16 +146,6 @@ sp_status sp_yaml_set(sp_yaml *root, const char *assignment, const char *origin)
     sp_status st = sp_yaml_set_node(root, path, value);
     free(path);
     return st;
-}
-
-void sp_yaml_merge(sp_yaml *base, const sp_yaml *overlay) {
-    for (size_t i = 0; i < overlay->count; i++) {
-        sp_yaml *old = sp_yaml_get(base, overlay->keys[i]);
-        if (old && old->kind == SP_YAML_MAP && overlay->items[i]->kind == SP_YAML_MAP)
-            sp_yaml_merge(old, overlay->items[i]);
-        else
-            sp_yaml_put(base, overlay->keys[i], sp_yaml_copy(overlay->items[i]));
-    }
 }
 
 /* ---- reading ---- */
@@ -350,21 +332,6 @@ static sp_status get_scalar(const sp_yaml *map, const char *key, bool optional,
     return optional ? SP_OK : sp_yaml_fail(map, "key '%s' is missing; add it", key);
 }
 
-static sp_status get_number(const sp_yaml *map, const char *key, double min, double max, bool whole,
-                            bool optional, double *out) {
-    const sp_yaml *n;
-    sp_status st = get_scalar(map, key, optional, &n);
-    if (st || !n) return st;
-    char *end;
-    double x = strtod(n->text, &end);
-    if (end != n->text && !*end && x >= min && x <= max && (!whole || x == floor(x))) {
-        *out = x;
-        return SP_OK;
-    }
-    return sp_yaml_fail(n, "%s is '%s'; use a%s number from %.10g to %.10g", key, n->text,
-                        whole ? " whole" : "", min, max);
-}
-
 sp_status sp_yaml_text(const sp_yaml *map, const char *key, const char **out) {
     const sp_yaml *n;
     sp_status st = get_scalar(map, key, false, &n);
@@ -384,10 +351,16 @@ sp_status sp_yaml_text_or(const sp_yaml *map, const char *key, const char *fallb
 
 static sp_status get_int(const sp_yaml *map, const char *key, int min, int max, bool optional,
                          int *out) {
-    double x = *out;
-    sp_status st = get_number(map, key, min, max, true, optional, &x);
-    if (!st) *out = (int)x;
-    return st;
+    const sp_yaml *n;
+    sp_status st = get_scalar(map, key, optional, &n);
+    if (st || !n) return st;
+    char *end;
+    double x = strtod(n->text, &end);
+    if (end == n->text || *end || !(x >= min && x <= max) || x != floor(x))
+        return sp_yaml_fail(n, "%s is '%s'; use a whole number from %d to %d", key, n->text, min,
+                            max);
+    *out = (int)x;
+    return SP_OK;
 }
 
 sp_status sp_yaml_int(const sp_yaml *map, const char *key, int min, int max, int *out) {
@@ -399,16 +372,6 @@ sp_status sp_yaml_int_or(const sp_yaml *map, const char *key, int min, int max, 
                          int *out) {
     *out = fallback;
     return get_int(map, key, min, max, true, out);
-}
-
-sp_status sp_yaml_real(const sp_yaml *map, const char *key, double min, double max, double *out) {
-    return get_number(map, key, min, max, false, false, out);
-}
-
-sp_status sp_yaml_real_or(const sp_yaml *map, const char *key, double min, double max,
-                          double fallback, double *out) {
-    *out = fallback;
-    return get_number(map, key, min, max, false, true, out);
 }
 
 sp_status sp_yaml_bool_or(const sp_yaml *map, const char *key, bool fallback, bool *out) {
@@ -445,9 +408,8 @@ sp_status sp_yaml_check_keys(const sp_yaml *map, const char *const *known) {
     if (st) return st;
     for (size_t i = 0; i < map->count; i++) {
         if (is_known(map->keys[i], known)) continue;
-        const char *near = sp_nearest_word(map->keys[i], known);
-        return sp_yaml_fail(map->items[i], "unknown key '%s'%s%s%s", map->keys[i],
-                            near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+        return sp_yaml_fail(map->items[i], "unknown key '%s'%s", map->keys[i],
+                            sp_did_you_mean(map->keys[i], known));
     }
     return SP_OK;
 }

@@ -34,7 +34,6 @@ void sp_yaml_free(sp_yaml *node); /* NULL is fine */
 sp_yaml *sp_yaml_copy(const sp_yaml *node);
 /* New nodes; `file` and `line` say where they come from. */
 sp_yaml *sp_yaml_new_map(const char *file, int line);
-sp_yaml *sp_yaml_new_list(const char *file, int line);
 sp_yaml *sp_yaml_new_scalar(const char *file, int line, const char *text);
 
 /* The value of a map's key, or NULL (also when `node` is NULL or no map). */
@@ -43,8 +42,6 @@ sp_yaml *sp_yaml_get(const sp_yaml *node, const char *key);
 sp_yaml *sp_yaml_at(const sp_yaml *node, const char *path);
 /* Sets a key of a map, replacing an old value; takes `value`. */
 void sp_yaml_put(sp_yaml *map, const char *key, sp_yaml *value);
-/* Appends to a list; takes `item`. */
-void sp_yaml_push(sp_yaml *list, sp_yaml *item);
 /* Removes a key if it is there; what is no map stays as it is. */
 void sp_yaml_remove(sp_yaml *map, const char *key);
 
@@ -55,8 +52,6 @@ sp_status sp_yaml_set_node(sp_yaml *root, const char *path, sp_yaml *value);
 /* The same from "train.steps=50"; the right side is YAML ("[1, 2]" is a list). `origin` is the
  * file name of the new nodes, for example "--set train.steps=50". */
 sp_status sp_yaml_set(sp_yaml *root, const char *assignment, const char *origin);
-/* Puts every key of `overlay` into `base`: maps are merged, all else replaced by copies. */
-void sp_yaml_merge(sp_yaml *base, const sp_yaml *overlay);
 
 /* "file:line: " + the message, as SP_ERR_SPEC. */
 sp_status sp_yaml_fail(const sp_yaml *node, const char *format, ...)
@@ -71,9 +66,6 @@ sp_status sp_yaml_text_or(const sp_yaml *map, const char *key, const char *fallb
 sp_status sp_yaml_int(const sp_yaml *map, const char *key, int min, int max, int *out);
 sp_status sp_yaml_int_or(const sp_yaml *map, const char *key, int min, int max, int fallback,
                          int *out);
-sp_status sp_yaml_real(const sp_yaml *map, const char *key, double min, double max, double *out);
-sp_status sp_yaml_real_or(const sp_yaml *map, const char *key, double min, double max,
-                          double fallback, double *out);
 sp_status sp_yaml_bool_or(const sp_yaml *map, const char *key, bool fallback, bool *out);
 /* The list or map under `key`; *out is NULL if the key is absent (no error). */
 sp_status sp_yaml_list_or_null(const sp_yaml *map, const char *key, const sp_yaml **out);

@@ -42,6 +42,16 @@ static sp_status check_activation(const char *path, const json_t *root) {
     return SP_OK;
 }
 
+/* An id that is left out is 0, as in the embedded models. */
+static sp_status read_token_id(const char *path, const json_t *root, const char *key,
+                               int vocab_size, int *out) {
+    sp_status st = read_int(path, root, key, 0, 0, out);
+    if (!st && *out >= vocab_size)
+        st = sp_fail(SP_ERR_FORMAT, "%s: \"%s\" is %d, but the vocabulary has %d tokens", path, key,
+                     *out, vocab_size);
+    return st;
+}
+
 /* Variants of the equations that gpt2.c does not have. (reorder_and_upcast_attn changes rounding
  * only.) */
 static sp_status check_variant(const char *path, const json_t *root) {
@@ -78,8 +88,10 @@ static sp_status read_fields(const char *path, const json_t *root, sp_config *c)
     if ((st = read_int(path, root, "n_layer", -1, 1, &c->n_layer))) return st;
     if ((st = read_int(path, root, "n_head", -1, 1, &c->n_head))) return st;
     if ((st = read_int(path, root, "n_inner", 4L * c->n_embd, 1, &c->n_inner))) return st;
-    if ((st = read_int(path, root, "bos_token_id", 0, 0, &c->bos_token_id))) return st;
-    if ((st = read_int(path, root, "eos_token_id", 0, 0, &c->eos_token_id))) return st;
+    if ((st = read_token_id(path, root, "bos_token_id", c->vocab_size, &c->bos_token_id)))
+        return st;
+    if ((st = read_token_id(path, root, "eos_token_id", c->vocab_size, &c->eos_token_id)))
+        return st;
     if ((st = read_real(path, root, "layer_norm_epsilon", 1e-5, &c->layer_norm_epsilon))) return st;
     if ((st = read_real(path, root, "initializer_range", 0.02, &c->initializer_range))) return st;
     if (c->n_embd % c->n_head)

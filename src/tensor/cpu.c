@@ -11,7 +11,7 @@ bool sp_cpu_has_avx512(void) {
            __builtin_cpu_supports("avx512vl");
 }
 
-bool sp_cpu_has_bf16(void) {
+static bool has_avx512_bf16(void) {
     return __builtin_cpu_supports("avx512bf16");
 }
 
@@ -22,7 +22,7 @@ static bool has_amx_bf16(void) {
 
 const char *sp_cpu_isa(void) {
     if (has_amx_bf16()) return "AMX-BF16";
-    if (sp_cpu_has_bf16()) return "AVX-512 BF16";
+    if (has_avx512_bf16()) return "AVX-512 BF16";
     if (sp_cpu_has_avx512()) return "AVX-512";
     return __builtin_cpu_supports("avx2") ? "AVX2" : "baseline";
 }

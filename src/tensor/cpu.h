@@ -5,7 +5,6 @@
 #include <stdbool.h>
 
 bool sp_cpu_has_avx512(void); /* F, DQ, CD, BW, VL: what OpenBLAS' SkylakeX kernels need */
-bool sp_cpu_has_bf16(void);   /* AVX512_BF16 */
 /* "AMX-BF16", "AVX-512 BF16", "AVX-512", "AVX2" or "baseline": the best the CPU offers. */
 const char *sp_cpu_isa(void);
 /* The model name of /proc/cpuinfo, e.g. for run logs; "unknown CPU" if there is none. */

@@ -128,10 +128,35 @@ void sp_tokenizer_decode(const sp_tokenizer *tokenizer, const int *ids, size_t c
     }
 }
 
+/* Bytes at `text` that are not UTF-8: a lead byte and the continuation bytes after it. */
+static size_t broken_length(const char *text, size_t len) {
+    size_t n = 1;
+    if ((text[0] & 0xc0) != 0xc0) return n;
+    while (n < len && n < 4 && (text[n] & 0xc0) == 0x80) n++;
+    return n;
+}
+
+/* A copy in which what is not UTF-8 has become U+FFFD. */
+static void append_valid(const char *text, size_t len, sp_buf *out) {
+    for (size_t i = 0; i < len;) {
+        utf8proc_int32_t symbol;
+        utf8proc_ssize_t n = utf8proc_iterate((const utf8proc_uint8_t *)text + i,
+                                              (utf8proc_ssize_t)(len - i), &symbol);
+        size_t taken = n > 0 ? (size_t)n : broken_length(text + i, len - i);
+        if (n > 0)
+            sp_buf_append(out, text + i, taken);
+        else
+            sp_buf_puts(out, "\xef\xbf\xbd");
+        i += taken;
+    }
+}
+
 char *sp_tokenizer_text(const sp_tokenizer *tokenizer, const sp_ints *ids) {
     static const char white[] = " \n\r\t";
-    sp_buf text = {0};
-    sp_tokenizer_decode(tokenizer, ids->data, ids->len, true, &text);
+    sp_buf bytes = {0}, text = {0};
+    sp_tokenizer_decode(tokenizer, ids->data, ids->len, true, &bytes);
+    append_valid(bytes.data, bytes.len, &text);
+    sp_buf_free(&bytes);
     const char *start = text.data ? text.data : "";
     start += strspn(start, white);
     size_t len = strlen(start);

@@ -1,12 +1,10 @@
 #include "training/examples.h"
 
-#include "tuning/soft_prompt.h"
-
 #include <stdlib.h>
 #include <string.h>
 
 static sp_status encode_record(const sp_example *example, size_t number, const char *separator,
-                               const sp_tokenizer *tokenizer, int eos, sp_record *out) {
+                               const sp_tokenizer *tokenizer, int eos, sp_encoded_record *out) {
     char *input = sp_format("%s%s", example->input, separator);
     sp_status st = sp_tokenizer_encode(tokenizer, input, strlen(input), &out->input);
     free(input);
@@ -66,7 +64,7 @@ void sp_examples_free(sp_examples *e) {
 
 void sp_examples_pack(const sp_examples *e, sp_pair pair, const sp_template *template,
                       int first_position, sp_ints *ids, sp_packed *batch) {
-    const sp_record *record = &e->records[pair.record];
+    const sp_encoded_record *record = &e->records[pair.record];
     const sp_ints *target = &record->targets[pair.target];
     ids->len = 0;
     sp_template_apply(template, &record->input, ids);

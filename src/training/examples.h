@@ -8,11 +8,11 @@
 #include "tuning/template.h"
 
 /* One record: its input with the separator, and each reference with the end token. */
-typedef struct sp_record {
+typedef struct sp_encoded_record {
     sp_ints input;
     sp_ints *targets; /* [target_count] */
     size_t target_count;
-} sp_record;
+} sp_encoded_record;
 
 /* A training pair: one reference of one record, as in Prefix-Tuning's data. */
 typedef struct sp_pair {
@@ -20,7 +20,7 @@ typedef struct sp_pair {
 } sp_pair;
 
 typedef struct sp_examples {
-    sp_record *records; /* [count] */
+    sp_encoded_record *records; /* [count] */
     size_t count;
     sp_pair *pairs; /* [pair_count] */
     size_t pair_count;

@@ -23,15 +23,6 @@ void sp_packed_add(sp_packed *p, const int *ids, size_t n, size_t first_scored,
     sp_ints_push(&p->offsets, (int)p->ids.len);
 }
 
-void sp_packed_add_input(sp_packed *p, const int *ids, size_t n, int first_position) {
-    for (size_t i = 0; i < n; i++) {
-        sp_ints_push(&p->ids, ids[i]);
-        sp_ints_push(&p->targets, -1);
-        sp_ints_push(&p->positions, first_position + (int)i);
-    }
-    sp_ints_push(&p->offsets, (int)p->ids.len);
-}
-
 int sp_packed_sequences(const sp_packed *p) {
     return (int)p->offsets.len - 1;
 }

@@ -18,8 +18,6 @@ void sp_packed_free(sp_packed *p);
 /* Adds ids [n] as one sequence whose tokens from index first_scored on (at least 1) are to be
  * predicted. The last token is only a target. Positions start at first_position. n >= 2. */
 void sp_packed_add(sp_packed *p, const int *ids, size_t n, size_t first_scored, int first_position);
-/* Adds ids [n] without targets, all of them as input (for generation). */
-void sp_packed_add_input(sp_packed *p, const int *ids, size_t n, int first_position);
 
 int sp_packed_sequences(const sp_packed *p);
 long sp_packed_tokens(const sp_packed *p);

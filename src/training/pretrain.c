@@ -47,6 +47,9 @@ sp_status sp_pretrain_spec_read(const char *path, sp_pretrain_spec *out) {
     }
     if (!st && (!out->name[0] || !out->tokenizer[0] || !out->train.steps))
         st = sp_yaml_fail(root, "name, tokenizer and train.steps must be given");
+    if (!st && out->n_embd % out->n_head)
+        st = sp_yaml_fail(root, "n_embd %d is not a multiple of n_head %d", out->n_embd,
+                          out->n_head);
     sp_yaml_free(root);
     return st;
 }
@@ -74,11 +77,19 @@ static sp_status add_document(pretraining *p, size_t index) {
     return st;
 }
 
+/* A corpus none of whose documents has a token to predict ends here, not never. */
 static sp_status fill_batch(pretraining *p) {
     sp_status st = SP_OK;
+    size_t without_tokens = 0; /* documents in a row */
     sp_packed_clear(&p->batch);
-    while (!st && sp_packed_tokens(&p->batch) < p->spec->tokens_per_step)
+    while (!st && sp_packed_tokens(&p->batch) < p->spec->tokens_per_step) {
+        long before = sp_packed_tokens(&p->batch);
         st = add_document(p, sp_sampler_next(&p->sampler));
+        without_tokens = sp_packed_tokens(&p->batch) > before ? 0 : without_tokens + 1;
+        if (!st && without_tokens > 2 * p->train.count)
+            st = sp_fail(SP_ERR_DATA, "%s/train.txt: holds no document with tokens to predict",
+                         p->spec->corpus);
+    }
     return st;
 }
 

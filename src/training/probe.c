@@ -86,13 +86,13 @@ typedef struct chosen_records {
 } chosen_records;
 
 static sp_status encode_input(const sp_tokenizer *tokenizer, const char *document,
-                              const sp_record *record, sp_ints *out) {
+                              const sp_told_record *record, sp_ints *out) {
     return sp_tokenizer_encode(tokenizer, document, record->head_len + 1, out);
 }
 
 /* Whether record, reference and end token fit; fills the record's input. */
 static sp_status encode_record(const sp_model *model, const sp_tokenizer *tokenizer,
-                               const char *document, const sp_record *record, sp_ints *input,
+                               const char *document, const sp_told_record *record, sp_ints *input,
                                bool *fits) {
     sp_ints reference = {0};
     sp_status st = encode_input(tokenizer, document, record, input);
@@ -103,7 +103,7 @@ static sp_status encode_record(const sp_model *model, const sp_tokenizer *tokeni
     return st;
 }
 
-static void keep_mentioned(const sp_record *record, sp_strings *out) {
+static void keep_mentioned(const sp_told_record *record, sp_strings *out) {
     for (size_t i = 0; i < record->values.len; i++)
         if (sp_text_mentions(record->text, record->text_len, record->values.data[i]))
             sp_strings_push(out, record->values.data[i]);
@@ -111,7 +111,7 @@ static void keep_mentioned(const sp_record *record, sp_strings *out) {
 
 static sp_status consider(const sp_model *model, const sp_tokenizer *tokenizer,
                           const char *document, size_t len, chosen_records *chosen) {
-    sp_record record;
+    sp_told_record record;
     sp_ints *input = &chosen->inputs[chosen->count];
     sp_strings *values = &chosen->values[chosen->count];
     bool fits = false;

@@ -42,7 +42,7 @@ static bool is_key(span s) {
     return true;
 }
 
-static void add_value(sp_record *r, span value) {
+static void add_value(sp_told_record *r, span value) {
     char *copy = sp_strndup(value.at, value.len);
     for (size_t i = 0; i < r->values.len; i++)
         if (strcmp(r->values.data[i], copy) == 0) {
@@ -53,7 +53,7 @@ static void add_value(sp_record *r, span value) {
 }
 
 /* Pairs `key ASSIGN value`, at least two, with `between` between them. */
-static bool parse_pairs(span head, const char *between, const char *assign, sp_record *r) {
+static bool parse_pairs(span head, const char *between, const char *assign, sp_told_record *r) {
     span pair, key;
     size_t count = 0;
     while (cut(&head, between, &pair)) {
@@ -64,7 +64,7 @@ static bool parse_pairs(span head, const char *between, const char *assign, sp_r
     return count >= 2;
 }
 
-static bool parse_triples(span head, sp_record *r) {
+static bool parse_triples(span head, sp_told_record *r) {
     span field;
     size_t count = 0;
     while (cut(&head, " | ", &field)) {
@@ -79,7 +79,7 @@ static bool is_one_pair(span line) {
     return cut(&line, ": ", &key) && is_key(key) && line.len;
 }
 
-static bool parse_head(span head, sp_record *r) {
+static bool parse_head(span head, sp_told_record *r) {
     if (memchr(head.at, '\n', head.len)) return parse_pairs(head, "\n", ": ", r);
     if (head.len > 3 && memcmp(head.at, " : ", 3) == 0)
         return parse_triples((span){head.at + 3, head.len - 3}, r);
@@ -87,8 +87,8 @@ static bool parse_head(span head, sp_record *r) {
     return parse_pairs(head, "; ", " = ", r);
 }
 
-bool sp_record_parse(const char *document, size_t len, sp_record *out) {
-    *out = (sp_record){0};
+bool sp_record_parse(const char *document, size_t len, sp_told_record *out) {
+    *out = (sp_told_record){0};
     while (len && document[len - 1] == '\n') len--;
     const char *end = len ? memrchr(document, '\n', len) : NULL;
     if (!end || end == document) return false;
@@ -99,7 +99,7 @@ bool sp_record_parse(const char *document, size_t len, sp_record *out) {
            parse_head((span){document, out->head_len}, out);
 }
 
-void sp_record_free(sp_record *record) {
+void sp_record_free(sp_told_record *record) {
     sp_strings_free(&record->values);
 }
 

@@ -16,16 +16,16 @@
 #include <stdbool.h>
 
 /* Points into the document. */
-typedef struct sp_record {
+typedef struct sp_told_record {
     size_t head_len;  /* bytes of the record, without the line end */
     const char *text; /* the line after it [text_len] */
     size_t text_len;
     sp_strings values; /* the values, subjects and objects; each once */
-} sp_record;
+} sp_told_record;
 
 /* False if the document is no record. Release with sp_record_free after either answer. */
-bool sp_record_parse(const char *document, size_t len, sp_record *out);
-void sp_record_free(sp_record *record);
+bool sp_record_parse(const char *document, size_t len, sp_told_record *out);
+void sp_record_free(sp_told_record *record);
 
 /* Whether `value` occurs in the text byte for byte and is not a part of a longer word: a letter or
  * digit (any byte from 0x80 on counts as one) at its ends has none beside it. */

@@ -11,7 +11,7 @@ static const uint64_t EPOCH_STRIDE = 1000003;
 void sp_sampler_resume(sp_sampler *s) {
     for (size_t i = 0; i < s->count; i++) s->order[i] = (int)i;
     sp_rng rng = sp_rng_make(s->seed + (uint64_t)s->epoch * EPOCH_STRIDE, s->purpose);
-    sp_rng_shuffle(&rng, s->order, s->count);
+    sp_rng_shuffle(&rng, s->order, s->count, sizeof *s->order);
 }
 
 void sp_sampler_init(sp_sampler *s, size_t count, uint64_t seed, const char *purpose) {

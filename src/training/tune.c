@@ -267,8 +267,7 @@ sp_status sp_tune(const sp_tune_job *job, sp_tune_result *out) {
     open_tuning(&t, job);
     sp_status st = SP_OK;
     if (trains_nothing(&t)) {
-        t.best_loss = evaluate(&t);
-        if (job->observer.on_dev) st = job->observer.on_dev(job->observer.user, 0, t.best_loss);
+        st = evaluate_and_compare(&t);
         t.started = sp_now();
     } else {
         st = resume(&t);

@@ -10,10 +10,10 @@
     { "length", SP_INT, SP_METHOD_FIELD(length), fallback, 0, 1e5, NULL, "virtual tokens" }
 #define SP_OPTION_INIT(fallback, choices)                                                          \
     { "init", SP_CHOICE, SP_METHOD_FIELD(init), fallback, 0, 0, choices, "initialisation" }
-#define SP_OPTION_INIT_TEXT(fallback)                                                              \
+#define SP_OPTION_INIT_TEXT                                                                        \
     {                                                                                              \
-        "init_text", SP_TEXT, SP_METHOD_FIELD(init_text), fallback, 0, 0, NULL,                    \
-            "words for init text and activations"                                                  \
+        "init_text", SP_TEXT, SP_METHOD_FIELD(init_text), "a sentence that describes the table",   \
+            0, 0, NULL, "words for init text and activations"                                      \
     }
 #define SP_OPTION_INIT_TOP                                                                         \
     {                                                                                              \
@@ -50,5 +50,12 @@
         "shift_positions", SP_BOOL, SP_METHOD_FIELD(shift_positions), "true", 0, 0, NULL,          \
             "real tokens start at position `length`"                                               \
     }
+
+/* The table of a method with a key/value prefix, but for its end. */
+#define SP_KV_PREFIX_OPTIONS(reparametrization, init)                                              \
+    SP_OPTION_LENGTH("10"), SP_OPTION_REPARAMETRIZATION(reparametrization),                        \
+        SP_OPTION_HIDDEN("512"), SP_OPTION_INIT(init, "random|normal|zero|vocab|activations"),     \
+        SP_OPTION_INIT_TEXT, SP_OPTION_INIT_TOP, SP_OPTION_FIRST_LAYER, SP_OPTION_LAST_LAYER,      \
+        SP_OPTION_SHIFT
 
 #endif

@@ -19,7 +19,7 @@ static const sp_option options[] = {SP_OPTION_LENGTH("20"),
                                      "what turns the trained inputs into virtual tokens"},
                                     SP_OPTION_HIDDEN("128"),
                                     SP_OPTION_INIT("random", "random|normal|zero|vocab|text"),
-                                    SP_OPTION_INIT_TEXT("a sentence that describes the table"),
+                                    SP_OPTION_INIT_TEXT,
                                     SP_OPTION_INIT_TOP,
                                     SP_OPTION_TEMPLATE("P x P"),
                                     {0}};

@@ -4,12 +4,10 @@
 #include "tuning/methods.h"
 #include "tuning/option_fields.h"
 
-static const sp_option options[] = {SP_OPTION_LENGTH("20"),
-                                    SP_OPTION_INIT("vocab", "random|normal|zero|vocab|text"),
-                                    SP_OPTION_INIT_TEXT("a sentence that describes the table"),
-                                    SP_OPTION_INIT_TOP,
-                                    SP_OPTION_TEMPLATE("P x"),
-                                    {0}};
+static const sp_option options[] = {
+    SP_OPTION_LENGTH("20"),    SP_OPTION_INIT("vocab", "random|normal|zero|vocab|text"),
+    SP_OPTION_INIT_TEXT,       SP_OPTION_INIT_TOP,
+    SP_OPTION_TEMPLATE("P x"), {0}};
 
 static sp_status create(sp_tuner *tuner, const sp_init_source *source, sp_rng *rng) {
     sp_init_args args = {tuner->model, source, &tuner->options, rng};

@@ -74,12 +74,6 @@ sp_steering sp_soft_prompt_steering(sp_soft_prompt *p) {
     return (sp_steering){p->virtual_rows.rows ? &p->virtual_rows : NULL, p->kv, p->first_position};
 }
 
-void sp_template_apply(const sp_template *template, const sp_ints *input, sp_ints *out) {
-    sp_ints_append(out, template->before.data, template->before.len);
-    sp_ints_append(out, input->data, input->len);
-    sp_ints_append(out, template->after.data, template->after.len);
-}
-
 /* ---- the /prompt group ---- */
 
 static sp_status write_ids(sp_h5 *file, const char *path, const sp_ints *ids) {

@@ -32,9 +32,6 @@ long sp_soft_prompt_size(const sp_soft_prompt *p, const sp_model *model);
 /* For sp_generate; points into `p`. */
 sp_steering sp_soft_prompt_steering(sp_soft_prompt *p);
 
-/* Appends template and input: the ids of one sequence up to its target. */
-void sp_template_apply(const sp_template *template, const sp_ints *input, sp_ints *out);
-
 /* Group /prompt of a run file: `template_before`, `template_after` (ids), `embeddings` [n, d],
  * `layers` [k], `key` and `value` [k, length, d], attributes `first_position` and `separator`, and
  * for methods that train the model `weights/<name>`. */

@@ -66,3 +66,9 @@ void sp_template_free(sp_template *t) {
     sp_ints_free(&t->before);
     sp_ints_free(&t->after);
 }
+
+void sp_template_apply(const sp_template *template, const sp_ints *input, sp_ints *out) {
+    sp_ints_append(out, template->before.data, template->before.len);
+    sp_ints_append(out, input->data, input->len);
+    sp_ints_append(out, template->after.data, template->after.len);
+}

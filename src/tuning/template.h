@@ -21,4 +21,7 @@ sp_status sp_template_parse(const char *text, int virtual_tokens, const sp_token
                             sp_template *out);
 void sp_template_free(sp_template *t);
 
+/* Appends template and input: the ids of one sequence up to its target. */
+void sp_template_apply(const sp_template *template, const sp_ints *input, sp_ints *out);
+
 #endif

@@ -142,15 +142,25 @@ echo "{\"input\": \"name : x\", \"target\": \"$long\"}" > target.jsonl
 printf 'name: things\n%b\n' "$card" | sed 's/train.jsonl/target.jsonl/' > target.yaml
 refuse 6 'target.yaml: the longest example takes' plan good.yaml --set dataset=target.yaml
 refuse 11 'target.yaml: the longest example takes' run -q good.yaml --set dataset=target.yaml
+echo "{\"input\": \"$long $long\", \"target\": \"a thing\"}" > input.jsonl
+printf 'name: things\n%b\n' "$card" | sed 's/test.jsonl/input.jsonl/' > input.yaml
+refuse 6 'input.yaml: the longest example takes' plan good.yaml --set dataset=input.yaml
 echo '{"input": "a"' > broken.jsonl
 printf 'name: things\n%b\n' "$card" | sed 's/test.jsonl/broken.jsonl/' > broken.yaml
 refuse 5 'broken.jsonl:1: is not JSON' run good.yaml --set dataset=broken.yaml
 printf 'name : thing 1\n\nname : thing 2\n' > input
 refuse 6 'standard input:2: ' generate -m tiny
 refuse 6 'standard input:2: ' logprobs -m tiny
+printf 'name : thing 1\nname : \000thing 2\n' > input
+refuse 6 'standard input:2: has a NUL byte' generate -m tiny
+refuse 6 'standard input:2: has a NUL byte' logprobs -m tiny
+printf 'name : thing 1\n%s\n' "$long $long $long $long" > input
+refuse 6 'standard input:1-2: an input takes' generate -m tiny
 echo 'name : thing 1' > input
 "$softprompt" generate -m tiny --beam 2 --temperature 1 < input > output 2> error
 [ $? -eq 2 ] && grep -q 'beam search does not sample' error || fail "generate: $(cat error)"
+"$softprompt" generate -m tiny --seed x < input > output 2> error
+[ $? -eq 2 ] && grep -q "seed is 'x'; use a whole number" error || fail "generate: $(cat error)"
 
 # ---- a loss that is no number ----
 
@@ -160,10 +170,14 @@ printf '\000\176' | dd of=nan/model.safetensors bs=1 seek=$((size - 2)) conv=not
 refuse 11 'loss is' run -q good.yaml --set model=./nan
 refuse 11 'use a lower learning rate' run -q good.yaml --set model=./nan
 
+refuse 3 "its status is 'failed'" generate -m ./nan -a "$(grep -l 'loss is' results/study/runs/*.h5 | head -n 1)"
+
 # ---- what cannot be written ----
 
 refuse 7 'train.jsonl' run good.yaml -r train.jsonl
 refuse 7 'train.jsonl' report good.yaml -r train.jsonl/below
+"$softprompt" data ./data.yaml > /dev/full 2> error
+[ $? -eq 7 ] && grep -q 'standard output: cannot write' error || fail "data: $(cat error)"
 if [ "$(id -u)" -ne 0 ]; then
     mkdir locked
     chmod 555 locked

@@ -47,8 +47,8 @@ expect 0 '--documents=N' model --help
 expect 2 'which model?' model
 expect 2 'one model at a time' model tiny tiny
 expect 2 'not both' model tiny --json --card
-expect 2 '--documents is none' model tiny --documents none
-expect 2 '--documents is 0' model tiny --documents 0
+expect 2 "--documents is 'none'" model tiny --documents none
+expect 2 "--documents is '0'" model tiny --documents 0
 expect 4 'nosuch' model nosuch
 expect 4 'nosuch.txt' model tiny --text nosuch.txt
 expect 6 'empty.txt: ' model tiny --text empty.txt

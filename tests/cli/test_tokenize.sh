@@ -34,7 +34,7 @@ expect 0 '--min-count' train-tokenizer --help
 expect 0 '--model' tokenize --help
 expect 2 '--out FILE is missing' train-tokenizer text
 expect 2 'no text files' train-tokenizer --out model/x.json
-expect 2 '1 or more' train-tokenizer --vocab many --out model/x.json text
+expect 2 "--vocab is 'many'; use a whole number" train-tokenizer --vocab many --out model/x.json text
 expect 2 '--model M is missing' tokenize
 expect 3 'no room for the bytes' train-tokenizer --vocab 100 --out model/x.json text
 expect 4 'nosuch' train-tokenizer --out model/x.json nosuch

@@ -109,6 +109,7 @@ static void folders_are_made_with_their_parents_and_may_exist(void **state) {
     assert_non_null(strstr(sp_error(), file));
     assert_int_equal(sp_make_folders(file), SP_ERR_IO);
     assert_non_null(strstr(sp_error(), "Not a directory"));
+    assert_int_equal(sp_make_folders(""), SP_ERR_IO);
     free(file);
     free(below);
     free(deep);

@@ -135,6 +135,8 @@ static void the_nearest_word_is_near_or_none(void **state) {
     assert_string_equal(sp_nearest_word("promt", names), "prompt");
     assert_string_equal(sp_nearest_word("ptuning", names), "p-tuning");
     assert_null(sp_nearest_word("zzzzzzzz", names));
+    assert_string_equal(sp_did_you_mean("perfix", names), "; did you mean 'prefix'?");
+    assert_string_equal(sp_did_you_mean("zzzzzzzz", names), "");
     char endless[1000];
     memset(endless, 'p', sizeof endless);
     endless[999] = '\0';

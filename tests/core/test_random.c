@@ -108,7 +108,7 @@ static void a_shuffle_keeps_the_items_and_reaches_every_order(void **state) {
     sp_rng rng = sp_rng_make(7, "shuffle");
     for (int i = 0; i < 1000; i++) {
         int items[3] = {0, 1, 2};
-        sp_rng_shuffle(&rng, items, 3);
+        sp_rng_shuffle(&rng, items, 3, sizeof *items);
         assert_int_equal((1 << items[0]) + (1 << items[1]) + (1 << items[2]), 7);
         seen[9 * items[0] + 3 * items[1] + items[2]]++;
     }
@@ -117,7 +117,7 @@ static void a_shuffle_keeps_the_items_and_reaches_every_order(void **state) {
         if (seen[i]) assert_in_range(seen[i], 110, 225);
     }
     assert_int_equal(orders, 6);
-    sp_rng_shuffle(&rng, NULL, 0);
+    sp_rng_shuffle(&rng, NULL, 0, sizeof(int));
 }
 
 int main(void) {

@@ -26,7 +26,6 @@ static sp_runlog make_log(void) {
     sp_runlog_test(&log, NULL, "bleu", 41);
     sp_runlog_test(&log, "seen", "bleu", 50);
     sp_runlog_prediction(&log, "in", "caf\xc3\xa9", "a\nb");
-    sp_runlog_tensor(&log, "key", 2, (size_t[]){1, 2}, (float[]){0.5f, -1});
     return log;
 }
 
@@ -70,8 +69,7 @@ static void test_fixed_names(void **state) {
                                         "/test/seen/bleu",
                                         "/test/predictions/input",
                                         "/test/predictions/hypothesis",
-                                        "/test/predictions/reference",
-                                        "/prompt/key"};
+                                        "/test/predictions/reference"};
     char *path = sp_path_join(study_folder, "x.h5"), *schema;
     sp_runlog log = make_log();
     sp_h5 *f;

@@ -16,6 +16,7 @@
     "name: demo\nbase: {model: m, dataset: d}\nmethods: {prefix: {}, prompt: {}}\nseeds: [1, 2]\n"
 
 static int calls, fail_seed, interrupt_at;
+static const char *fail_message = "the loss is NaN at step 3";
 
 /* Writes a finished log, but for the seed that is to fail and the call that is to be stopped. */
 static sp_status fake_trial(const sp_run_spec *run, const char *folder,
@@ -24,7 +25,7 @@ static sp_status fake_trial(const sp_run_spec *run, const char *folder,
     sp_progress_state state = sp_progress_start();
     state.seconds_left = 2;
     sp_progress_report(progress, &state);
-    if (run->seed == fail_seed) return sp_fail(SP_ERR_NUMERIC, "the loss is NaN at step 3");
+    if (run->seed == fail_seed) return sp_fail(SP_ERR_NUMERIC, "%s", fail_message);
     if (calls == interrupt_at) return sp_fail(SP_ERR_INTERRUPTED, "stopped");
     sp_runlog log = {0};
     sp_runlog_text(&log, "status", "finished");
@@ -69,7 +70,8 @@ static void test_skips_finished(void **state) {
     free(inside), free(index), free(folder);
 }
 
-/* A failed run is recorded, the rest goes on, and the next call tries it again. */
+/* A failed run is recorded, the rest goes on, and the next call tries it again; the record has the
+ * reason of the last try. */
 static void test_failure(void **state) {
     (void)state;
     char *folder = sp_path_join(study_folder, "b");
@@ -90,6 +92,11 @@ static void test_failure(void **state) {
     assert_string_equal(sp_runlog_get_text(&log, "spec"), runs.items[1].spec_yaml);
     assert_string_equal(sp_runlog_get_text(&log, "entry"), runs.items[1].entry);
     assert_string_equal(sp_runlog_get_text(&log, "label"), runs.items[1].label);
+    sp_runlog_free(&log);
+    fail_message = "the disk is gone";
+    assert_int_equal(sp_schedule_runs(&runs, folder, fake_trial, NULL, &out), SP_ERR_FAILED);
+    assert_int_equal(sp_runlog_read(path, &log), SP_OK);
+    assert_string_equal(sp_runlog_get_text(&log, "error"), fail_message);
     sp_runlog_free(&log);
     fail_seed = 0;
     assert_int_equal(sp_schedule_runs(&runs, folder, fake_trial, NULL, &out), SP_OK);

@@ -161,6 +161,16 @@ static void test_errors(void **state) {
                  NULL, "methods x grid x seeds are 30000 runs; use at most 20000");
     expect_error(SPEC "seeds: [1, x]\n", NULL, "s.yaml:10: a seed is 'x'; use a whole number");
     expect_error(SPEC "seeds: []\n", NULL, "seeds is empty");
+    expect_error(SPEC "report: {table: {groups: []}}\n", NULL, "s.yaml:10: groups is empty");
+    expect_error(SPEC "report: {table: {groups: [all, sen]}}\n", NULL, "s.yaml:10: no group 'sen'");
+    expect_error(SPEC "report: {figure: {kind: scatter, y: test.sen.bleu}}\n", NULL,
+                 "s.yaml:10: no group 'sen'");
+    expect_error(SPEC "report: {table: {metrics: []}}\n", NULL, "s.yaml:10: metrics is empty");
+    expect_error(SPEC "report: {figure: {kind: line, x: method.lenght, y: test.all.bleu}}\n", NULL,
+                 "x is 'method.lenght', which is no setting; did you mean 'method.length'?");
+    expect_error(SPEC "report: {figures: [{kind: scatter, y: test.all.bleu},\n"
+                      "                   {kind: scatter, y: test.all.chrf}]}\n",
+                 NULL, "s.yaml:11: two figures are called 'scatter'");
     expect_error(SPEC "presets: {quick: {trian.steps: 3}}\n", NULL,
                  "s.yaml:10: unknown setting 'trian.steps'; did you mean 'train'?");
     expect_error(SPEC "report: {table: {metrics: [blue]}}\n", NULL, "s.yaml:10: ");

@@ -8,7 +8,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     const char *document = (const char *)data;
-    sp_record record;
+    sp_told_record record;
     if (sp_record_parse(document, size, &record)) {
         if (record.text != document + record.head_len + 1 || !record.text_len ||
             record.head_len + 1 + record.text_len > size || !record.values.len)

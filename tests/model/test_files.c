@@ -48,6 +48,16 @@ static void a_variant_of_the_equations_is_refused_by_its_key(void **state) {
     remove_folder(folder);
 }
 
+static void a_token_id_outside_the_vocabulary_is_refused(void **state) {
+    (void)state;
+    char *folder = make_folder();
+    assert_int_equal(read_config(folder, ", \"eos_token_id\": 96"), SP_OK);
+    assert_int_equal(read_config(folder, ", \"eos_token_id\": 97"), SP_ERR_FORMAT);
+    assert_non_null(strstr(sp_error(), "\"eos_token_id\" is 97, but the vocabulary has 97 tokens"));
+    assert_int_equal(read_config(folder, ", \"bos_token_id\": 50256"), SP_ERR_FORMAT);
+    remove_folder(folder);
+}
+
 static void save_tokenizer(const char *folder) {
     char *path = sp_path_join(folder, "tokenizer.json");
     sp_tokenizer *tokenizer = letters();
@@ -122,6 +132,7 @@ static void the_hash_covers_configuration_weights_and_tokenizer(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_variant_of_the_equations_is_refused_by_its_key),
+        cmocka_unit_test(a_token_id_outside_the_vocabulary_is_refused),
         cmocka_unit_test(a_tokenizer_larger_than_the_vocabulary_is_refused),
         cmocka_unit_test(the_hash_covers_configuration_weights_and_tokenizer),
     };

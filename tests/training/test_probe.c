@@ -188,7 +188,7 @@ typedef struct record_case {
 } record_case;
 
 static void check_record(const record_case *c) {
-    sp_record record;
+    sp_told_record record;
     bool found = sp_record_parse(c->document, strlen(c->document), &record);
     if (found != (c->values != NULL)) fail_msg("%s", c->document);
     if (found) {
