@@ -30,8 +30,8 @@ sp_status sp_tokenizer_encode(const sp_tokenizer *tokenizer, const char *text, s
 void sp_tokenizer_decode(const sp_tokenizer *tokenizer, const int *ids, size_t count,
                          bool skip_special, sp_buf *out);
 
-/* The ids as a text for people: without special tokens and without white space at its ends. Owned
- * by the caller. */
+/* The ids as a text for people: without special tokens and white space at its ends, U+FFFD where
+ * the bytes are not UTF-8 (a token can be part of a character). Owned by the caller. */
 char *sp_tokenizer_text(const sp_tokenizer *tokenizer, const sp_ints *ids);
 
 /* Number of ids: the largest id + 1. */
