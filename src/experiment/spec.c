@@ -384,8 +384,11 @@ static sp_status read_report(sp_spec *spec) {
 
 static sp_status read_paper(const sp_yaml *node, sp_paper *p) {
     sp_status st = sp_yaml_expect(node, SP_YAML_MAP, "an entry of paper");
-    if (!st) st = sp_yaml_check_keys(node, (const char *const[]){"title", "columns", "rows", NULL});
+    if (!st)
+        st = sp_yaml_check_keys(node,
+                                (const char *const[]){"title", "columns", "rows", "beside", NULL});
     if (!st) st = sp_yaml_text(node, "title", &p->title);
+    if (!st) st = sp_yaml_bool_or(node, "beside", false, &p->beside);
     if (!st) st = sp_yaml_list_or_null(node, "columns", &p->columns);
     if (!st) st = sp_yaml_map_or_null(node, "rows", &p->rows);
     if (st) return st;

@@ -29,6 +29,7 @@ typedef struct sp_paper {
     const char *title;
     const sp_yaml *columns; /* list of texts */
     const sp_yaml *rows;    /* map: name -> list as long as columns; empty text: not reported */
+    bool beside;            /* its columns also stand in the table, beside the entries' own */
 } sp_paper;
 
 typedef struct sp_spec {

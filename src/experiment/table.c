@@ -120,6 +120,37 @@ static void put_score(const style *s, const sp_results *r, const sp_row *row, si
     free(text);
 }
 
+/* The published numbers beside our own: the columns of the papers that ask for it. */
+static size_t beside_count(const sp_results *r) {
+    size_t n = 0;
+    for (size_t i = 0; i < r->spec->paper_count; i++)
+        if (r->spec->papers[i].beside) n += r->spec->papers[i].columns->count;
+    return n;
+}
+
+static void put_beside_header(const style *s, const sp_results *r, sp_buf *out) {
+    for (size_t i = 0; i < r->spec->paper_count; i++) {
+        const sp_paper *p = &r->spec->papers[i];
+        for (size_t j = 0; p->beside && j < p->columns->count; j++)
+            put_cell(s, sp_format("Published %s", p->columns->items[j]->text), out);
+    }
+}
+
+static void put_beside(const style *s, const sp_results *r, const sp_row *row, sp_buf *out) {
+    for (size_t i = 0; i < r->spec->paper_count; i++) {
+        const sp_paper *p = &r->spec->papers[i];
+        const sp_yaml *numbers = sp_yaml_get(p->rows, row->run->entry);
+        for (size_t j = 0; p->beside && j < p->columns->count; j++) {
+            const char *number = numbers ? numbers->items[j]->text : "";
+            put_cell(s, sp_strdup(*number ? number : "-"), out);
+        }
+    }
+}
+
+static size_t column_count(const sp_results *r) {
+    return FIRST_SCORE + score_count(r) + beside_count(r) + 1;
+}
+
 static void put_header(const style *s, const sp_results *r, sp_buf *out) {
     sp_buf_puts(out, s->line_start);
     sp_buf_puts(out, "Method");
@@ -127,6 +158,7 @@ static void put_header(const style *s, const sp_results *r, sp_buf *out) {
     put_cell(s, sp_strdup("Share"), out);
     put_cell(s, sp_strdup("Kept parameters"), out);
     for (size_t i = 0; i < score_count(r); i++) put_cell(s, heading(r, i), out);
+    put_beside_header(s, r, out);
     put_cell(s, sp_strdup("Runs"), out);
     sp_buf_puts(out, s->line_end);
 }
@@ -138,6 +170,7 @@ static void put_row(const style *s, const sp_results *r, const sp_row *row, sp_b
     put_cell(s, share_text(r, row), out);
     put_cell(s, count_text(r, row, "kept_parameters"), out);
     for (size_t i = 0; i < score_count(r); i++) put_score(s, r, row, i, out);
+    put_beside(s, r, row, out);
     put_cell(s, runs_text(row), out);
     sp_buf_puts(out, s->line_end);
 }
@@ -204,7 +237,7 @@ static void put_caption(const sp_results *r, sp_buf *out) {
 void sp_table_markdown(const sp_results *r, sp_buf *out) {
     put_caption(r, out);
     put_header(&markdown, r, out);
-    put_rule(FIRST_SCORE + score_count(r) + 1, out);
+    put_rule(column_count(r), out);
     for (size_t i = 0; i < r->row_count; i++) put_row(&markdown, r, &r->rows[i], out);
     put_notes(r, out);
     for (size_t i = 0; i < r->spec->paper_count; i++) {
@@ -226,7 +259,7 @@ static void begin_tabular(size_t columns, sp_buf *out) {
 
 void sp_table_tex(const sp_results *r, sp_buf *out) {
     sp_buf_printf(out, "%% %s\n", r->spec->title);
-    begin_tabular(FIRST_SCORE + score_count(r) + 1, out);
+    begin_tabular(column_count(r), out);
     put_header(&tex, r, out);
     sp_buf_puts(out, "\\hline\n");
     for (size_t i = 0; i < r->row_count; i++) put_row(&tex, r, &r->rows[i], out);
