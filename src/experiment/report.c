@@ -5,6 +5,7 @@
 #include "experiment/table.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 static sp_status write_table(const sp_results *r, const char *folder, const char *name,
                              void (*render)(const sp_results *, sp_buf *), sp_buf *also) {
@@ -18,12 +19,24 @@ static sp_status write_table(const sp_results *r, const char *folder, const char
     return st;
 }
 
+/* A figure for which there is no data yet must not show that of earlier runs. */
+static void remove_figure(const char *folder, const char *name) {
+    static const char *const endings[] = {"dat", "svg", "png", "pdf"};
+    for (int i = 0; i < 4; i++) {
+        char *path = sp_format("%s/%s.%s", folder, name, endings[i]);
+        unlink(path);
+        free(path);
+    }
+}
+
 static sp_status write_figures(const sp_results *r, const char *folder) {
     char *figures = sp_path_join(folder, "figures");
     sp_status st = sp_make_folders(figures);
     for (size_t i = 0; !st && i < r->spec->figure_count; i++) {
+        const sp_figure *figure = &r->spec->figures[i];
         bool drawn;
-        st = sp_plot(r, &r->spec->figures[i], figures, &drawn);
+        st = sp_plot(r, figure, figures, &drawn);
+        if (!st && !drawn) remove_figure(figures, figure->name);
     }
     free(figures);
     return st;

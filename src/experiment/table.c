@@ -95,12 +95,22 @@ typedef struct style {
 static const style markdown = {"| ", " | ", " |\n", "**", "**", " \xc2\xb1 ", false};
 static const style tex = {"", " & ", " \\\\\n", "\\textbf{", "}", " $\\pm$ ", true};
 
+static void put_tex_character(char c, sp_buf *out) {
+    if (c == '\\')
+        sp_buf_puts(out, "\\textbackslash{}");
+    else if (c == '~' || c == '^')
+        sp_buf_printf(out, "\\%c{}", c);
+    else
+        sp_buf_printf(out, "%s%c", strchr("_%&#${}", c) ? "\\" : "", c);
+}
+
 /* Text in which TeX' special characters are escaped, and Markdown's column mark. */
 static void put_text(const style *s, const char *text, sp_buf *out) {
-    for (; *text; text++) {
-        if (s->tex ? strchr("_%&#$", *text) != NULL : *text == '|') sp_buf_putc(out, '\\');
-        sp_buf_putc(out, *text);
-    }
+    for (; *text; text++)
+        if (s->tex)
+            put_tex_character(*text, out);
+        else
+            sp_buf_printf(out, "%s%c", *text == '|' ? "\\" : "", *text);
 }
 
 static void put_cell(const style *s, char *text, sp_buf *out) {

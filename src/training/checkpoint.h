@@ -17,7 +17,7 @@ typedef struct sp_counter {
 sp_status sp_checkpoint_write(sp_h5 *file, const char *identity, const sp_optimizer *optimizer,
                               const sp_counter *counters);
 /* Reads it back into the same structures. SP_ERR_FORMAT if the file is damaged or belongs to
- * another training; parameters may then be partly overwritten, so the caller starts anew. */
+ * another training; parameters may then be partly overwritten, so the run must not go on. */
 sp_status sp_checkpoint_read(sp_h5 *file, const char *identity, sp_optimizer *optimizer,
                              const sp_counter *counters);
 
