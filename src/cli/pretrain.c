@@ -82,4 +82,4 @@ static sp_status run(int argc, char **argv) {
 }
 
 const sp_command sp_command_pretrain = {
-    .name = "pretrain", .help = "train a ladder model from text", .run = run};
+    .name = "pretrain", .help = "train a small model from text", .run = run};
