@@ -11,7 +11,7 @@
 #include <string.h>
 
 typedef struct arguments {
-    const char *model, *adapter;
+    sp_steered_names names;
     sp_decode_options decode;
     int seed;
     bool json;
@@ -20,8 +20,6 @@ typedef struct arguments {
 enum { KEY_MAX = 256, KEY_PENALTY, KEY_TEMPERATURE, KEY_TOP_K, KEY_TOP_P, KEY_BATCH, KEY_SEED };
 
 static const struct argp_option options[] = {
-    {"model", 'm', "NAME", 0, "a folder, or a name below models/ (required)", 0},
-    {"adapter", 'a', "RUN.h5", 0, "a finished run whose prompt or weights steer the model", 0},
     {"beam", 'b', "N", 0, "beams (default 1, greedy)", 0},
     {"max-tokens", KEY_MAX, "N", 0, "most new tokens (default 100)", 0},
     {"length-penalty", KEY_PENALTY, "X", 0, "score = log-probability / length^X (default 1)", 0},
@@ -59,11 +57,8 @@ static error_t parse(int key, char *value, struct argp_state *state) {
         return 0;
     }
     switch (key) {
-    case 'm':
-        a->model = value;
-        return 0;
-    case 'a':
-        a->adapter = value;
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &a->names;
         return 0;
     case 'j':
         a->json = true;
@@ -76,7 +71,6 @@ static error_t parse(int key, char *value, struct argp_state *state) {
                    value);
         return 0;
     case ARGP_KEY_END:
-        if (!a->model) argp_error(state, "which model? --model NAME");
         if (a->decode.beam > 1 && a->decode.temperature > 0)
             argp_error(state, "beam search does not sample: use --beam 1 or --temperature 0");
         return 0;
@@ -85,15 +79,13 @@ static error_t parse(int key, char *value, struct argp_state *state) {
     }
 }
 
+static const struct argp_child children[] = {{&sp_steered_parser, 0, NULL, 0}, {0}};
 static const struct argp parser = {
-    options,
-    parse,
-    NULL,
-    "Reads records from standard input, one a line (as `softprompt data` shows them in \"input\"), "
-    "and prints a text for each.",
-    NULL,
-    NULL,
-    NULL};
+    .options = options,
+    .parser = parse,
+    .children = children,
+    .doc = "Reads records from standard input, one a line (as `softprompt data` shows them in "
+           "\"input\"), and prints a text for each."};
 
 static void print_output(const arguments *a, const char *input, char *output) {
     if (!a->json) {
@@ -109,11 +101,16 @@ static void print_output(const arguments *a, const char *input, char *output) {
     json_decref(line);
 }
 
-/* One batch of lines, the first of which follows line *number; *count is 0 at the end of the input.
+/* Lines that are read before any text is printed. Samples depend on the place in a group and on the
+ * group's number, not on --batch. */
+enum { GROUP = 256 };
+
+/* One group of lines, the first of which follows line *number; *count is 0 at the end of the input.
  */
-static sp_status run_batch(const arguments *a, sp_steered *s, long *number, size_t *count) {
-    size_t room = (size_t)a->decode.batch;
+static sp_status run_group(const arguments *a, sp_steered *s, long *number, size_t *count) {
+    size_t room = GROUP;
     long first = *number + 1;
+    uint64_t seed = ((uint64_t)a->seed << 32) + (uint64_t)(*number / GROUP);
     sp_strings lines = {0};
     sp_buf line = {0};
     sp_ints *inputs = sp_alloc(room, sizeof *inputs), *outputs = sp_alloc(room, sizeof *outputs);
@@ -126,8 +123,8 @@ static sp_status run_batch(const arguments *a, sp_steered *s, long *number, size
     *count = lines.len;
     sp_steering steering = sp_soft_prompt_steering(&s->prompt);
     if (!st) {
-        st = sp_generate(s->model, &a->decode, &steering, inputs, lines.len, (uint64_t)a->seed,
-                         NULL, NULL, outputs);
+        st = sp_generate(s->model, &a->decode, &steering, inputs, lines.len, seed, NULL, NULL,
+                         outputs);
         if (st == SP_ERR_DATA) sp_fail_in(st, "standard input:%ld-%ld", first, *number);
     }
     for (size_t i = 0; i < lines.len; i++) {
@@ -150,9 +147,9 @@ static sp_status run(int argc, char **argv) {
     sp_options_default(sp_decode_option_table, &a.decode);
     argp_parse(&parser, argc, argv, 0, NULL, &a);
     sp_steered s;
-    sp_status st = sp_steered_open(a.model, a.adapter, &s);
+    sp_status st = sp_steered_open(&a.names, &s);
     long number = 0;
-    for (size_t count = 1; !st && count > 0;) st = run_batch(&a, &s, &number, &count);
+    for (size_t count = 1; !st && count > 0;) st = run_group(&a, &s, &number, &count);
     sp_steered_close(&s);
     return st;
 }

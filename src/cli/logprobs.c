@@ -9,46 +9,28 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct arguments {
-    const char *model, *adapter;
-} arguments;
-
-static const struct argp_option options[] = {
-    {"model", 'm', "NAME", 0, "a folder, or a name below models/ (required)", 0},
-    {"adapter", 'a', "RUN.h5", 0, "a finished run whose prompt or weights steer the model", 0},
-    {0}};
-
 static error_t parse(int key, char *value, struct argp_state *state) {
-    arguments *a = state->input;
     switch (key) {
-    case 'm':
-        a->model = value;
-        return 0;
-    case 'a':
-        a->adapter = value;
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = state->input;
         return 0;
     case ARGP_KEY_ARG:
         argp_error(state, "lines come from standard input; '%s' is not wanted", value);
-        return 0;
-    case ARGP_KEY_END:
-        if (!a->model) argp_error(state, "which model? --model NAME");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
     }
 }
 
+static const struct argp_child children[] = {{&sp_steered_parser, 0, NULL, 0}, {0}};
 static const struct argp parser = {
-    options,
-    parse,
-    NULL,
-    "Reads lines from standard input and prints, for each, JSON {\"ids\", \"tokens\", "
-    "\"logprobs\", \"sum\"}: natural logarithms. A line INPUT<TAB>TARGET scores the target and its "
-    "end token after the input, as in training; a line without a tab scores all of its tokens (the "
-    "first one only if a soft prompt stands before it; else its logprob is null).",
-    NULL,
-    NULL,
-    NULL};
+    .parser = parse,
+    .children = children,
+    .doc = "Reads lines from standard input and prints, for each, JSON {\"ids\", \"tokens\", "
+           "\"logprobs\", \"sum\"}: natural logarithms. A line INPUT<TAB>TARGET scores the target "
+           "and its end token after the input, as in training; a line without a tab scores all of "
+           "its tokens (the first one only if a soft prompt stands before it; else its logprob is "
+           "null)."};
 
 /* The ids of a line and the index of the first that is scored. */
 static sp_status encode_line(const sp_steered *s, char *line, sp_ints *ids, size_t *first) {
@@ -110,10 +92,10 @@ static sp_status score(sp_steered *s, const sp_ints *ids, size_t first) {
 }
 
 static sp_status run(int argc, char **argv) {
-    arguments a = {0};
-    argp_parse(&parser, argc, argv, 0, NULL, &a);
+    sp_steered_names names = {0};
+    argp_parse(&parser, argc, argv, 0, NULL, &names);
     sp_steered s;
-    sp_status st = sp_steered_open(a.model, a.adapter, &s);
+    sp_status st = sp_steered_open(&names, &s);
     sp_buf line = {0};
     sp_ints ids = {0};
     long number = 0;

@@ -8,6 +8,30 @@
 #include <string.h>
 
 /* A soft prompt means nothing to any other model than the one it was tuned for. */
+static const struct argp_option options[] = {
+    {"model", 'm', "NAME", 0, "a folder, or a name below models/ (required)", 0},
+    {"adapter", 'a', "RUN.h5", 0, "a finished run whose prompt or weights steer the model", 0},
+    {0}};
+
+static error_t parse(int key, char *value, struct argp_state *state) {
+    sp_steered_names *names = state->input;
+    switch (key) {
+    case 'm':
+        names->model = value;
+        return 0;
+    case 'a':
+        names->adapter = value;
+        return 0;
+    case ARGP_KEY_END:
+        if (!names->model) argp_error(state, "which model? --model NAME");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+const struct argp sp_steered_parser = {.options = options, .parser = parse};
+
 static sp_status check_model(sp_h5 *file, const char *model) {
     char *name = NULL, *expected = NULL;
     sp_digest found;
@@ -46,7 +70,8 @@ static sp_status open_adapter(const char *path, const char *model, sp_steered *s
     return st;
 }
 
-sp_status sp_steered_open(const char *model, const char *adapter, sp_steered *s) {
+sp_status sp_steered_open(const sp_steered_names *names, sp_steered *s) {
+    const char *model = names->model, *adapter = names->adapter;
     *s = (sp_steered){0};
     sp_status st = sp_gemm_start(0);
     if (!st) st = sp_model_open(model, &s->model);

@@ -4,16 +4,27 @@
 
 #include "tuning/soft_prompt.h"
 
+#include <argp.h>
+
 typedef struct sp_steered {
     sp_model *model;
     sp_tokenizer *tokenizer;
     sp_soft_prompt prompt; /* without an adapter: nothing but the separator "\n" */
 } sp_steered;
 
-/* Opens models/NAME or a folder, and a run's HDF5 file (NULL: none), after starting the GEMM back
- * end. SP_ERR_SPEC for a run that failed or was made with another model. Release with
- * sp_steered_close, also after an error. */
-sp_status sp_steered_open(const char *model, const char *adapter, sp_steered *out);
+/* What --model and --adapter name. */
+typedef struct sp_steered_names {
+    const char *model, *adapter;
+} sp_steered_names;
+
+/* Parses --model (required) and --adapter into an sp_steered_names: a child of the command's own
+ * parser, which hands it over at ARGP_KEY_INIT (state->child_inputs[0]). */
+extern const struct argp sp_steered_parser;
+
+/* Opens models/NAME or a folder, and a run's HDF5 file (NULL: none), both in `names`, after
+ * starting the GEMM back end. SP_ERR_SPEC for a run that failed or was made with another model.
+ * Release with sp_steered_close, also after an error. */
+sp_status sp_steered_open(const sp_steered_names *names, sp_steered *out);
 void sp_steered_close(sp_steered *s);
 
 /* Appends the ids of template, input and separator: all that comes before the target. */
