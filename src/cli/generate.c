@@ -108,14 +108,13 @@ enum { GROUP = 256 };
 /* One group of lines, the first of which follows line *number; *count is 0 at the end of the input.
  */
 static sp_status run_group(const arguments *a, sp_steered *s, long *number, size_t *count) {
-    size_t room = GROUP;
     long first = *number + 1;
     uint64_t seed = ((uint64_t)a->seed << 32) + (uint64_t)(*number / GROUP);
     sp_strings lines = {0};
     sp_buf line = {0};
-    sp_ints *inputs = sp_alloc(room, sizeof *inputs), *outputs = sp_alloc(room, sizeof *outputs);
+    sp_ints *inputs = sp_alloc(GROUP, sizeof *inputs), *outputs = sp_alloc(GROUP, sizeof *outputs);
     sp_status st = SP_OK;
-    while (!st && lines.len < room && sp_read_line(&line, number)) {
+    while (!st && lines.len < GROUP && sp_read_line(&line, number)) {
         st = sp_check_line(&line, *number);
         if (!st) st = sp_steered_input(s, line.data, &inputs[lines.len]);
         sp_strings_push(&lines, line.data);

@@ -233,12 +233,7 @@ sp_status sp_runlog_write(const sp_runlog *log, const char *path) {
     free(folder);
     sp_h5 *f;
     if (!st) st = sp_h5_create(path, &f);
-    if (st) return st;
-    if ((st = sp_runlog_write_to(log, f))) {
-        sp_h5_close(f);
-        return st;
-    }
-    return sp_h5_commit(f);
+    return st ? st : sp_h5_finish(f, sp_runlog_write_to(log, f));
 }
 
 /* ---- reading ---- */

@@ -78,10 +78,7 @@ static sp_status write_index(const char *folder) {
     sp_h5 *f;
     sp_status st = sp_h5_create(path, &f);
     free(path);
-    if (st) return st;
-    if (!(st = link_runs(f, folder))) return sp_h5_commit(f);
-    sp_h5_close(f);
-    return st;
+    return st ? st : sp_h5_finish(f, link_runs(f, folder));
 }
 
 /* ---- failures ---- */

@@ -310,10 +310,7 @@ static sp_status write_log(trial *t, const char *folder) {
         log_attributes(t);
         st = sp_runlog_write_to(&t->log, file);
         if (!st) st = sp_soft_prompt_write(&t->prompt, t->model, file);
-        if (st)
-            sp_h5_close(file);
-        else
-            st = sp_h5_commit(file);
+        st = sp_h5_finish(file, st);
     }
     free(path);
     return st;

@@ -89,6 +89,12 @@ sp_status sp_h5_commit(sp_h5 *f) {
     return st;
 }
 
+sp_status sp_h5_finish(sp_h5 *file, sp_status st) {
+    if (!st) return sp_h5_commit(file);
+    sp_h5_close(file);
+    return st;
+}
+
 void sp_h5_close(sp_h5 *f) {
     if (!f) return;
     if (f->id >= 0) H5Fclose(f->id);

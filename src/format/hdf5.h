@@ -22,6 +22,9 @@ sp_status sp_h5_open(const char *path, sp_h5 **out);
 /* Writes a created file to its path and closes it; frees `file` in any case. SP_ERR_IO for an
  * unwritable folder or a full disk, with an older file of that name untouched. */
 sp_status sp_h5_commit(sp_h5 *file);
+/* Ends the filling of a created file: commits it if `st`, the outcome so far, is SP_OK, else drops
+ * it and returns `st`. Frees `file` in any case. */
+sp_status sp_h5_finish(sp_h5 *file, sp_status st);
 /* Closes and frees; what was not committed is dropped. NULL is fine. */
 void sp_h5_close(sp_h5 *file);
 const char *sp_h5_path(const sp_h5 *file);

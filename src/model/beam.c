@@ -160,11 +160,6 @@ static const float *feed_inputs(sp_decoder *d, const beam_state *states, const s
     return sp_decoder_feed(d, (int)count, f->slots.data, f->counts.data, f->ids.data);
 }
 
-/* The cache follows the beams: slot b takes over what the beam it continues held. */
-static void move_cache(sp_cache *cache, const beam_state *s, const int *source) {
-    sp_cache_reorder(cache, s->slot, s->running, source);
-}
-
 sp_status sp_beam_search(const sp_model *m, const sp_decode_options *o, const sp_steering *steering,
                          const sp_ints *inputs, size_t count, sp_ints *out) {
     int beam = o->beam, vocabulary = m->config.vocab_size;
@@ -190,7 +185,7 @@ sp_status sp_beam_search(const sp_model *m, const sp_decode_options *o, const sp
             int found = best_continuations(s, beam, logits, vocabulary, work, best);
             logits += (size_t)s->running * (size_t)vocabulary;
             advance(s, o, m->config.eos_token_id, best, found, source);
-            move_cache(&d.cache, s, source);
+            sp_cache_reorder(&d.cache, s->slot, s->running, source);
         }
         list_feed(states, count, &f);
         if (f.slots.len == 0) break;

@@ -122,10 +122,7 @@ static sp_status save(pretraining *p, const char *path) {
     sp_h5 *file;
     sp_status st = sp_h5_create(path, &file);
     if (st) return st;
-    st = sp_checkpoint_write(file, p->identity, &p->optimizer, counters);
-    if (!st) return sp_h5_commit(file);
-    sp_h5_close(file);
-    return st;
+    return sp_h5_finish(file, sp_checkpoint_write(file, p->identity, &p->optimizer, counters));
 }
 
 static sp_status resume(pretraining *p, const char *path) {

@@ -158,10 +158,7 @@ static sp_status fill_checkpoint(tuning *t, sp_h5 *file) {
 static sp_status save(tuning *t) {
     sp_h5 *file;
     sp_status st = sp_h5_create(t->job->checkpoint, &file);
-    if (st) return st;
-    if (!(st = fill_checkpoint(t, file))) return sp_h5_commit(file);
-    sp_h5_close(file);
-    return st;
+    return st ? st : sp_h5_finish(file, fill_checkpoint(t, file));
 }
 
 static sp_status resume(tuning *t) {
