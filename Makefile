@@ -1,4 +1,4 @@
-# The front door. `make reproduce-table1` and `make test` do all the set-up themselves.
+# The front door: every target does all the set-up itself. `make help` lists them.
 #
 #   make reproduce-table1 [MODEL=gpt2-12m] [DATASET=webnlg] [PRESET=full] [SET="train.steps=50 ..."]
 PRESET ?= quick
@@ -19,27 +19,76 @@ define cmake-build
 	@cmake --build $(1) -j $$(nproc) > $(1)/build.log 2>&1 || { cat $(1)/build.log; exit 1; }
 endef
 
-.PHONY: all deps build reproduce-table1 sweep-prefix-length test clean
+TARGETS := all help deps build test clean \
+    reproduce-table1 reproduce-table4 reproduce-low-data \
+    sweep-prefix-length sweep-prefix-length-generation sweep-prefix-length-classification \
+    sweep-init sweep-init-prompt sweep-init-prefix \
+    sweep-model-size sweep-model-size-generation sweep-depth \
+    search search-generation search-classification
+.PHONY: $(TARGETS)
+
 all: build
 
-deps:
+help: ## this list
+	@sed -n 's/^\([a-z0-9-]*\):[^#]*## \(.*\)/  \1\t\2/p' Makefile | expand -t 40
+	@echo
+	@echo "  Studies take PRESET=quick (default) or full, MODEL=, DATASET= and SET=\"path=value ...\"."
+	@echo "  Any spec of experiments/, or your own: $(SP) run SPEC, then $(SP) report SPEC."
+
+deps: ## install the Debian packages that are missing
 	@sh scripts/deps.sh
 
-build: deps
+build: deps ## build/release/softprompt
 	$(call cmake-build,$(BUILD))
 
-reproduce-table1: build
+reproduce-table1: build ## all methods on data-to-text (Prefix-Tuning, Table 1)
 	$(call study,experiments/table1.yaml)
 
-sweep-prefix-length: build
+reproduce-table4: build ## prefix, infix, embedding-only (Prefix-Tuning, Table 4)
+	$(call study,experiments/table4.yaml)
+
+reproduce-low-data: build ## 50 to 500 training examples (Prefix-Tuning, Figure 3)
+	$(call study,experiments/low-data.yaml)
+
+sweep-prefix-length: sweep-prefix-length-generation sweep-prefix-length-classification ## both of these
+
+sweep-prefix-length-generation: build ## length of the prompt, data-to-text
 	$(call study,experiments/prefix-length.yaml)
+
+sweep-prefix-length-classification: build ## length of the prompt, classification
+	$(call study,experiments/prefix-length-classification.yaml)
+
+sweep-init: sweep-init-prompt sweep-init-prefix ## both of these
+
+sweep-init-prompt: build ## initialisation of prompt tuning over model size
+	$(call study,experiments/init.yaml)
+
+sweep-init-prefix: build ## initialisation of prefix-tuning, few examples
+	$(call study,experiments/init-prefix.yaml)
+
+sweep-model-size: build ## methods over model size, classification
+	$(call study,experiments/model-size.yaml)
+
+sweep-model-size-generation: build ## methods over model size, data-to-text
+	$(call study,experiments/model-size-generation.yaml)
+
+sweep-depth: build ## P-tuning v2 on top and bottom layers
+	$(call study,experiments/depth.yaml)
+
+search: search-generation search-classification ## both of these
+
+search-generation: build ## learning rates of all methods, data-to-text
+	$(call study,experiments/tuning/generation.yaml)
+
+search-classification: build ## learning rates of all methods, classification
+	$(call study,experiments/tuning/classification.yaml)
 
 # Unit tests and fuzzing under the sanitizers first; then unit tests and the program itself in the
 # release build, so that the last lines are CTest's summary of those.
-test: build
+test: build ## everything, sanitizers and fuzzing included
 	$(call cmake-build,build/sanitize,-DSP_SANITIZE=ON)
 	@ctest --test-dir build/sanitize --output-on-failure --timeout 300 -j $$(nproc) -LE cli
 	@ctest --test-dir $(BUILD) --output-on-failure --timeout 300 -j $$(nproc) -LE fuzz
 
-clean:
+clean: ## remove build/
 	rm -rf build

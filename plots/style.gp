@@ -1,19 +1,32 @@
-# One look for all figures. Expects `format` (svg, png, pdf) and `out`.
+# One look for all figures: one column of a paper wide (8.5 cm), type of 8 points, the legend below
+# the plot. Expects `format` (svg, png, pdf), `out`, and what experiment/plot.c describes.
 set encoding utf8
-if (format eq 'svg') set terminal svg noenhanced size 900,600 font 'DejaVu Sans,15' background '#ffffff'
-if (format eq 'png') set terminal pngcairo noenhanced size 900,600 font 'DejaVu Sans,13' background '#ffffff'
-if (format eq 'pdf') set terminal pdfcairo noenhanced size 18cm,12cm font 'DejaVu Sans,11'
+height = 5.6 + 0.37 * rows + (heading eq '' ? 0 : 0.45) + (rotate ? 1.2 : 0) # cm
+if (format eq 'svg') set terminal svg noenhanced size 640,640 * height / 8.5 \
+    font 'DejaVu Sans,21' linewidth 1.6 background '#ffffff'
+if (format eq 'png') set terminal pngcairo noenhanced size 1000,1000 * height / 8.5 \
+    font 'DejaVu Sans,24' linewidth 2.4 pointscale 2.0 background '#ffffff'
+if (format eq 'pdf') set terminal pdfcairo noenhanced size 8.5cm,height cm \
+    font 'DejaVu Sans,8' linewidth 1 pointscale 0.6
+legend_size = format eq 'svg' ? 18 : format eq 'png' ? 21 : 7
 set output out
-set title heading
-set xlabel x_label
-set ylabel y_label
-set border 3 linecolor '#555555'
-set tics nomirror out textcolor '#333333'
-set grid ytics linetype 1 linewidth 0.5 linecolor '#dddddd'
-set key outside bottom center horizontal Left reverse samplen 2.2 spacing 1.25 width 1 height 0.5
-set yrange [0:*]
+if (heading ne '') set title heading offset 0,-0.6
+set tmargin heading eq '' ? 0.6 : 1.6
+set xlabel x_label offset 0,0.7
+set ylabel y_label offset 1,0
+set border 3 linecolor '#555555' linewidth 0.7
+set tics nomirror out scale 0.5 textcolor '#333333'
+set xtics offset 0,0.3
+set grid ytics linetype 1 linewidth 0.4 linecolor '#dddddd'
+if (rows > 0) set key outside bottom center horizontal Left reverse maxcols columns \
+    samplen 2 spacing 1.05 width 0.3 height 0.2 font ',' . legend_size
+if (rows == 0) unset key
+eval 'set yrange ' . range
+if (logy) set logscale y 10
 set style fill transparent solid 0.15 noborder
 color(i) = word(colors, i + 1)
 dash(i) = int(word(dashes, i + 1))
 point(i) = int(word(points, i + 1))
+variant(i) = int(word(variants, i + 1))
 baseline(i) = i <= baselines ? word(baseline_values, i) + 0 : NaN
+baseline_color(i) = i <= baselines ? word(baseline_colors, i) : '#7F7F7F'

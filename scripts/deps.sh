@@ -4,8 +4,8 @@
 # oneDNN 2.6, HDF5 1.10, gnuplot 5.4.
 set -eu
 packages="gcc make git cmake pkg-config libopenblas-openmp-dev libdnnl-dev libhdf5-dev gnuplot-nox
-fonts-dejavu-core libyaml-dev libjansson-dev libpcre2-dev libutf8proc-dev libexpat1-dev wordnet-base
-wordnet-dev libmd-dev librandom123-dev libcmocka-dev"
+fonts-dejavu-core libyaml-dev libjansson-dev libpcre2-dev libutf8proc-dev libstemmer-dev
+libexpat1-dev wordnet-base wordnet-dev libmd-dev librandom123-dev libcmocka-dev libcsv-dev"
 
 if ! command -v dpkg-query > /dev/null; then
     echo "make deps: this is no Debian system. Install the counterparts of these packages and" >&2

@@ -20,8 +20,10 @@ static sp_rows grad_rows(sp_tape *t, sp_var *v) {
 
 static void attention_backward(sp_tape *t, sp_node *node) {
     attention_node *n = (attention_node *)node;
-    sp_attention_grads grads = {grad_rows(t, n->q), grad_rows(t, n->k), grad_rows(t, n->v),
-                                grad_rows(t, n->prefix.key), grad_rows(t, n->prefix.value)};
+    bool own = !n->shape.prefix_only;
+    sp_attention_grads grads = {grad_rows(t, n->q), grad_rows(t, own ? n->k : NULL),
+                                grad_rows(t, own ? n->v : NULL), grad_rows(t, n->prefix.key),
+                                grad_rows(t, n->prefix.value)};
     sp_rows out = data_rows(node->out), dout = {node->out->grad, node->out->ld};
     sp_attention_backward(&n->shape, data_rows(n->q), data_rows(n->k), data_rows(n->v),
                           data_rows(n->prefix.key), data_rows(n->prefix.value), out, dout, n->lse,
@@ -44,19 +46,28 @@ static sp_keys *keys_in_batch(sp_tape *t, const sp_attention_shape *s, const sp_
     return keys;
 }
 
-static sp_attention_shape with_prefix(const sp_attention_shape *shape, sp_kv prefix) {
+/* The shape with the prefix's length. A gated prefix is attended to apart from the rest, so that
+ * the first of the two parts of the sum has none. */
+static sp_attention_shape with_prefix(const sp_attention_shape *shape, sp_kv prefix,
+                                      bool prefix_only) {
     sp_attention_shape s = *shape;
     s.prefix_length = prefix.key ? prefix.key->rows : 0;
+    s.prefix_only = prefix_only;
     return s;
+}
+
+static void *copy_ints(sp_tape *t, const int *from, int count) {
+    size_t bytes = (size_t)count * sizeof(int);
+    return from ? memcpy(sp_arena_alloc(&t->arena, bytes), from, bytes) : NULL;
 }
 
 static void record(sp_tape *t, sp_var *out, const sp_attention_shape *s, sp_var *q, sp_var *k,
                    sp_var *v, sp_kv prefix, float *lse) {
     attention_node *n = sp_tape_record(t, out, attention_backward, sizeof *n);
     if (!n) return;
-    size_t bytes = (size_t)(s->sequences + 1) * sizeof(int);
     n->shape = *s;
-    n->shape.offsets = memcpy(sp_arena_alloc(&t->arena, bytes), s->offsets, bytes);
+    n->shape.offsets = copy_ints(t, s->offsets, s->sequences + 1);
+    n->shape.prefix_from = copy_ints(t, s->prefix_from, s->sequences);
     n->q = q;
     n->k = k;
     n->v = v;
@@ -64,27 +75,51 @@ static void record(sp_tape *t, sp_var *out, const sp_attention_shape *s, sp_var 
     n->lse = lse;
 }
 
-sp_var *sp_attention(sp_tape *t, const sp_attention_shape *shape, sp_var *q, sp_var *k, sp_var *v,
-                     sp_kv prefix) {
-    sp_attention_shape s = with_prefix(shape, prefix);
-    bool trains = needs(q) || needs(k) || needs(v) || needs(prefix.key) || needs(prefix.value);
+static sp_var *attend(sp_tape *t, const sp_attention_shape *s, sp_var *q, sp_var *k, sp_var *v,
+                      sp_kv prefix) {
+    bool trains = needs(q) || needs(prefix.key) || needs(prefix.value);
+    if (!s->prefix_only) trains = trains || needs(k) || needs(v);
     sp_var *out = sp_var_new(t, q->rows, q->cols, trains);
     float *lse = NULL;
     if (out->needs_grad)
-        lse = sp_arena_alloc(&t->arena, (size_t)q->rows * (size_t)s.heads * sizeof(float));
-    sp_attention_forward(&s, data_rows(q), keys_in_batch(t, &s, k, v), k->ld, data_rows(prefix.key),
+        lse = sp_arena_alloc(&t->arena, (size_t)q->rows * (size_t)s->heads * sizeof(float));
+    sp_attention_forward(s, data_rows(q), keys_in_batch(t, s, k, v), k->ld, data_rows(prefix.key),
                          data_rows(prefix.value), data_rows(out), lse, &t->scratch);
     sp_arena_reset(&t->scratch);
-    record(t, out, &s, q, k, v, prefix, lse);
+    record(t, out, s, q, k, v, prefix, lse);
     return out;
+}
+
+static sp_var *attend_cached(sp_tape *t, const sp_attention_shape *s, sp_var *q,
+                             const sp_keys *keys, long keys_ld, sp_kv prefix) {
+    sp_var *out = sp_var_new(t, q->rows, q->cols, false);
+    sp_attention_forward(s, data_rows(q), keys, keys_ld, data_rows(prefix.key),
+                         data_rows(prefix.value), data_rows(out), NULL, &t->scratch);
+    sp_arena_reset(&t->scratch);
+    return out;
+}
+
+static const sp_kv no_prefix;
+
+sp_var *sp_attention(sp_tape *t, const sp_attention_shape *shape, sp_var *q, sp_var *k, sp_var *v,
+                     sp_kv prefix) {
+    bool gated = prefix.key && prefix.gate;
+    sp_kv joint = gated ? no_prefix : prefix;
+    sp_attention_shape s = with_prefix(shape, joint, false);
+    sp_var *out = attend(t, &s, q, k, v, joint);
+    if (!gated) return out;
+    s = with_prefix(shape, prefix, true);
+    return sp_add(t, out, sp_gate_columns(t, attend(t, &s, q, k, v, prefix), prefix.gate));
 }
 
 sp_var *sp_attention_cached(sp_tape *t, const sp_attention_shape *shape, sp_var *q,
                             const sp_keys *keys, long keys_ld, sp_kv prefix) {
-    sp_attention_shape s = with_prefix(shape, prefix);
-    sp_var *out = sp_var_new(t, q->rows, q->cols, false);
-    sp_attention_forward(&s, data_rows(q), keys, keys_ld, data_rows(prefix.key),
-                         data_rows(prefix.value), data_rows(out), NULL, &t->scratch);
-    sp_arena_reset(&t->scratch);
-    return out;
+    bool gated = prefix.key && prefix.gate;
+    sp_kv joint = gated ? no_prefix : prefix;
+    sp_attention_shape s = with_prefix(shape, joint, false);
+    sp_var *out = attend_cached(t, &s, q, keys, keys_ld, joint);
+    if (!gated) return out;
+    s = with_prefix(shape, prefix, true);
+    sp_var *apart = attend_cached(t, &s, q, keys, keys_ld, prefix);
+    return sp_add(t, out, sp_gate_columns(t, apart, prefix.gate));
 }

@@ -18,6 +18,20 @@ typedef struct sp_linear_map {
 /* x [n, in] -> x W + b [n, out] */
 sp_var *sp_linear(sp_tape *t, sp_var *x, const sp_linear_map *map);
 
+/* ---- low_rank.c ---- */
+
+/* x [n, in], down [rank, in], diagonal [rank, 1] or NULL (ones), up [out, rank]
+ * -> scale * ((x down^T) * diagonal) up^T [n, out]: what LoRA (Hu et al. 2021, eq. 3) and AdaLoRA
+ * (Zhang et al. 2023, eq. 3) add to x W. */
+sp_var *sp_linear_low_rank(sp_tape *t, sp_var *x, sp_var *down, sp_var *diagonal, sp_var *up,
+                           float scale);
+
+/* ---- orthogonality.c ---- */
+
+/* m [r, n] -> weight * ||m m^T - I|| [1, 1], the Frobenius norm: 0 if the rows are orthonormal.
+ * `columns`: m [n, r], of its columns. */
+sp_var *sp_orthogonality(sp_tape *t, sp_var *m, bool columns, float weight);
+
 /* ---- norm.c ---- */
 
 typedef struct sp_norm {
@@ -37,6 +51,9 @@ sp_var *sp_relu(sp_tape *t, sp_var *x); /* [n, d] -> [n, d] */
 /* ---- shape.c ---- */
 
 sp_var *sp_add(sp_tape *t, sp_var *a, sp_var *b); /* [n, d] + [n, d] */
+/* x [n, d], gate [1, g] with g a divisor of d -> [n, d]: the g blocks of d / g columns, each times
+ * its gate. */
+sp_var *sp_gate_columns(sp_tape *t, sp_var *x, sp_var *gate);
 /* Columns first .. first + count of x, as a view: no copy, gradients land in x. */
 sp_var *sp_slice_columns(sp_tape *t, sp_var *x, long first, long count);
 /* [n, a], [n, b] -> [n, a + b] */
@@ -53,13 +70,20 @@ sp_var *sp_embed(sp_tape *t, sp_var *table, sp_var *virtual_rows, const int *ids
 
 /* ---- attention.c ---- */
 
-/* A key/value prefix for one layer; key = NULL for none. Rows [length, kv_heads * head_size]. */
+/* A key/value prefix for one layer; key = NULL for none. Rows [length, kv_heads * head_size].
+ *
+ * Without a gate, queries attend to the prefix and to their sequence together. With one, the prefix
+ * has a softmax of its own, and what it gives is added times the gate (LLaMA-Adapter, Zhang et al.
+ * 2023, section 3.2; one gate for all heads as in PEFT, or one per head):
+ *   out = attention(q, k, v) + gate * softmax(q Kp^T / sqrt(head_size)) Vp */
 typedef struct sp_kv {
     sp_var *key, *value;
+    sp_var *gate; /* [1, 1] or [1, heads]; NULL: none */
 } sp_kv;
 
 /* q [tokens, heads * head_size], k, v [tokens, kv_heads * head_size] -> like q.
- * Training form: every sequence attends to the prefix and to itself (tensor/attention.h). */
+ * Training form: every sequence attends to the prefix and to itself (tensor/attention.h; of `shape`
+ * prefix_length and prefix_only are set here). */
 sp_var *sp_attention(sp_tape *t, const sp_attention_shape *shape, sp_var *q, sp_var *k, sp_var *v,
                      sp_kv prefix);
 /* Inference form: keys [sequences] point into a cache with leading dimension keys_ld. */
@@ -75,6 +99,17 @@ sp_var *sp_attention_cached(sp_tape *t, const sp_attention_shape *shape, sp_var 
  * targets' log-probabilities, 0 where there is none. At least one target. */
 sp_var *sp_lm_loss(sp_tape *t, sp_var *hidden, sp_var *head, const int *targets,
                    float *log_probabilities);
+
+/* ---- classify.c ---- */
+
+/* logits [n, classes], targets [n] (0 .. classes - 1) -> [1, 1], the mean over the rows of
+ * -log softmax(logits)[target]. n >= 1. */
+sp_var *sp_cross_entropy(sp_tape *t, sp_var *logits, const int *targets);
+
+/* x [n, words], group_of_word [words] (0 .. groups - 1; copied) -> [n, groups]: the logarithm of
+ * the sum of exp(x) over the words of each group, every one of which has a word. With the logits of
+ * label words this is a label's logit: softmax over it gives the words' summed probability. */
+sp_var *sp_group_logsumexp(sp_tape *t, sp_var *x, const int *group_of_word, int groups);
 
 /* ---- lstm.c ---- */
 

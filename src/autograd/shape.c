@@ -56,6 +56,55 @@ sp_var *sp_concat_columns(sp_tape *t, sp_var *a, sp_var *b) {
     return y;
 }
 
+/* ---- gate ---- */
+
+typedef struct gate_node {
+    sp_node node;
+    sp_var *x, *gate;
+} gate_node;
+
+/* dgate = the sum of dy * x over the rows and the gate's columns, in row order. */
+static void add_gate_gradient(sp_tape *t, const sp_var *y, const sp_var *x, sp_var *gate) {
+    float *dgate = sp_grad(t, gate);
+    long width = x->cols / gate->cols;
+    for (long g = 0; g < gate->cols; g++) {
+        double sum = 0;
+        for (long r = 0; r < x->rows; r++)
+            sum += (double)sp_dot(width, y->grad + r * y->ld + g * width, sp_row(x, r) + g * width);
+        dgate[g] += (float)sum;
+    }
+}
+
+static void gate_backward(sp_tape *t, sp_node *node) {
+    gate_node *n = (gate_node *)node;
+    const sp_var *y = node->out;
+    sp_var *x = n->x, *gate = n->gate;
+    if (gate->needs_grad) add_gate_gradient(t, y, x, gate);
+    if (!x->needs_grad) return;
+    float *dx = sp_grad(t, x);
+    long width = x->cols / gate->cols;
+#pragma omp parallel for
+    for (long r = 0; r < x->rows; r++)
+        for (long g = 0; g < gate->cols; g++)
+            sp_axpy(width, gate->data[g], y->grad + r * y->ld + g * width,
+                    dx + r * x->ld + g * width);
+}
+
+sp_var *sp_gate_columns(sp_tape *t, sp_var *x, sp_var *gate) {
+    sp_var *y = sp_var_new(t, x->rows, x->cols, x->needs_grad || gate->needs_grad);
+    long width = x->cols / gate->cols;
+#pragma omp parallel for
+    for (long r = 0; r < x->rows; r++)
+        for (long g = 0; g < gate->cols; g++)
+            sp_scale(width, gate->data[g], sp_row(x, r) + g * width, sp_row(y, r) + g * width);
+    gate_node *n = sp_tape_record(t, y, gate_backward, sizeof *n);
+    if (n) {
+        n->x = x;
+        n->gate = gate;
+    }
+    return y;
+}
+
 /* ---- views ---- */
 
 sp_var *sp_slice_columns(sp_tape *t, sp_var *x, long first, long count) {

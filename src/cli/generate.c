@@ -1,7 +1,8 @@
-/* softprompt generate: records from standard input, a text for each. */
+/* softprompt generate: records from standard input, a text or a label for each. */
 #include "cli/command.h"
 #include "cli/number.h"
 #include "cli/steered.h"
+#include "training/classify.h"
 
 #include <argp.h>
 #include <jansson.h>
@@ -28,7 +29,10 @@ static const struct argp_option options[] = {
     {"top-p", KEY_TOP_P, "X", 0, "sample among the likeliest that reach X", 0},
     {"batch", KEY_BATCH, "N", 0, "records at a time (default 32)", 0},
     {"seed", KEY_SEED, "N", 0, "of sampling (default 1)", 0},
-    {"json", 'j', NULL, 0, "print JSON lines {\"input\", \"output\"}", 0},
+    {"json", 'j', NULL, 0,
+     "print JSON lines {\"input\", \"output\"}, for labels {\"input\", \"label\", "
+     "\"probabilities\"}",
+     0},
     {0}};
 
 /* The option-table name of a key; NULL if it is no decode option. */
@@ -85,7 +89,8 @@ static const struct argp parser = {
     .parser = parse,
     .children = children,
     .doc = "Reads records from standard input, one a line (as `softprompt data` shows them in "
-           "\"input\"), and prints a text for each."};
+           "\"input\"), and prints a text for each; with a run whose output is verbalizer or "
+           "linear, the likeliest label."};
 
 static void print_output(const arguments *a, const char *input, char *output) {
     if (!a->json) {
@@ -101,9 +106,95 @@ static void print_output(const arguments *a, const char *input, char *output) {
     json_decref(line);
 }
 
+static void print_label(const arguments *a, const sp_class_head *head, const char *input, int label,
+                        const float *probabilities) {
+    if (!a->json) {
+        puts(head->labels.data[label]);
+        return;
+    }
+    json_t *shares = json_object();
+    for (size_t i = 0; i < head->labels.len; i++)
+        json_object_set_new(shares, head->labels.data[i], json_real((double)probabilities[i]));
+    json_t *line = json_pack("{s:s?, s:s, s:o}", "input", input, "label", head->labels.data[label],
+                             "probabilities", shares);
+    char *text = json_dumps(line, JSON_REAL_PRECISION(6));
+    puts(text ? text : "{\"error\": \"not UTF-8\"}");
+    free(text);
+    json_decref(line);
+}
+
 /* Lines that are read before any text is printed. Samples depend on the place in a group and on the
  * group's number, not on --batch. */
 enum { GROUP = 256 };
+
+/* Up to GROUP lines, the last of which is line *number. */
+static sp_status read_group(long *number, sp_strings *lines) {
+    sp_buf line = {0};
+    sp_status st = SP_OK;
+    while (!st && lines->len < GROUP && sp_read_line(&line, number)) {
+        st = sp_check_line(&line, *number);
+        sp_strings_push(lines, line.data);
+    }
+    sp_buf_free(&line);
+    return st;
+}
+
+static sp_status answer_texts(const arguments *a, sp_steered *s, const sp_strings *lines,
+                              uint64_t seed) {
+    sp_ints *inputs = sp_alloc(lines->len, sizeof *inputs);
+    sp_ints *outputs = sp_alloc(lines->len, sizeof *outputs);
+    sp_status st = SP_OK;
+    for (size_t i = 0; !st && i < lines->len; i++)
+        st = sp_steered_input(s, lines->data[i], &inputs[i]);
+    sp_steering steering = sp_soft_prompt_steering(&s->prompt);
+    if (!st)
+        st = sp_generate(s->model, &a->decode, &steering, inputs, lines->len, seed, NULL, NULL,
+                         outputs);
+    for (size_t i = 0; i < lines->len; i++) {
+        char *text = sp_tokenizer_text(s->tokenizer, &outputs[i]);
+        if (!st) print_output(a, lines->data[i], text);
+        free(text);
+        sp_ints_free(&inputs[i]);
+        sp_ints_free(&outputs[i]);
+    }
+    free(inputs);
+    free(outputs);
+    return st;
+}
+
+static sp_status encode_lines(const sp_steered *s, const sp_strings *lines, sp_examples *out) {
+    sp_split split = {0};
+    for (size_t i = 0; i < lines->len; i++) {
+        sp_example *example = sp_split_add(&split);
+        example->input = sp_strdup(lines->data[i]);
+        example->label = -1;
+    }
+    sp_status st = sp_examples_encode(&split, s->head.output, s->prompt.separator, s->tokenizer,
+                                      s->model->config.eos_token_id, out);
+    sp_split_free(&split);
+    return st;
+}
+
+static sp_status answer_labels(const arguments *a, sp_steered *s, const sp_strings *lines) {
+    sp_examples examples;
+    size_t count = s->head.labels.len;
+    int *labels = sp_alloc(lines->len, sizeof *labels);
+    float *probabilities = sp_alloc_floats(lines->len * count);
+    sp_classify_job job = {.model = s->model,
+                           .head = &s->head,
+                           .prompt = &s->prompt,
+                           .examples = &examples,
+                           .count = lines->len,
+                           .batch = a->decode.batch};
+    sp_status st = encode_lines(s, lines, &examples);
+    if (!st) st = sp_classify(&job, labels, probabilities);
+    for (size_t i = 0; !st && i < lines->len; i++)
+        print_label(a, &s->head, lines->data[i], labels[i], probabilities + i * count);
+    sp_examples_free(&examples);
+    free(labels);
+    free(probabilities);
+    return st;
+}
 
 /* One group of lines, the first of which follows line *number; *count is 0 at the end of the input.
  */
@@ -111,32 +202,14 @@ static sp_status run_group(const arguments *a, sp_steered *s, long *number, size
     long first = *number + 1;
     uint64_t seed = ((uint64_t)a->seed << 32) + (uint64_t)(*number / GROUP);
     sp_strings lines = {0};
-    sp_buf line = {0};
-    sp_ints *inputs = sp_alloc(GROUP, sizeof *inputs), *outputs = sp_alloc(GROUP, sizeof *outputs);
-    sp_status st = SP_OK;
-    while (!st && lines.len < GROUP && sp_read_line(&line, number)) {
-        st = sp_check_line(&line, *number);
-        if (!st) st = sp_steered_input(s, line.data, &inputs[lines.len]);
-        sp_strings_push(&lines, line.data);
-    }
+    sp_status st = read_group(number, &lines);
     *count = lines.len;
-    sp_steering steering = sp_soft_prompt_steering(&s->prompt);
-    if (!st) {
-        st = sp_generate(s->model, &a->decode, &steering, inputs, lines.len, seed, NULL, NULL,
-                         outputs);
+    if (!st && lines.len) {
+        st = s->head.output == SP_OUTPUT_TEXT ? answer_texts(a, s, &lines, seed)
+                                              : answer_labels(a, s, &lines);
         if (st == SP_ERR_DATA) sp_fail_in(st, "standard input:%ld-%ld", first, *number);
     }
-    for (size_t i = 0; i < lines.len; i++) {
-        char *text = sp_tokenizer_text(s->tokenizer, &outputs[i]);
-        if (!st) print_output(a, lines.data[i], text);
-        free(text);
-        sp_ints_free(&inputs[i]);
-        sp_ints_free(&outputs[i]);
-    }
     fflush(stdout);
-    free(inputs);
-    free(outputs);
-    sp_buf_free(&line);
     sp_strings_free(&lines);
     return st;
 }
@@ -154,4 +227,6 @@ static sp_status run(int argc, char **argv) {
 }
 
 const sp_command sp_command_generate = {
-    .name = "generate", .help = "texts for records, with or without a tuned prompt", .run = run};
+    .name = "generate",
+    .help = "texts or labels for records, with or without a tuned prompt",
+    .run = run};

@@ -30,7 +30,8 @@ static const struct argp parser = {
            "\"logprobs\", \"sum\"}: natural logarithms. A line INPUT<TAB>TARGET scores the target "
            "and its end token after the input, as in training; a line without a tab scores all of "
            "its tokens (the first one only if a soft prompt stands before it; else its logprob is "
-           "null)."};
+           "null). With a run that labels, these are those of the language model with its prompt; "
+           "`softprompt generate --json` prints the labels' probabilities."};
 
 /* The ids of a line and the index of the first that is scored. */
 static sp_status encode_line(const sp_steered *s, char *line, sp_ints *ids, size_t *first) {
@@ -78,10 +79,9 @@ static sp_status score(sp_steered *s, const sp_ints *ids, size_t first) {
         sp_tape tape = {.inference = true};
         sp_packed batch = {0};
         sp_packed_clear(&batch);
-        sp_packed_add(&batch, ids->data, ids->len, first ? first : 1, steering.first_position);
-        sp_context ctx = sp_packed_context(&batch, steering.prefix);
-        sp_var *hidden =
-            sp_model_forward(&tape, s->model, batch.ids.data, steering.virtual_rows, &ctx);
+        sp_packed_add(&batch, ids->data, ids->len, first ? first : 1);
+        sp_context ctx = sp_packed_context(&batch, &steering);
+        sp_var *hidden = sp_model_forward(&tape, s->model, batch.ids.data, &ctx);
         sp_lm_loss(&tape, hidden, s->model->head, batch.targets.data, logprobs);
         sp_packed_free(&batch);
         sp_tape_free(&tape);

@@ -18,12 +18,15 @@ typedef struct score_arguments {
 
 static const struct argp_option options[] = {
     {"metrics", 'm', "LIST", 0,
-     "Metrics separated by commas: bleu, chrf, rouge-l. Default: all of them.", 0},
-    {"hyp", 'h', "FILE", 0, "The texts to score, one a line.", 0},
+     "Metrics separated by commas. Of texts: bleu, nist, meteor, rouge-1, rouge-2, rouge-l, cider, "
+     "ter, chrf, bleu-webnlg, bleu-e2e. Of labels: accuracy, macro-f1, weighted-f1, mcc. Default: "
+     "all "
+     "of texts.",
+     0},
+    {"hyp", 'h', "FILE", 0, "The texts or labels to score, one a line.", 0},
     {"ref", 'r', "FILE", 0,
      "Their references, line by line. Give --ref again for more references; an empty line in a "
-     "file "
-     "after the first means that the text has no further reference.",
+     "file after the first means that the text has no further reference. A label has one.",
      0},
     {"json", 'j', NULL, 0, "Print one JSON object with unrounded scores.", 0},
     {0}};
@@ -55,8 +58,10 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
 static const struct argp parser = {
     .options = options,
     .parser = parse,
-    .doc = "Scores texts against references, as sacrebleu and rouge-score do. Scores are on a 0 to "
-           "100 scale."};
+    .doc =
+        "Scores texts against references, or labels against the true ones, as sacrebleu, nltk, "
+        "rouge-score, pycocoevalcap and scikit-learn do. Scores are on a 0 to 100 scale, but for "
+        "nist and cider."};
 
 /* A file cut at its newlines (LF or CRLF). */
 typedef struct text_lines {
@@ -138,13 +143,13 @@ static sp_status choose_metric(const char *name, metric_choice *chosen) {
     return SP_OK;
 }
 
-/* A list with commas; NULL means all. */
-static sp_status choose_metrics(const char *list, metric_choice *chosen) {
-    if (!list) {
-        memcpy(chosen->metrics, sp_metrics, sizeof sp_metrics);
-        chosen->count = SP_METRIC_COUNT;
-        return SP_OK;
-    }
+static void choose_text_metrics(metric_choice *chosen) {
+    for (int i = 0; i < SP_METRIC_COUNT; i++)
+        if (sp_metrics[i]->task == SP_GENERATION) chosen->metrics[chosen->count++] = sp_metrics[i];
+}
+
+/* A list with commas. */
+static sp_status choose_listed(const char *list, metric_choice *chosen) {
     char *copy = sp_strdup(list), *rest = copy, *name;
     sp_status st = SP_OK;
     while (!st && (name = strsep(&rest, ","))) st = choose_metric(name, chosen);
@@ -152,16 +157,28 @@ static sp_status choose_metrics(const char *list, metric_choice *chosen) {
     return st;
 }
 
+static sp_status choose_metrics(const char *list, metric_choice *chosen) {
+    sp_status st = SP_OK;
+    if (list)
+        st = choose_listed(list, chosen);
+    else
+        choose_text_metrics(chosen);
+    for (size_t i = 0; !st && i < chosen->count; i++)
+        if (chosen->metrics[i]->prepare) st = chosen->metrics[i]->prepare();
+    return st;
+}
+
 static void print_scores(const metric_choice *chosen, const sp_scored_text *texts, size_t count,
                          bool json) {
+    double scores[SP_METRIC_COUNT];
+#pragma omp parallel for schedule(dynamic)
+    for (size_t i = 0; i < chosen->count; i++) scores[i] = chosen->metrics[i]->score(texts, count);
     if (json) printf("{\"texts\": %zu", count);
     for (size_t i = 0; i < chosen->count; i++) {
-        const sp_metric *metric = chosen->metrics[i];
-        double score = metric->score(texts, count);
         if (json)
-            printf(", \"%s\": %.17g", metric->name, score);
+            printf(", \"%s\": %.17g", chosen->metrics[i]->name, scores[i]);
         else
-            printf("%-8s %6.2f\n", metric->title, score);
+            printf("%-11s %6.2f\n", chosen->metrics[i]->title, scores[i]);
     }
     if (json) puts("}");
 }
@@ -193,4 +210,6 @@ static sp_status run(int argc, char **argv) {
 }
 
 const sp_command sp_command_score = {
-    .name = "score", .help = "BLEU, chrF and ROUGE-L of texts against references", .run = run};
+    .name = "score",
+    .help = "BLEU, ROUGE, METEOR and more of texts, F1 and more of labels",
+    .run = run};

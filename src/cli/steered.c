@@ -66,6 +66,7 @@ static sp_status open_adapter(const char *path, const char *model, sp_steered *s
     st = check_finished(file);
     if (!st) st = check_model(file, model);
     if (!st) st = sp_soft_prompt_read(file, s->model, &s->prompt);
+    if (!st) st = sp_class_head_read(file, s->model, &s->head);
     sp_h5_close(file);
     return st;
 }
@@ -84,6 +85,7 @@ sp_status sp_steered_open(const sp_steered_names *names, sp_steered *s) {
 
 void sp_steered_close(sp_steered *s) {
     sp_soft_prompt_free(&s->prompt);
+    sp_class_head_free(&s->head);
     sp_tokenizer_free(s->tokenizer);
     sp_model_free(s->model);
     *s = (sp_steered){0};

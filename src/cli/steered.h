@@ -1,7 +1,9 @@
-/* For the commands that use a result: a model, its tokenizer and, if given, a run's soft prompt. */
+/* For the commands that use a result: a model, its tokenizer and, if given, a run's soft prompt
+ * and class head. */
 #ifndef SP_CLI_STEERED_H
 #define SP_CLI_STEERED_H
 
+#include "tuning/class_head.h"
 #include "tuning/soft_prompt.h"
 
 #include <argp.h>
@@ -10,6 +12,7 @@ typedef struct sp_steered {
     sp_model *model;
     sp_tokenizer *tokenizer;
     sp_soft_prompt prompt; /* without an adapter: nothing but the separator "\n" */
+    sp_class_head head;    /* its output is text if the run has none */
 } sp_steered;
 
 /* What --model and --adapter name. */

@@ -39,14 +39,13 @@ const char *sp_indefinite(const char *phrase) {
     static const char *const silent_h[] = {"hour",  "honest", "honor",  "honour", "heir",
                                            "herb ", "herbs",  "herbal", NULL};
     static const char *const like_you[] = {
-        "unicorn", "unifi", "uniform", "unify", "unilat", "union", "unique", "unis",
-        "unit",    "univ",  "use",     "usu",   "usab",   "usage", "uter",   "uten",
-        "util",    "utop",  "ubi",     "uran",  "uret",   "urea",  "uri",    "uro",
-        "eu",      "ew",    "one-",    "one ",  "once",   "ouija", "uke",    "ukul",
-        "ufo",     "ural",  "uru",     "uv",    NULL};
+        "unic", "unifi", "uniform", "unify", "unilat", "union", "unique", "unis", "unit", "univ",
+        "use",  "usu",   "usab",    "usage", "uter",   "uten",  "util",   "utop", "ubi",  "uran",
+        "uret", "urea",  "uri",     "uro",   "eu",     "ew",    "one-",   "one ", "once", "ouija",
+        "uke",  "ukul",  "ufo",     "ural",  "uru",    "uv",    NULL};
     if (is_spelled_out(phrase)) return strchr("AEFHILMNORSX", phrase[0]) ? "an" : "a";
     if (strcasecmp(phrase, "herb") == 0 || starts_with_any(phrase, silent_h)) return "an";
-    if (starts_with_any(phrase, like_you)) return "a";
+    if (strcasecmp(phrase, "one") == 0 || starts_with_any(phrase, like_you)) return "a";
     return phrase[0] && strchr("aeiouAEIOU", phrase[0]) ? "an" : "a";
 }
 

@@ -33,13 +33,13 @@ static bool is_taxon_name(const char *name) {
     return false;
 }
 
-static bool is_taxon(const sp_noun *noun) {
+bool sp_is_taxon(const sp_noun *noun) {
     for (int i = 0; i < noun->name_count; i++)
         if (is_taxon_name(noun->names[i])) return true;
     return false;
 }
 
-static bool is_abusive(const sp_noun *noun) {
+bool sp_is_abusive(const sp_noun *noun) {
     static const char *const marks[] = {"offensive", "slur",   "obscene",   "vulgar",   "disparag",
                                         "derogat",   "insult", "contempt",  "sexual",   "genital",
                                         "ethnic",    "taboo",  "pejorativ", "prostitut"};
@@ -93,7 +93,7 @@ static bool make_object(const sp_wordnet *wordnet, int index, const sp_link *lin
     const sp_noun *target = &wordnet->nouns[owner];
     const char *word = link->word ? link->word : target->names[0];
     if (!is_plain(word) || is_taxon_name(word) || same_letters(word, noun->names[0])) return false;
-    if (link->target >= 0 && (is_taxon(target) || is_abusive(target))) return false;
+    if (link->target >= 0 && (sp_is_taxon(target) || sp_is_abusive(target))) return false;
     if (link->relation == SP_ALSO_CALLED && is_living(noun) && isupper((unsigned char)word[0]))
         return false; /* mostly the Latin name */
     if (is_latin(target, word)) return false;
@@ -134,12 +134,15 @@ static bool is_new(const sp_candidates *known, const sp_fact *fact) {
     return same_relation < room_for(fact->relation);
 }
 
+bool sp_is_fit_subject(const sp_noun *noun) {
+    return noun->first_sense && is_plain(noun->names[0]) && !sp_is_plural(noun->names[0]) &&
+           !sp_is_taxon(noun) && !sp_is_abusive(noun) && !is_latin(noun, noun->names[0]);
+}
+
 sp_candidates sp_collect_facts(const sp_wordnet *wordnet, int index) {
     const sp_noun *noun = &wordnet->nouns[index];
     sp_candidates found = {0};
-    if (!noun->first_sense || !is_plain(noun->names[0]) || sp_is_plural(noun->names[0]) ||
-        is_taxon(noun) || is_abusive(noun) || is_latin(noun, noun->names[0]))
-        return found;
+    if (!sp_is_fit_subject(noun)) return found;
     for (int i = 0; i < noun->link_count && found.count < SP_MAX_CANDIDATES; i++) {
         sp_fact fact = {.relation = noun->links[i].relation};
         if (make_object(wordnet, index, &noun->links[i], &fact.object) && is_new(&found, &fact))

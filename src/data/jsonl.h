@@ -1,20 +1,13 @@
-/* A user's own examples: one JSON object a line, {"input", "target" or "references", "category",
- * "group"}; other fields are left alone, blank lines skipped. */
+/* A user's own examples: one JSON object a line with the fields of data/fields.h; other fields are
+ * left alone, blank lines skipped. A label may be a text, a whole number, true or false. */
 #ifndef SP_DATA_JSONL_H
 #define SP_DATA_JSONL_H
 
-#include "data/dataset.h"
+#include "data/fields.h"
 
-/* What the fields are called in the file. */
-typedef struct sp_jsonl_fields {
-    const char *input, *target, *references, *category, *group;
-} sp_jsonl_fields;
-
-extern const sp_jsonl_fields sp_jsonl_default_fields;
-
-/* Appends the examples of a text in memory. SP_ERR_FORMAT with "file:line: " for broken JSON, a
- * missing or empty field, a wrong type, or a group other than seen and unseen. */
-sp_status sp_parse_jsonl(const char *text, size_t len, const char *file,
-                         const sp_jsonl_fields *fields, sp_split *out);
+/* Appends the examples of a text in memory. SP_ERR_FORMAT with "file:line: " for broken JSON and
+ * wrong types; otherwise as sp_add_row. */
+sp_status sp_parse_jsonl(const char *text, size_t len, const char *file, sp_schema *schema,
+                         sp_split *out);
 
 #endif

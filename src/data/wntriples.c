@@ -1,20 +1,18 @@
 /* The reader of wntriples: records of one to five WordNet facts about a noun, told by our own
  * grammar. The facts are real, the sentences are generated. One synset makes at most one record,
  * and a lemma only serves in its first sense, so no subject is in two splits. */
-#include "core/random.h"
 #include "data/countable.h"
 #include "data/facts.h"
-#include "data/reader.h"
+#include "data/generated.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_CATEGORIES = 26, MAX_RECORDS = 1000000 };
+enum { MAX_CATEGORIES = 26 };
 
 /* The card's settings. Test records are half of seen and half of unseen categories. */
 typedef struct settings {
-    int seed;
-    int sizes[SP_SPLITS];
+    sp_generated base;
     int seen[MAX_CATEGORIES], seen_count; /* lexicographer files */
     int unseen[MAX_CATEGORIES], unseen_count;
 } settings;
@@ -66,18 +64,13 @@ static sp_status check_disjoint(const sp_yaml *map, const settings *s) {
 
 static sp_status read_settings(const sp_card *card, settings *out) {
     *out = (settings){0};
-    sp_status st = sp_yaml_int_or(card->root, "seed", 0, 1 << 30, 1, &out->seed);
+    const sp_yaml *categories;
+    sp_status st = sp_yaml_map_or_null(card->root, "categories", &categories);
     if (st) return st;
-    const sp_yaml *splits, *categories;
-    if ((st = sp_yaml_map_or_null(card->root, "splits", &splits))) return st;
-    if ((st = sp_yaml_map_or_null(card->root, "categories", &categories))) return st;
-    if (!splits || !categories)
-        return sp_yaml_fail(card->root, "reader wntriples needs splits (sizes) and categories "
-                                        "(lists seen and unseen)");
-    for (int i = 0; i < SP_SPLITS; i++)
-        if ((st = sp_yaml_int(splits, sp_split_text((sp_split_name)i), 1, MAX_RECORDS,
-                              &out->sizes[i])))
-            return st;
+    if (!categories)
+        return sp_yaml_fail(card->root,
+                            "reader wntriples needs categories (lists seen and unseen)");
+    if ((st = sp_generated_read(card, &out->base))) return st;
     static const char *const keys[] = {"seen", "unseen", NULL};
     if ((st = sp_yaml_check_keys(categories, keys))) return st;
     if ((st = read_categories(categories, "seen", out->seen, &out->seen_count))) return st;
@@ -208,11 +201,11 @@ static sp_record make_record(const sp_wordnet *wordnet, choice chosen, sp_rng *r
 }
 
 /* The stream depends on the seed and the noun alone: a record is the same in any split. */
-static void add_example(const sp_wordnet *wordnet, choice chosen, int seed, const char *group,
+static void add_example(const sp_wordnet *wordnet, choice chosen, uint64_t seed, const char *group,
                         sp_split *out) {
     const sp_noun *noun = &wordnet->nouns[chosen.noun];
     char *purpose = sp_format("wntriples %ld", noun->offset);
-    sp_rng rng = sp_rng_make((uint64_t)seed, purpose);
+    sp_rng rng = sp_rng_make(seed, purpose);
     free(purpose);
     sp_record record = make_record(wordnet, chosen, &rng);
     sp_example *example = sp_split_add(out);
@@ -224,29 +217,30 @@ static void add_example(const sp_wordnet *wordnet, choice chosen, int seed, cons
 }
 
 static void add_examples(const sp_wordnet *wordnet, const choices *list, size_t first, size_t count,
-                         int seed, const char *group, sp_split *out) {
+                         uint64_t seed, const char *group, sp_split *out) {
     for (size_t i = first; i < first + count; i++)
         add_example(wordnet, list->items[i], seed, group, out);
 }
 
 static sp_status generate(const sp_wordnet *wordnet, const settings *s, const bool *wanted,
                           sp_split *splits) {
-    sp_rng rng = sp_rng_make((uint64_t)s->seed, "wntriples splits");
-    int unseen_test = s->sizes[SP_TEST] / 2, seen_test = s->sizes[SP_TEST] - unseen_test;
+    sp_rng rng = sp_rng_make(s->base.seed, "wntriples splits");
+    int unseen_test = s->base.sizes[SP_TEST] / 2, seen_test = s->base.sizes[SP_TEST] - unseen_test;
     choices seen = {0}, unseen = {0};
     sp_status st = choose(wordnet, s->seen, s->seen_count,
-                          s->sizes[SP_TRAIN] + s->sizes[SP_DEV] + seen_test, &rng, &seen);
+                          s->base.sizes[SP_TRAIN] + s->base.sizes[SP_DEV] + seen_test, &rng, &seen);
     if (!st) st = choose(wordnet, s->unseen, s->unseen_count, unseen_test, &rng, &unseen);
     if (!st) {
-        size_t train = (size_t)s->sizes[SP_TRAIN], dev = (size_t)s->sizes[SP_DEV];
+        size_t train = (size_t)s->base.sizes[SP_TRAIN], dev = (size_t)s->base.sizes[SP_DEV];
         if (wanted[SP_TRAIN])
-            add_examples(wordnet, &seen, 0, train, s->seed, "seen", &splits[SP_TRAIN]);
+            add_examples(wordnet, &seen, 0, train, s->base.seed, "seen", &splits[SP_TRAIN]);
         if (wanted[SP_DEV])
-            add_examples(wordnet, &seen, train, dev, s->seed, "seen", &splits[SP_DEV]);
+            add_examples(wordnet, &seen, train, dev, s->base.seed, "seen", &splits[SP_DEV]);
         if (wanted[SP_TEST]) {
             sp_split *test = &splits[SP_TEST];
-            add_examples(wordnet, &seen, train + dev, (size_t)seen_test, s->seed, "seen", test);
-            add_examples(wordnet, &unseen, 0, unseen.count, s->seed, "unseen", test);
+            add_examples(wordnet, &seen, train + dev, (size_t)seen_test, s->base.seed, "seen",
+                         test);
+            add_examples(wordnet, &unseen, 0, unseen.count, s->base.seed, "unseen", test);
             sp_rng_shuffle(&rng, test->items, test->count, sizeof *test->items);
         }
     }

@@ -24,7 +24,8 @@ static sp_status apply_base(sp_run_spec *run, const sp_yaml *base) {
     for (size_t i = 0; base && !st && i < base->count; i++) {
         const char *key = base->keys[i];
         const sp_yaml *value = base->items[i];
-        bool single = strcmp(key, "model") == 0 || strcmp(key, "dataset") == 0;
+        bool single =
+            strcmp(key, "model") == 0 || strcmp(key, "dataset") == 0 || strcmp(key, "output") == 0;
         st = single ? sp_run_set(run, key, value, &used) : sp_yaml_expect(value, SP_YAML_MAP, key);
         for (size_t j = 0; !single && !st && j < value->count; j++)
             st = set_path(run, key, value->keys[j], value->items[j]);
@@ -35,29 +36,34 @@ static sp_status apply_base(sp_run_spec *run, const sp_yaml *base) {
 static sp_status unknown_setting(const sp_entry *entry, const char *key, const sp_yaml *value) {
     const sp_option *tables[] = {entry->method->options, sp_train_option_table,
                                  sp_decode_option_table};
-    const char *names[256] = {"method", "label"};
-    size_t n = 2;
+    const char *names[256] = {"method", "label", "grid"};
+    size_t n = 3;
     for (int i = 0; i < 3; i++)
         for (const sp_option *o = tables[i]; o->name && n < 255; o++) names[n++] = o->name;
     return sp_yaml_fail(value, "%s has no setting '%s'%s", entry->name, key,
                         sp_did_you_mean(key, names));
 }
 
-/* A key of an entry belongs to the method's options, or else to training, or else to decoding. */
+/* The path of an entry's key: an option of the method, or else of training, or else of decoding.
+ * *path is owned by the caller; NULL if there is no such option. */
+static char *entry_path(const sp_entry *entry, const char *key) {
+    if (sp_options_find(entry->method->options, key)) return sp_format("method.%s", key);
+    if (sp_options_find(sp_train_option_table, key)) return sp_format("train.%s", key);
+    if (sp_options_find(sp_decode_option_table, key)) return sp_format("decode.%s", key);
+    return NULL;
+}
+
 static sp_status apply_entry(sp_run_spec *run, const sp_entry *entry) {
     sp_status st = SP_OK;
+    bool used;
     for (size_t i = 0; !st && i < entry->settings->count; i++) {
         const char *key = entry->settings->keys[i];
         const sp_yaml *value = entry->settings->items[i];
-        if (strcmp(key, "method") == 0 || strcmp(key, "label") == 0) continue;
-        if (sp_options_find(entry->method->options, key))
-            st = set_path(run, "method", key, value);
-        else if (sp_options_find(sp_train_option_table, key))
-            st = set_path(run, "train", key, value);
-        else if (sp_options_find(sp_decode_option_table, key))
-            st = set_path(run, "decode", key, value);
-        else
-            st = unknown_setting(entry, key, value);
+        if (strcmp(key, "method") == 0 || strcmp(key, "label") == 0 || strcmp(key, "grid") == 0)
+            continue;
+        char *path = entry_path(entry, key);
+        st = path ? sp_run_set(run, path, value, &used) : unknown_setting(entry, key, value);
+        free(path);
     }
     return st;
 }
@@ -70,12 +76,19 @@ static sp_status apply_overrides(sp_run_spec *run, const sp_yaml *overrides) {
     return st;
 }
 
+/* "length" for method.length; what is no setting of the method or its training keeps its path. */
+static const char *short_name(const char *path) {
+    static const char *const groups[] = {"method.", "train.", "decode."};
+    for (int i = 0; i < 3; i++)
+        if (strncmp(path, groups[i], strlen(groups[i])) == 0) return path + strlen(groups[i]);
+    return path;
+}
+
 /* Rows of the table are told apart by their point, so it must not be cut. */
 static sp_status add_to_point(sp_run_spec *run, const char *path, const sp_yaml *value) {
-    const char *dot = strrchr(path, '.');
     size_t used = strlen(run->point), room = sizeof run->point - used;
-    int length = snprintf(run->point + used, room, "%s%s %s", used ? ", " : "",
-                          dot ? dot + 1 : path, value->text);
+    int length = snprintf(run->point + used, room, "%s%s %s", used ? ", " : "", short_name(path),
+                          value->text);
     if (length >= 0 && (size_t)length < room) return SP_OK;
     return sp_yaml_fail(value, "the values of the grid take over %zu bytes; use shorter ones",
                         sizeof run->point - 1);
@@ -83,9 +96,18 @@ static sp_status add_to_point(sp_run_spec *run, const char *path, const sp_yaml 
 
 /* ---- expansion ---- */
 
+/* One dimension of the grid of an entry. */
+typedef struct axis {
+    char *path;
+    const sp_yaml *values;
+    bool of_entry;
+} axis;
+
 typedef struct expansion {
     const sp_spec *spec;
     const sp_entry *entry;
+    axis axes[MAX_AXES];
+    size_t axis_count;
     sp_identify *identify;
     sp_run_list *out;
     size_t entry_start; /* first run of this entry */
@@ -116,6 +138,9 @@ static bool is_listed(const expansion *e, const char *id) {
 
 static sp_status add_run(const expansion *e, sp_run_spec run, int seed) {
     run.seed = seed;
+    if (!*run.model || !*run.dataset)
+        return sp_fail(SP_ERR_SPEC, "%s: base.%s is missing; name one there, or use --set",
+                       e->spec->path, *run.model ? "dataset" : "model");
     sp_status st = sp_run_check(&run);
     if (!st) st = identify_run(e, &run);
     if (st) return st;
@@ -133,24 +158,99 @@ static sp_status add_run(const expansion *e, sp_run_spec run, int seed) {
     return SP_OK;
 }
 
-/* Walks the axes from `axis` on; `run` carries the values chosen so far. */
-static sp_status expand_axes(const expansion *e, sp_run_spec run, size_t axis) {
-    const sp_yaml *grid = e->spec->grid;
+/* Every seed with every subsample. All the data (limit 0) has no subsamples. */
+static sp_status add_replicates(const expansion *e, sp_run_spec run) {
+    const sp_spec *spec = e->spec;
+    bool fixed = !spec->subsamples || sp_yaml_get(spec->overrides, "data.subsample");
+    size_t subsamples = fixed ? 1 : spec->subsample_count;
     sp_status st = SP_OK;
-    if (!grid || axis == grid->count) {
-        for (size_t i = 0; !st && i < e->spec->seed_count; i++)
-            st = add_run(e, run, e->spec->seeds[i]);
-        return st;
+    for (size_t i = 0; !st && i < subsamples; i++) {
+        if (!fixed) run.subsample = run.train_limit ? spec->subsamples[i] : 0;
+        for (size_t j = 0; !st && j < spec->seed_count; j++) st = add_run(e, run, spec->seeds[j]);
     }
-    const sp_yaml *values = grid->items[axis];
+    return st;
+}
+
+/* Walks the axes from `depth` on; `run` carries the values chosen so far. */
+static sp_status expand_axes(const expansion *e, sp_run_spec run, size_t depth) {
+    if (depth == e->axis_count) return add_replicates(e, run);
+    const char *path = e->axes[depth].path;
+    const sp_yaml *values = e->axes[depth].values;
+    sp_status st = SP_OK;
     for (size_t i = 0; !st && i < values->count; i++) {
         sp_run_spec next = run;
         bool used;
-        st = sp_run_set(&next, grid->keys[axis], values->items[i], &used);
-        if (!st && used) st = add_to_point(&next, grid->keys[axis], values->items[i]);
-        if (!st) st = expand_axes(e, next, axis + 1);
+        st = sp_run_set(&next, path, values->items[i], &used);
+        if (!st && !used && e->axes[depth].of_entry)
+            st = unknown_setting(e->entry, path, values->items[i]);
+        if (!st && used) st = add_to_point(&next, path, values->items[i]);
+        if (!st) st = expand_axes(e, next, depth + 1);
     }
     return st;
+}
+
+/* ---- the axes of an entry ---- */
+
+static void free_axes(expansion *e) {
+    for (size_t i = 0; i < e->axis_count; i++) free(e->axes[i].path);
+    e->axis_count = 0;
+}
+
+/* Adds an axis, or replaces the spec's of the same path; takes `path`. */
+static sp_status add_axis(expansion *e, char *path, const sp_yaml *values, bool of_entry) {
+    size_t i = 0;
+    while (i < e->axis_count && strcmp(e->axes[i].path, path) != 0) i++;
+    sp_status st = SP_OK;
+    if (i == MAX_AXES)
+        st = sp_yaml_fail(values, "the grid has over %d axes; use fewer", MAX_AXES);
+    else if (i < e->axis_count && e->axes[i].of_entry)
+        st = sp_yaml_fail(values, "%s is twice in the grid of %s", path, e->entry->name);
+    if (st || i < e->axis_count) {
+        free(path);
+        if (!st) e->axes[i].values = values, e->axes[i].of_entry = of_entry;
+        return st;
+    }
+    e->axes[e->axis_count++] = (axis){path, values, of_entry};
+    return SP_OK;
+}
+
+/* The spec's axes, then the entry's own; --set ends an axis of its path. */
+static sp_status collect_axes(expansion *e) {
+    const sp_yaml *shared = e->spec->grid, *own = e->entry->grid;
+    sp_status st = SP_OK;
+    for (size_t i = 0; !st && shared && i < shared->count; i++)
+        st = add_axis(e, sp_strdup(shared->keys[i]), shared->items[i], false);
+    for (size_t i = 0; !st && own && i < own->count; i++) {
+        char *path = entry_path(e->entry, own->keys[i]);
+        if (!path && !strchr(own->keys[i], '.') && strcmp(own->keys[i], "model") != 0 &&
+            strcmp(own->keys[i], "dataset") != 0 && strcmp(own->keys[i], "output") != 0)
+            return unknown_setting(e->entry, own->keys[i], own->items[i]);
+        if (!path) path = sp_strdup(own->keys[i]);
+        if (sp_yaml_get(e->spec->overrides, path))
+            free(path);
+        else
+            st = add_axis(e, path, own->items[i], true);
+    }
+    return st;
+}
+
+/* Before anything is built: a long grid must not fill the memory. */
+static sp_status check_size(expansion *e) {
+    const sp_spec *spec = e->spec;
+    double runs = 0, replicates = (double)spec->seed_count;
+    if (spec->subsamples) replicates *= (double)spec->subsample_count;
+    sp_status st = SP_OK;
+    for (size_t i = 0; !st && i < spec->entry_count; i++) {
+        double points = 1;
+        e->entry = &spec->entries[i];
+        st = collect_axes(e);
+        for (size_t j = 0; j < e->axis_count; j++) points *= (double)e->axes[j].values->count;
+        free_axes(e);
+        runs += points * replicates;
+    }
+    if (st || runs <= MAX_RUNS) return st;
+    return sp_fail(SP_ERR_SPEC, "%s: methods x grid x seeds are %.0f runs; use at most %d",
+                   spec->path, runs, MAX_RUNS);
 }
 
 static sp_status expand_entry(expansion *e) {
@@ -164,30 +264,17 @@ static sp_status expand_entry(expansion *e) {
     sp_status st = apply_base(&run, e->spec->base);
     if (!st) st = apply_entry(&run, e->entry);
     if (!st) st = apply_overrides(&run, e->spec->overrides);
-    if (!st && (!*run.model || !*run.dataset))
-        st = sp_fail(SP_ERR_SPEC, "%s: base.%s is missing; name one there, or use --set",
-                     e->spec->path, *run.model ? "dataset" : "model");
     e->entry_start = e->out->count;
-    return st ? st : expand_axes(e, run, 0);
-}
-
-/* Before anything is built: a long grid must not fill the memory. */
-static sp_status check_size(const sp_spec *spec) {
-    size_t axes = spec->grid ? spec->grid->count : 0;
-    if (axes > MAX_AXES)
-        return sp_yaml_fail(spec->grid, "the grid has %zu axes; use at most %d", axes, MAX_AXES);
-    double runs = (double)spec->entry_count * (double)spec->seed_count;
-    for (size_t i = 0; i < axes; i++) runs *= (double)spec->grid->items[i]->count;
-    if (runs > MAX_RUNS)
-        return sp_fail(SP_ERR_SPEC, "%s: methods x grid x seeds are %.0f runs; use at most %d",
-                       spec->path, runs, MAX_RUNS);
-    return SP_OK;
+    if (!st) st = collect_axes(e);
+    if (!st) st = expand_axes(e, run, 0);
+    free_axes(e);
+    return st;
 }
 
 sp_status sp_expand(const sp_spec *spec, sp_identify *identify, sp_run_list *out) {
     *out = (sp_run_list){0};
     expansion e = {.spec = spec, .identify = identify, .out = out};
-    sp_status st = check_size(spec);
+    sp_status st = check_size(&e);
     for (size_t i = 0; !st && i < spec->entry_count; i++) {
         e.entry = &spec->entries[i];
         st = expand_entry(&e);

@@ -1,4 +1,4 @@
-/* From a spec to the list of its runs: methods x grid x seeds. */
+/* From a spec to the list of its runs: methods x grid x subsamples x seeds. */
 #ifndef SP_EXPERIMENT_GRID_H
 #define SP_EXPERIMENT_GRID_H
 
@@ -9,10 +9,11 @@ typedef struct sp_run_list {
     size_t count, capacity;
 } sp_run_list;
 
-/* All runs, entry by entry, grid point by grid point (the last axis fastest), seed by seed. A grid
- * axis that a method has no option for collapses: that method runs once. Within an entry no run is
- * listed twice; two entries with equal settings share an id, and so the work. SP_ERR_SPEC for a
- * wrong setting; what `identify` returns. Release with sp_run_list_free. */
+/* All runs, entry by entry, grid point by grid point (the last axis fastest; an entry's own axes
+ * after the spec's, replacing those of the same path), subsample by subsample, seed by seed. An
+ * axis of the spec that a method has no option for collapses: that method runs once. Within an
+ * entry no run is listed twice; two entries with equal settings share an id, and so the work.
+ * SP_ERR_SPEC for a wrong setting; what `identify` returns. Release with sp_run_list_free. */
 sp_status sp_expand(const sp_spec *spec, sp_identify *identify, sp_run_list *out);
 void sp_run_list_free(sp_run_list *list);
 

@@ -1,5 +1,5 @@
 /* Figures of a study, drawn by gnuplot from plots/<kind>.gp as svg, png and pdf, with the data file
- * beside. A method has the same colour (Okabe and Ito's, safe for the colour-blind) in all. */
+ * beside. A figure is one column of a paper wide (8.5 cm) with type of 8 points; looks: look.h. */
 #ifndef SP_EXPERIMENT_PLOT_H
 #define SP_EXPERIMENT_PLOT_H
 

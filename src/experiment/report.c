@@ -1,6 +1,7 @@
 #include "experiment/report.h"
 
 #include "core/file.h"
+#include "experiment/best.h"
 #include "experiment/plot.h"
 #include "experiment/table.h"
 
@@ -17,6 +18,12 @@ static sp_status write_table(const sp_results *r, const char *folder, const char
     free(path);
     sp_buf_free(&text);
     return st;
+}
+
+static sp_status write_tables(const sp_results *r, const char *folder, sp_buf *markdown) {
+    sp_status st = write_table(r, folder, "table.md", sp_table_markdown, markdown);
+    if (!st) st = write_table(r, folder, "table.csv", sp_table_csv, NULL);
+    return st ? st : write_table(r, folder, "table.tex", sp_table_tex, NULL);
 }
 
 /* A figure for which there is no data yet must not show that of earlier runs. */
@@ -48,9 +55,8 @@ sp_status sp_report_write(const sp_spec *spec, const sp_run_list *runs, const ch
     sp_status st = sp_results_load(spec, runs, folder, &r);
     if (st) return st;
     st = sp_make_folders(folder);
-    if (!st) st = write_table(&r, folder, "table.md", sp_table_markdown, markdown);
-    if (!st) st = write_table(&r, folder, "table.csv", sp_table_csv, NULL);
-    if (!st) st = write_table(&r, folder, "table.tex", sp_table_tex, NULL);
+    if (!st && spec->has_table) st = write_tables(&r, folder, markdown);
+    if (!st && spec->best) st = write_table(&r, folder, "best.md", sp_best_markdown, markdown);
     if (!st) st = write_figures(&r, folder);
     sp_results_free(&r);
     return st;

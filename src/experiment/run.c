@@ -9,14 +9,19 @@
 
 /* ---- settings by path ---- */
 
-static const char *const limit_paths[] = {"dev.limit", "test.limit", "data.limit"};
-
-static int *limit_field(sp_run_spec *run, const char *path) {
-    int *const fields[] = {&run->dev_limit, &run->test_limit, &run->train_limit};
-    for (int i = 0; i < 3; i++)
-        if (strcmp(path, limit_paths[i]) == 0) return fields[i];
-    return NULL;
-}
+/* Settings outside the tables of training, decoding and methods. */
+static const sp_option run_option_table[] = {
+    {"output", SP_CHOICE, offsetof(sp_run_spec, output), "auto",
+     .choices = "auto|text|verbalizer|linear", .help = "how an answer is given and scored"},
+    {"dev.limit", SP_INT, offsetof(sp_run_spec, dev_limit), "0", 0, INT_MAX,
+     .help = "examples of dev; 0 for all"},
+    {"test.limit", SP_INT, offsetof(sp_run_spec, test_limit), "0", 0, INT_MAX,
+     .help = "examples of test; 0 for all"},
+    {"data.limit", SP_INT, offsetof(sp_run_spec, train_limit), "0", 0, INT_MAX,
+     .help = "training examples; 0 for all"},
+    {"data.subsample", SP_INT, offsetof(sp_run_spec, subsample), "0", 0, INT_MAX,
+     .help = "0: the training examples of data.limit evenly spaced; k: drawn at random with k"},
+    {0}};
 
 static void push_table(sp_strings *out, const char *prefix, const sp_option *table) {
     for (; table->name; table++) {
@@ -33,7 +38,7 @@ static void push_table(sp_strings *out, const char *prefix, const sp_option *tab
 void sp_run_paths(sp_strings *out) {
     sp_strings_push(out, "model");
     sp_strings_push(out, "dataset");
-    for (int i = 0; i < 3; i++) sp_strings_push(out, limit_paths[i]);
+    for (const sp_option *o = run_option_table; o->name; o++) sp_strings_push(out, o->name);
     push_table(out, "train", sp_train_option_table);
     push_table(out, "decode", sp_decode_option_table);
     for (const sp_method *const *m = sp_methods(); *m; m++)
@@ -67,17 +72,6 @@ static sp_status set_name(char field[SP_OPTION_TEXT], const char *path, const sp
     return SP_OK;
 }
 
-static sp_status set_limit(int *field, const char *path, const sp_yaml *value) {
-    sp_status st = sp_yaml_expect(value, SP_YAML_SCALAR, path);
-    if (st) return st;
-    char *end;
-    long n = strtol(value->text, &end, 10);
-    if (end == value->text || *end || n < 0 || n > INT_MAX)
-        return sp_yaml_fail(value, "%s is '%s'; use a whole number, 0 for all", path, value->text);
-    *field = (int)n;
-    return SP_OK;
-}
-
 static void keep_place(char place[SP_OPTION_TEXT], const sp_yaml *value) {
     if (value->line)
         snprintf(place, SP_OPTION_TEXT, "%s:%d", value->file, value->line);
@@ -89,8 +83,8 @@ sp_status sp_run_set(sp_run_spec *run, const char *path, const sp_yaml *value, b
     *used = true;
     if (strcmp(path, "model") == 0) return set_name(run->model, path, value);
     if (strcmp(path, "dataset") == 0) return set_name(run->dataset, path, value);
-    int *limit = limit_field(run, path);
-    if (limit) return set_limit(limit, path, value);
+    if (sp_options_find(run_option_table, path))
+        return sp_yaml_option(value, path, run_option_table, run);
     const char *dot = strchr(path, '.'), *name = dot ? dot + 1 : "";
     size_t len = dot ? (size_t)(dot - path) : 0;
     if (len == 5 && strncmp(path, "train", 5) == 0)
@@ -109,6 +103,7 @@ sp_status sp_run_set(sp_run_spec *run, const char *path, const sp_yaml *value, b
 
 void sp_run_default(sp_run_spec *run, const sp_method *method) {
     *run = (sp_run_spec){.method = method->name, .seed = 1};
+    sp_options_default(run_option_table, run);
     sp_options_default(method->options, &run->method_options);
     sp_options_default(sp_train_option_table, &run->train);
     sp_options_default(sp_decode_option_table, &run->decode);
@@ -169,9 +164,12 @@ static char *resolved_text(const sp_run_spec *run) {
     put_options(train, sp_train_option_table, &run->train);
     sp_yaml_remove(train, "checkpoint_seconds"); /* does not change what comes out */
     put_options(put_map(root, "decode"), sp_decode_option_table, &run->decode);
+    put_text(root, "output", run->output);
     put_int(put_map(root, "dev"), "limit", run->dev_limit);
     put_int(put_map(root, "test"), "limit", run->test_limit);
-    put_int(put_map(root, "data"), "limit", run->train_limit);
+    sp_yaml *data = put_map(root, "data");
+    put_int(data, "limit", run->train_limit);
+    put_int(data, "subsample", run->subsample);
     put_int(root, "seed", run->seed);
     sp_buf text = {0};
     sp_yaml_emit(root, &text);
@@ -197,6 +195,7 @@ void sp_run_describe(const sp_run_spec *run, sp_runlog *log) {
     sp_runlog_text(log, "dataset", run->dataset);
     sp_runlog_text(log, "model", run->model);
     sp_runlog_integer(log, "seed", run->seed);
+    sp_runlog_integer(log, "subsample", run->subsample);
     sp_runlog_text(log, "spec", run->spec_yaml);
     sp_runlog_text(log, "model_sha256", run->model_sha256.hex);
     sp_runlog_text(log, "data_sha256", run->data_sha256.hex);

@@ -21,7 +21,9 @@ typedef struct sp_run_spec {
     sp_method_options method_options;
     sp_train_options train;
     sp_decode_options decode;
+    char output[SP_OPTION_TEXT];            /* form of the answer: auto, text, verbalizer, linear */
     int dev_limit, test_limit, train_limit; /* examples; 0: all */
+    int subsample; /* of train_limit examples; 0: evenly spaced, k: a random subset drawn with k */
     int seed;
     /* "file:line" that set method.length, and the last of decode, for messages */
     char length_place[SP_OPTION_TEXT], decode_place[SP_OPTION_TEXT];
@@ -38,9 +40,9 @@ typedef sp_status sp_identify(const char *model, const char *dataset, sp_digest 
 /* Defaults of every option table. */
 void sp_run_default(sp_run_spec *run, const sp_method *method);
 
-/* Sets "model", "dataset", "dev.limit", "test.limit", "data.limit", "train.X", "decode.X" or
- * "method.X". *used is false if only other methods have the option X; then nothing changes.
- * SP_ERR_SPEC with the node's file and line. */
+/* Sets "model", "dataset", "output", "dev.limit", "test.limit", "data.limit", "data.subsample",
+ * "train.X", "decode.X" or "method.X". *used is false if only other methods have the option X; then
+ * nothing changes. SP_ERR_SPEC with the node's file and line. */
 sp_status sp_run_set(sp_run_spec *run, const char *path, const sp_yaml *value, bool *used);
 
 /* All paths sp_run_set knows, appended. */

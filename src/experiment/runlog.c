@@ -18,7 +18,7 @@ typedef struct sp_logged_attribute {
 
 const char *const sp_runlog_train_names[SP_TRAIN_COLUMNS + 1] = {
     "step", "loss", "learning_rate", "gradient_norm", "tokens", "seconds", NULL};
-const char *const sp_runlog_dev_names[] = {"loss", "bleu", NULL};
+const char *const sp_runlog_dev_names[] = {"loss", "bleu", "accuracy", NULL};
 const char *const sp_runlog_test_groups[] = {"all", "seen", "unseen", NULL};
 
 /* ---- filling ---- */
@@ -294,11 +294,14 @@ sp_status sp_runlog_load_series(sp_runlog *log, sp_h5 *f, const char *group) {
 }
 
 static sp_status read_attributes(sp_runlog *log, sp_h5 *f) {
-    static const char *const texts[] = {"schema", "experiment", "entry",        "label",
-                                        "method", "dataset",    "model",        "spec",
-                                        "status", "error",      "version",      "cpu",
-                                        "gemm",   "precision",  "model_sha256", "data_sha256"};
+    static const char *const texts[] = {
+        "schema", "experiment", "entry",        "label",       "method",  "dataset",
+        "model",  "spec",       "status",       "error",       "version", "cpu",
+        "gemm",   "precision",  "model_sha256", "data_sha256", "output",  "language_model"};
     static const char *const numbers[] = {"seed",
+                                          "subsample",
+                                          "best_step",
+                                          "train_seconds",
                                           "threads",
                                           "trainable_parameters",
                                           "total_parameters",

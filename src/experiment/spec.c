@@ -4,10 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const root_keys[] = {"name",    "title",  "base",  "methods", "grid", "seeds",
-                                        "presets", "report", "paper", "claims",  NULL};
-static const char *const base_keys[] = {"model", "dataset", "train", "decode", "method",
-                                        "dev",   "test",    "data",  NULL};
+static const char *const root_keys[] = {"name",   "title", "base",       "methods",
+                                        "grid",   "seeds", "subsamples", "presets",
+                                        "report", "paper", "claims",     NULL};
+static const char *const base_keys[] = {"model",  "dataset", "output", "train", "decode",
+                                        "method", "dev",     "test",   "data",  NULL};
 
 static bool is_in(const char *word, size_t len, const char *const *list) {
     for (; *list; list++)
@@ -142,6 +143,21 @@ static sp_status unknown_method(const sp_yaml *node, const char *name) {
     return st;
 }
 
+/* Axes with at least one value each; *grid is NULL if there is none. */
+static sp_status read_grid(const sp_yaml *node, const sp_yaml **grid) {
+    sp_status st = sp_yaml_map_or_null(node, "grid", grid);
+    for (size_t i = 0; !st && *grid && i < (*grid)->count; i++) {
+        const sp_yaml *axis = (*grid)->items[i];
+        const char *key = (*grid)->keys[i];
+        st = sp_yaml_expect(axis, SP_YAML_LIST, key);
+        if (!st && !axis->count)
+            st = sp_yaml_fail(axis, "%s has no values; give at least one", key);
+        for (size_t j = 0; !st && j < axis->count; j++)
+            st = sp_yaml_expect(axis->items[j], SP_YAML_SCALAR, key);
+    }
+    return st;
+}
+
 static sp_status read_entry(const char *name, sp_yaml *settings, sp_entry *out) {
     if (settings->kind == SP_YAML_SCALAR && !*settings->text) { /* `none:` */
         settings->kind = SP_YAML_MAP;
@@ -162,7 +178,7 @@ static sp_status read_entry(const char *name, sp_yaml *settings, sp_entry *out) 
     if (strlen(name) >= SP_OPTION_TEXT || strlen(label) >= SP_OPTION_TEXT)
         return sp_yaml_fail(settings, "the name or label of '%.20s...' is too long", name);
     *out = (sp_entry){.name = name, .label = label, .method = found, .settings = settings};
-    return SP_OK;
+    return read_grid(settings, &out->grid);
 }
 
 static sp_status read_entries(sp_spec *spec) {
@@ -178,176 +194,111 @@ static sp_status read_entries(sp_spec *spec) {
     return st;
 }
 
-static sp_status read_seed(const sp_yaml *node, int *out) {
-    char *end = NULL;
-    long seed = node->kind == SP_YAML_SCALAR ? strtol(node->text, &end, 10) : -1;
-    if (!end || end == node->text || *end || seed < 0 || seed > INT_MAX)
-        return sp_yaml_fail(node, "a seed is '%s'; use a whole number from 0",
-                            node->text ? node->text : "a list");
-    *out = (int)seed;
+/* Whole numbers from `min`; *count is 0 if the key is absent. */
+static sp_status read_numbers(const sp_yaml *root, const char *key, int min, int **out,
+                              size_t *count) {
+    const sp_yaml *list;
+    sp_status st = sp_yaml_list_or_null(root, key, &list);
+    if (st || !list) return st;
+    if (!list->count) return sp_yaml_fail(list, "%s is empty; give at least one", key);
+    *count = list->count;
+    *out = sp_alloc(list->count, sizeof **out);
+    for (size_t i = 0; i < list->count; i++) {
+        const sp_yaml *node = list->items[i];
+        char *end = NULL;
+        long value = node->kind == SP_YAML_SCALAR ? strtol(node->text, &end, 10) : -1;
+        if (!end || end == node->text || *end || value < min || value > INT_MAX)
+            return sp_yaml_fail(node, "%s has '%s'; use whole numbers from %d", key,
+                                node->text ? node->text : "a list", min);
+        (*out)[i] = (int)value;
+    }
     return SP_OK;
 }
 
-static sp_status read_seeds(sp_spec *spec) {
-    const sp_yaml *seeds;
-    sp_status st = sp_yaml_list_or_null(spec->root, "seeds", &seeds);
-    if (st) return st;
-    if (seeds && !seeds->count) return sp_yaml_fail(seeds, "seeds is empty; give at least one");
-    spec->seed_count = seeds ? seeds->count : 1;
-    spec->seeds = sp_alloc(spec->seed_count, sizeof *spec->seeds);
+static sp_status read_replicates(sp_spec *spec) {
+    sp_status st = read_numbers(spec->root, "seeds", 0, &spec->seeds, &spec->seed_count);
+    if (!st)
+        st = read_numbers(spec->root, "subsamples", 1, &spec->subsamples, &spec->subsample_count);
+    if (st || spec->seeds) return st;
+    spec->seed_count = 1;
+    spec->seeds = sp_alloc(1, sizeof *spec->seeds);
     spec->seeds[0] = 1;
-    for (size_t i = 0; seeds && !st && i < seeds->count; i++)
-        st = read_seed(seeds->items[i], &spec->seeds[i]);
-    return st;
+    return SP_OK;
 }
 
-static sp_status read_grid(sp_spec *spec) {
-    sp_status st = sp_yaml_map_or_null(spec->root, "grid", &spec->grid);
-    for (size_t i = 0; !st && spec->grid && i < spec->grid->count; i++) {
-        const sp_yaml *axis = spec->grid->items[i];
-        st = sp_yaml_expect(axis, SP_YAML_LIST, spec->grid->keys[i]);
-        if (!st && !axis->count)
-            st = sp_yaml_fail(axis, "%s has no values; give at least one", spec->grid->keys[i]);
-        for (size_t j = 0; !st && j < axis->count; j++)
-            st = sp_yaml_expect(axis->items[j], SP_YAML_SCALAR, spec->grid->keys[i]);
-    }
-    return st;
+static sp_status read_spec_grid(sp_spec *spec) {
+    sp_status st = read_grid(spec->root, &spec->grid);
+    if (st || !spec->subsamples || !spec->grid) return st;
+    const sp_yaml *axis = sp_yaml_get(spec->grid, "data.subsample");
+    return axis ? sp_yaml_fail(axis, "data.subsample is an axis of the grid beside subsamples; "
+                                     "use one of the two")
+                : SP_OK;
 }
 
 /* ---- report ---- */
 
-static sp_status read_metric(const sp_yaml *node, const char *name, const sp_metric **out) {
-    sp_status st = sp_metric_require(name, out);
-    if (!st) return SP_OK;
-    char *message = sp_strdup(sp_error());
-    st = sp_yaml_fail(node, "%s", message);
-    free(message);
+/* "GROUP.METRIC" */
+static sp_status read_score(const sp_yaml *node, sp_score *out) {
+    sp_status st = sp_yaml_expect(node, SP_YAML_SCALAR, "a column");
+    if (st) return st;
+    char *dot = strchr(node->text, '.');
+    if (!dot)
+        return sp_yaml_fail(node, "column '%s' is no GROUP.METRIC, like all.bleu", node->text);
+    st = sp_check_group(node, node->text, (size_t)(dot - node->text), &out->group);
+    return st ? st : sp_check_metric(node, dot + 1, &out->metric);
+}
+
+static sp_status read_columns(sp_spec *spec, const sp_yaml *columns) {
+    spec->score_count = columns->count;
+    spec->scores = sp_alloc(columns->count, sizeof *spec->scores);
+    sp_status st = SP_OK;
+    for (size_t i = 0; !st && i < columns->count; i++)
+        st = read_score(columns->items[i], &spec->scores[i]);
     return st;
 }
 
-/* The first `len` bytes of `name` must be a group of the test set. */
-static sp_status check_group(const sp_yaml *node, const char *name, size_t len) {
-    if (is_in(name, len, sp_runlog_test_groups)) return SP_OK;
-    return sp_yaml_fail(node, "no group '%.*s'; use all, seen or unseen", (int)len, name);
+/* Every metric in every group; absent lists mean all metrics, all examples. */
+static sp_status read_product(sp_spec *spec, const sp_yaml *metrics, const sp_yaml *groups) {
+    size_t metric_count = metrics ? metrics->count : SP_METRIC_COUNT;
+    size_t group_count = groups ? groups->count : 1;
+    spec->scores = sp_alloc(metric_count * group_count, sizeof *spec->scores);
+    spec->score_count = metric_count * group_count;
+    sp_status st = SP_OK;
+    for (size_t i = 0; !st && i < spec->score_count; i++) {
+        const sp_yaml *metric = metrics ? metrics->items[i / group_count] : NULL;
+        const sp_yaml *group = groups ? groups->items[i % group_count] : NULL;
+        spec->scores[i] = (sp_score){sp_metrics[i / group_count % SP_METRIC_COUNT], "all"};
+        if (metric) st = sp_yaml_expect(metric, SP_YAML_SCALAR, "a metric");
+        if (!st && metric) st = sp_check_metric(metric, metric->text, &spec->scores[i].metric);
+        if (!st && group) st = sp_yaml_expect(group, SP_YAML_SCALAR, "a group");
+        if (!st && group)
+            st = sp_check_group(group, group->text, strlen(group->text), &spec->scores[i].group);
+    }
+    return st;
+}
+
+/* A list that must not be empty; *out is NULL if it is absent. */
+static sp_status read_list(const sp_yaml *map, const char *key, const sp_yaml **out) {
+    sp_status st = sp_yaml_list_or_null(map, key, out);
+    if (!st && *out && !(*out)->count)
+        return sp_yaml_fail(*out, "%s is empty; give at least one", key);
+    return st;
 }
 
 static sp_status read_table(sp_spec *spec, const sp_yaml *table) {
-    const sp_yaml *metrics = NULL, *groups = NULL;
-    sp_status st = SP_OK;
-    if (table) {
-        st = sp_yaml_check_keys(table, (const char *const[]){"metrics", "groups", NULL});
-        if (!st) st = sp_yaml_list_or_null(table, "metrics", &metrics);
-        if (!st) st = sp_yaml_list_or_null(table, "groups", &groups);
-        if (!st && metrics && !metrics->count)
-            st = sp_yaml_fail(metrics, "metrics is empty; give at least one");
-        if (!st && groups && !groups->count)
-            st = sp_yaml_fail(groups, "groups is empty; give at least one");
-        if (st) return st;
-    }
-    spec->metric_count = metrics ? metrics->count : SP_METRIC_COUNT;
-    spec->metrics = sp_alloc(spec->metric_count, sizeof *spec->metrics);
-    for (size_t i = 0; !st && i < spec->metric_count; i++) {
-        spec->metrics[i] = sp_metrics[i % SP_METRIC_COUNT];
-        if (metrics) st = sp_yaml_expect(metrics->items[i], SP_YAML_SCALAR, "a metric");
-        if (metrics && !st)
-            st = read_metric(metrics->items[i], metrics->items[i]->text, &spec->metrics[i]);
-    }
-    spec->group_count = groups ? groups->count : 1;
-    spec->groups = sp_alloc(spec->group_count, sizeof *spec->groups);
-    spec->groups[0] = "all";
-    for (size_t i = 0; groups && !st && i < groups->count; i++) {
-        st = sp_yaml_expect(groups->items[i], SP_YAML_SCALAR, "a group");
-        if (st) break;
-        spec->groups[i] = groups->items[i]->text;
-        st = check_group(groups->items[i], spec->groups[i], strlen(spec->groups[i]));
-    }
-    return st;
-}
-
-/* Whether `y` is `prefix` and one of the names, NULL-terminated. */
-static bool is_series(const char *y, const char *prefix, const char *const *names) {
-    size_t len = strlen(prefix);
-    if (strncmp(y, prefix, len) != 0) return false;
-    while (*names && strcmp(y + len, *names) != 0) names++;
-    return *names != NULL;
-}
-
-static void list_series(const char *prefix, const char *const *names, sp_buf *out) {
-    for (; *names; names++) sp_buf_printf(out, "%s%s%s", out->len ? ", " : "", prefix, *names);
-}
-
-/* A learning curve shows what the run log has over steps. */
-static sp_status check_curve(const sp_yaml *node, const char *y) {
-    const char *const *train = sp_runlog_train_names + 1; /* the first, the step, is the x axis */
-    if (is_series(y, "train.", train) || is_series(y, "dev.", sp_runlog_dev_names)) return SP_OK;
-    sp_buf known = {0};
-    list_series("train.", train, &known);
-    list_series("dev.", sp_runlog_dev_names, &known);
-    sp_status st = sp_yaml_fail(node, "y is '%s'; use one of: %s", y, known.data);
-    sp_buf_free(&known);
-    return st;
-}
-
-/* "test.GROUP.METRIC". */
-static sp_status check_score(const sp_yaml *node, const char *y) {
-    const sp_metric *found;
-    if (strncmp(y, "test.", 5) != 0 || !strchr(y + 5, '.'))
-        return sp_yaml_fail(node, "y is '%s'; use test.GROUP.METRIC, like test.all.bleu", y);
-    const char *group = y + 5, *dot = strrchr(y, '.');
-    sp_status st = check_group(node, group, (size_t)(dot - group));
-    return st ? st : read_metric(node, dot + 1, &found);
-}
-
-/* A line stands over a setting of the runs. */
-static sp_status check_x(const sp_yaml *node, const char *x) {
-    sp_strings known = {0};
-    sp_run_paths(&known);
-    sp_strings_take(&known, NULL); /* the end mark of sp_nearest_word */
-    size_t i = 0;
-    while (known.data[i] && strcmp(known.data[i], x) != 0) i++;
-    sp_status st = SP_OK;
-    if (!known.data[i])
-        st = sp_yaml_fail(node, "x is '%s', which is no setting%s", x,
-                          sp_did_you_mean(x, (const char *const *)known.data));
-    sp_strings_free(&known);
-    return st;
-}
-
-static sp_status check_y(const sp_yaml *figure, const sp_figure *f) {
-    const sp_yaml *node = sp_yaml_get(figure, "y");
-    return f->kind == SP_LEARNING_CURVE ? check_curve(node, f->y) : check_score(node, f->y);
-}
-
-static sp_status read_figure(const sp_yaml *node, sp_figure *f) {
-    static const char *const kinds[] = {"learning-curve", "line", "scatter"};
-    const char *kind, *series;
-    sp_status st = sp_yaml_expect(node, SP_YAML_MAP, "a figure");
-    if (!st)
-        st = sp_yaml_check_keys(
-            node, (const char *const[]){"name", "kind", "title", "x", "y", "series", "logx", NULL});
-    if (!st) st = sp_yaml_text(node, "kind", &kind);
+    static const char *const keys[] = {"metrics", "groups", "columns", NULL};
+    const sp_yaml *metrics = NULL, *groups = NULL, *columns = NULL;
+    sp_status st = table ? sp_yaml_check_keys(table, keys) : SP_OK;
+    if (table && !st) st = read_list(table, "metrics", &metrics);
+    if (table && !st) st = read_list(table, "groups", &groups);
+    if (table && !st) st = read_list(table, "columns", &columns);
     if (st) return st;
-    int i = 0;
-    while (i < 3 && strcmp(kinds[i], kind) != 0) i++;
-    if (i == 3)
-        return sp_yaml_fail(sp_yaml_get(node, "kind"),
-                            "kind is '%s'; use learning-curve, line or scatter", kind);
-    f->kind = (sp_figure_kind)i;
-    if ((st = sp_yaml_text_or(node, "name", kind, &f->name)) ||
-        (st = sp_yaml_text_or(node, "title", "", &f->title)) ||
-        (st = sp_yaml_text_or(node, "series", "method.name", &series)) ||
-        (st = sp_yaml_text(node, "y", &f->y)) ||
-        (st = sp_yaml_bool_or(node, "logx", f->kind == SP_SCATTER, &f->logx)))
-        return st;
-    if (strcmp(series, "method.name") != 0)
-        return sp_yaml_fail(sp_yaml_get(node, "series"), "series is '%s'; use method.name", series);
-    if (f->name[strspn(f->name, "abcdefghijklmnopqrstuvwxyz0123456789-_")])
-        return sp_yaml_fail(sp_yaml_get(node, "name"), "name is '%s'; use a-z, 0-9, - and _",
-                            f->name);
-    st =
-        f->kind == SP_LINE ? sp_yaml_text(node, "x", &f->x) : sp_yaml_text_or(node, "x", "", &f->x);
-    if (!st && f->kind == SP_LINE) st = check_x(sp_yaml_get(node, "x"), f->x);
-    return st ? st : check_y(node, f);
+    spec->scores_given = metrics || columns;
+    if (!columns) return read_product(spec, metrics, groups);
+    if (metrics || groups)
+        return sp_yaml_fail(columns, "columns beside %s; use columns alone, or metrics and groups",
+                            metrics ? "metrics" : "groups");
+    return read_columns(spec, columns);
 }
 
 /* Each figure has files of its own. */
@@ -360,15 +311,31 @@ static sp_status check_figure_name(const sp_spec *spec, size_t figure, const sp_
     return SP_OK;
 }
 
+/* `best: dev.bleu` */
+static sp_status read_best(sp_spec *spec, const sp_yaml *report) {
+    const char *best;
+    sp_status st = sp_yaml_text_or(report, "best", "", &best);
+    if (st || !*best) return st;
+    const sp_yaml *node = sp_yaml_get(report, "best");
+    if (strncmp(best, "dev.", 4) != 0)
+        return sp_yaml_fail(node, "best is '%s'; use a series of dev, like dev.bleu or dev.loss",
+                            best);
+    spec->best = best + 4;
+    return sp_check_dev(node, spec->best);
+}
+
 static sp_status read_report(sp_spec *spec) {
     const sp_yaml *report, *table = NULL, *figures = NULL, *figure = NULL;
     sp_status st = sp_yaml_map_or_null(spec->root, "report", &report);
     if (!st && report) {
-        st = sp_yaml_check_keys(report, (const char *const[]){"table", "figures", "figure", NULL});
+        st = sp_yaml_check_keys(report,
+                                (const char *const[]){"table", "figures", "figure", "best", NULL});
         if (!st) st = sp_yaml_map_or_null(report, "table", &table);
         if (!st) st = sp_yaml_list_or_null(report, "figures", &figures);
         if (!st) st = sp_yaml_map_or_null(report, "figure", &figure);
+        if (!st) st = read_best(spec, report);
     }
+    spec->has_table = table || !spec->best;
     if (!st) st = read_table(spec, table);
     if (st) return st;
     size_t listed = figures ? figures->count : 0;
@@ -376,7 +343,7 @@ static sp_status read_report(sp_spec *spec) {
     spec->figures = sp_alloc(spec->figure_count, sizeof *spec->figures);
     for (size_t i = 0; !st && i < spec->figure_count; i++) {
         const sp_yaml *node = i < listed ? figures->items[i] : figure;
-        st = read_figure(node, &spec->figures[i]);
+        st = sp_figure_read(node, &spec->figures[i]);
         if (!st) st = check_figure_name(spec, i, node);
     }
     return st;
@@ -448,8 +415,9 @@ static sp_status read_all(sp_spec *spec, const char *preset, const sp_strings *s
     if (!st) st = check_presets(spec->root);
     if (!st && preset) st = apply_preset(spec->root, preset);
     for (size_t i = 0; !st && sets && i < sets->len; i++) st = apply_set(spec, sets->data[i]);
-    sp_status (*const parts[])(sp_spec *) = {read_name, read_base,   read_entries, read_seeds,
-                                             read_grid, read_report, read_papers,  read_claims};
+    sp_status (*const parts[])(sp_spec *) = {read_name,       read_base,      read_entries,
+                                             read_replicates, read_spec_grid, read_report,
+                                             read_papers,     read_claims};
     for (size_t i = 0; !st && i < sizeof parts / sizeof *parts; i++) st = parts[i](spec);
     return st;
 }
@@ -466,7 +434,7 @@ sp_status sp_spec_read(const char *path, const char *preset, const sp_strings *s
 void sp_spec_free(sp_spec *spec) {
     sp_yaml_free(spec->root);
     sp_yaml_free(spec->overrides);
-    free(spec->path), free(spec->entries), free(spec->seeds), free(spec->metrics);
-    free(spec->groups), free(spec->figures), free(spec->papers);
+    free(spec->path), free(spec->entries), free(spec->seeds), free(spec->subsamples);
+    free(spec->scores), free(spec->figures), free(spec->papers);
     *spec = (sp_spec){0};
 }

@@ -3,26 +3,16 @@
 #ifndef SP_EXPERIMENT_SPEC_H
 #define SP_EXPERIMENT_SPEC_H
 
+#include "experiment/figure.h"
 #include "experiment/run.h"
-#include "metrics/metric.h"
 
 /* A line of the table: a method with settings of its own. */
 typedef struct sp_entry {
     const char *name, *label; /* live in the tree */
     const sp_method *method;
     const sp_yaml *settings;
+    const sp_yaml *grid; /* its own axes: setting -> list; NULL if absent */
 } sp_entry;
-
-typedef enum sp_figure_kind { SP_LEARNING_CURVE, SP_LINE, SP_SCATTER } sp_figure_kind;
-
-typedef struct sp_figure {
-    sp_figure_kind kind;
-    const char *name;  /* of the files, without extension */
-    const char *title; /* "" for none */
-    const char *x;     /* SP_LINE: a grid path such as "method.length" */
-    const char *y;     /* "train.loss", "dev.bleu", "test.all.bleu" */
-    bool logx;
-} sp_figure;
 
 /* Published numbers: a block of the report. */
 typedef struct sp_paper {
@@ -31,6 +21,12 @@ typedef struct sp_paper {
     const sp_yaml *rows;    /* map: name -> list as long as columns; empty text: not reported */
     bool beside;            /* its columns also stand in the table, beside the entries' own */
 } sp_paper;
+
+/* A metric over "all" test examples or those of a group. */
+typedef struct sp_score {
+    const sp_metric *metric;
+    const char *group;
+} sp_score;
 
 typedef struct sp_spec {
     char *path;
@@ -42,10 +38,13 @@ typedef struct sp_spec {
     size_t entry_count;
     int *seeds;
     size_t seed_count;
-    const sp_metric **metrics; /* columns of the table */
-    size_t metric_count;
-    const char **groups; /* "all" or a category */
-    size_t group_count;
+    int *subsamples; /* NULL: what data.subsample says */
+    size_t subsample_count;
+    bool has_table;   /* false for a search: test is not looked at */
+    const char *best; /* series of dev by which an entry's best grid point is found; NULL: none */
+    sp_score *scores; /* columns of the table */
+    size_t score_count;
+    bool scores_given; /* false: every metric there is, of which runs may have a part */
     sp_figure *figures;
     size_t figure_count;
     sp_paper *papers;

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST_SCORE = 4 }; /* after method, trained parameters, their share, kept parameters */
+enum { FIRST_SCORE = 5 }; /* after method, LM, trained parameters, their share, kept parameters */
 
 /* ---- numbers as text; each result is owned by the caller ---- */
 
@@ -37,10 +37,19 @@ static char *share_text(const sp_results *r, const sp_row *row) {
     return sp_format(percent >= 99.5 || percent == 0 ? "%.0f%%" : "%.3g%%", percent);
 }
 
-static char *score_text(sp_summary s, const char *plus_minus) {
+/* Whether the model's own weights trained: "frozen", "in part", "tuned". */
+static char *language_model_text(const sp_results *r, const sp_row *row) {
+    for (size_t i = row->first; i < row->first + row->count; i++) {
+        const char *text = sp_runlog_get_text(&r->logs[i], "language_model");
+        if (r->states[i] == SP_RUN_FINISHED && text) return sp_strdup(text);
+    }
+    return sp_strdup("-");
+}
+
+static char *score_text(sp_summary s, int decimals, const char *plus_minus) {
     if (!s.n) return sp_strdup("-");
-    if (s.n == 1) return sp_format("%.1f", s.mean);
-    return sp_format("%.1f%s%.1f", s.mean, plus_minus, s.deviation);
+    if (s.n == 1) return sp_format("%.*f", decimals, s.mean);
+    return sp_format("%.*f%s%.*f", decimals, s.mean, plus_minus, decimals, s.deviation);
 }
 
 /* "3", or "2 of 3" when some are missing. */
@@ -51,20 +60,19 @@ static char *runs_text(const sp_row *row) {
 
 /* ---- columns ---- */
 
-static size_t score_count(const sp_results *r) {
-    return r->spec->metric_count * r->spec->group_count;
-}
-
 static const sp_metric *metric_of(const sp_results *r, size_t score) {
-    return r->spec->metrics[score / r->spec->group_count];
+    return r->scores[score].metric;
 }
 
 static const char *group_of(const sp_results *r, size_t score) {
-    return r->spec->groups[score % r->spec->group_count];
+    return r->scores[score].group;
 }
 
 static sp_summary score_of(const sp_results *r, const sp_row *row, size_t score) {
-    return sp_row_test(r, row, group_of(r, score), metric_of(r, score)->name);
+    char *name = sp_format("test.%s.%s", group_of(r, score), metric_of(r, score)->name);
+    sp_summary s = sp_row_score(r, row, name);
+    free(name);
+    return s;
 }
 
 static char *heading(const sp_results *r, size_t score) {
@@ -73,11 +81,15 @@ static char *heading(const sp_results *r, size_t score) {
                      m->higher_is_better ? "" : " (lower is better)");
 }
 
-/* The best mean of a column as it is printed, so that equal looking numbers are equally bold. */
+/* A mean as it is printed, so that equal looking numbers are equally bold; NaN if there is none. */
+static double printed(const sp_results *r, const sp_row *row, size_t score) {
+    return round(pow(10, metric_of(r, score)->decimals) * score_of(r, row, score).mean);
+}
+
 static double best_of(const sp_results *r, size_t score) {
     double best = NAN;
     for (size_t i = 0; i < r->row_count; i++) {
-        double x = round(10 * score_of(r, &r->rows[i], score).mean);
+        double x = printed(r, &r->rows[i], score);
         bool better = metric_of(r, score)->higher_is_better ? x > best : x < best;
         if (!isnan(x) && (isnan(best) || better)) best = x;
     }
@@ -123,8 +135,8 @@ static void put_cell(const style *s, char *text, sp_buf *out) {
 static void put_score(const style *s, const sp_results *r, const sp_row *row, size_t score,
                       sp_buf *out) {
     sp_summary value = score_of(r, row, score);
-    bool best = value.n && round(10 * value.mean) == best_of(r, score);
-    char *text = score_text(value, s->plus_minus);
+    bool best = value.n && printed(r, row, score) == best_of(r, score);
+    char *text = score_text(value, metric_of(r, score)->decimals, s->plus_minus);
     sp_buf_puts(out, s->separator);
     sp_buf_printf(out, "%s%s%s", best ? s->bold_start : "", text, best ? s->bold_end : "");
     free(text);
@@ -158,16 +170,17 @@ static void put_beside(const style *s, const sp_results *r, const sp_row *row, s
 }
 
 static size_t column_count(const sp_results *r) {
-    return FIRST_SCORE + score_count(r) + beside_count(r) + 1;
+    return FIRST_SCORE + r->score_count + beside_count(r) + 1;
 }
 
 static void put_header(const style *s, const sp_results *r, sp_buf *out) {
     sp_buf_puts(out, s->line_start);
     sp_buf_puts(out, "Method");
+    put_cell(s, sp_strdup("LM"), out);
     put_cell(s, sp_strdup("Trained parameters"), out);
     put_cell(s, sp_strdup("Share"), out);
     put_cell(s, sp_strdup("Kept parameters"), out);
-    for (size_t i = 0; i < score_count(r); i++) put_cell(s, heading(r, i), out);
+    for (size_t i = 0; i < r->score_count; i++) put_cell(s, heading(r, i), out);
     put_beside_header(s, r, out);
     put_cell(s, sp_strdup("Runs"), out);
     sp_buf_puts(out, s->line_end);
@@ -176,10 +189,11 @@ static void put_header(const style *s, const sp_results *r, sp_buf *out) {
 static void put_row(const style *s, const sp_results *r, const sp_row *row, sp_buf *out) {
     sp_buf_puts(out, s->line_start);
     put_text(s, row->title, out);
+    put_cell(s, language_model_text(r, row), out);
     put_cell(s, count_text(r, row, "trainable_parameters"), out);
     put_cell(s, share_text(r, row), out);
     put_cell(s, count_text(r, row, "kept_parameters"), out);
-    for (size_t i = 0; i < score_count(r); i++) put_score(s, r, row, i, out);
+    for (size_t i = 0; i < r->score_count; i++) put_score(s, r, row, i, out);
     put_beside(s, r, row, out);
     put_cell(s, runs_text(row), out);
     sp_buf_puts(out, s->line_end);
@@ -227,7 +241,9 @@ static void put_notes(const sp_results *r, sp_buf *out) {
         const sp_run_spec *run = &r->runs->items[i];
         const char *error = sp_runlog_get_text(&r->logs[i], "error");
         char *title = sp_run_title(run);
-        sp_buf_printf(out, "%s- %s seed %d %s%s\n", any ? "" : "\n", title, run->seed,
+        sp_buf_printf(out, "%s- %s ", any ? "" : "\n", title);
+        if (run->subsample) sp_buf_printf(out, "subsample %d ", run->subsample);
+        sp_buf_printf(out, "seed %d %s%s\n", run->seed,
                       r->states[i] == SP_RUN_FAILED ? "failed: " : "has not run yet",
                       r->states[i] == SP_RUN_FAILED && error ? error : "");
         free(title);
@@ -235,13 +251,42 @@ static void put_notes(const sp_results *r, sp_buf *out) {
     }
 }
 
+/* "Model a" or "Models a, b": the different texts at `path`, in the order they come up. */
+static void put_names(const sp_results *r, const char *one, const char *many, const char *path,
+                      sp_buf *out) {
+    sp_buf names = {0};
+    size_t count = 0;
+    for (size_t i = 0; i < r->runs->count; i++) {
+        const char *name = sp_results_setting(r, i, path);
+        size_t j = 0;
+        while (j < i && strcmp(sp_results_setting(r, j, path), name) != 0) j++;
+        if (j == i) sp_buf_printf(&names, "%s%s", count++ ? ", " : "", name);
+    }
+    sp_buf_printf(out, "%s %s", count > 1 ? many : one, names.data ? names.data : "");
+    sp_buf_free(&names);
+}
+
+/* The limit of the test set, if all runs have the same. */
+static int common_test_limit(const sp_results *r) {
+    int limit = r->runs->count ? r->runs->items[0].test_limit : 0;
+    for (size_t i = 0; i < r->runs->count; i++)
+        if (r->runs->items[i].test_limit != limit) return 0;
+    return limit;
+}
+
 static void put_caption(const sp_results *r, sp_buf *out) {
-    const sp_run_spec *run = &r->runs->items[0];
-    sp_buf_printf(out, "# %s\n\nModel %s, data %s", r->spec->title, run->model, run->dataset);
-    if (run->test_limit) sp_buf_printf(out, ", %d test examples", run->test_limit);
-    sp_buf_puts(out, r->spec->seed_count > 1
-                         ? ". Mean \xc2\xb1 sample standard deviation over seeds; best in bold.\n\n"
-                         : ". One seed; best in bold.\n\n");
+    sp_buf_printf(out, "# %s\n\n", r->spec->title);
+    put_names(r, "Model", "Models", "model", out);
+    sp_buf_puts(out, "; ");
+    put_names(r, "data set", "data sets", "dataset", out);
+    int limit = common_test_limit(r);
+    if (limit) sp_buf_printf(out, "; %d test examples", limit);
+    bool several = r->spec->seed_count > 1 || r->spec->subsample_count > 1;
+    sp_buf_printf(out, ". %s; best in bold.\n\n",
+                  !several ? "One seed"
+                  : r->spec->subsample_count > 1
+                      ? "Mean \xc2\xb1 sample standard deviation over subsamples and seeds"
+                      : "Mean \xc2\xb1 sample standard deviation over seeds");
 }
 
 void sp_table_markdown(const sp_results *r, sp_buf *out) {
@@ -306,9 +351,11 @@ static void put_number(double x, sp_buf *out) {
 }
 
 void sp_table_csv(const sp_results *r, sp_buf *out) {
-    sp_buf_puts(out, "entry,method,point,runs,finished,failed,trainable_parameters,share_percent,"
-                     "kept_parameters");
-    for (size_t i = 0; i < score_count(r); i++) {
+    sp_buf_puts(
+        out,
+        "entry,method,point,runs,finished,failed,language_model,trainable_parameters,share_percent,"
+        "kept_parameters");
+    for (size_t i = 0; i < r->score_count; i++) {
         const char *metric = metric_of(r, i)->name, *group = group_of(r, i);
         sp_buf_printf(out, ",%s_%s_mean,%s_%s_sd", metric, group, metric, group);
     }
@@ -319,10 +366,13 @@ void sp_table_csv(const sp_results *r, sp_buf *out) {
         sp_buf_printf(out, ",%s,", row->run->method);
         put_field(row->run->point, out);
         sp_buf_printf(out, ",%zu,%zu,%zu", row->count, row->finished, row->failed);
+        char *language_model = language_model_text(r, row);
+        sp_buf_printf(out, ",%s", strcmp(language_model, "-") == 0 ? "" : language_model);
+        free(language_model);
         put_number(sp_row_attribute(r, row, "trainable_parameters").mean, out);
         put_number(share(r, row), out);
         put_number(sp_row_attribute(r, row, "kept_parameters").mean, out);
-        for (size_t j = 0; j < score_count(r); j++) {
+        for (size_t j = 0; j < r->score_count; j++) {
             sp_summary s = score_of(r, row, j);
             put_number(s.mean, out);
             put_number(s.n ? s.deviation : NAN, out);

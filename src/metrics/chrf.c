@@ -1,4 +1,5 @@
 #include "metrics/metric.h"
+#include "metrics/ngrams.h"
 #include "metrics/symbols.h"
 
 enum { ORDERS = 6 };
@@ -85,5 +86,9 @@ static double score_chrf(const sp_scored_text *texts, size_t count) {
     return 100 * f_score(&sums);
 }
 
-const sp_metric sp_metric_chrf = {
-    .name = "chrf", .title = "chrF", .higher_is_better = true, .score = score_chrf};
+const sp_metric sp_metric_chrf = {.name = "chrf",
+                                  .title = "chrF",
+                                  .task = SP_GENERATION,
+                                  .decimals = 1,
+                                  .higher_is_better = true,
+                                  .score = score_chrf};

@@ -5,8 +5,11 @@
 
 #include <string.h>
 
-const sp_metric *const sp_metrics[SP_METRIC_COUNT] = {&sp_metric_bleu, &sp_metric_chrf,
-                                                      &sp_metric_rouge_l};
+const sp_metric *const sp_metrics[SP_METRIC_COUNT] = {
+    &sp_metric_bleu,     &sp_metric_nist,        &sp_metric_meteor,   &sp_metric_rouge_1,
+    &sp_metric_rouge_2,  &sp_metric_rouge_l,     &sp_metric_cider,    &sp_metric_ter,
+    &sp_metric_chrf,     &sp_metric_bleu_webnlg, &sp_metric_bleu_e2e, &sp_metric_accuracy,
+    &sp_metric_macro_f1, &sp_metric_weighted_f1, &sp_metric_mcc};
 
 const sp_metric *sp_metric_find(const char *name) {
     for (int i = 0; i < SP_METRIC_COUNT; i++)
@@ -28,5 +31,12 @@ sp_status sp_metric_require(const char *name, const sp_metric **out) {
         sp_fail(SP_ERR_SPEC, "unknown metric '%s'%s%s%s; the metrics are %s", name,
                 near ? ", did you mean '" : "", near ? near : "", near ? "'" : "", all.data);
     sp_buf_free(&all);
+    return st;
+}
+
+sp_status sp_metrics_prepare(sp_task task) {
+    sp_status st = SP_OK;
+    for (int i = 0; !st && i < SP_METRIC_COUNT; i++)
+        if (sp_metrics[i]->task == task && sp_metrics[i]->prepare) st = sp_metrics[i]->prepare();
     return st;
 }

@@ -1,4 +1,5 @@
-/* Metrics of generated text against references. Every score is on a 0 to 100 scale. */
+/* Metrics of generated texts against references, and of predicted labels against true ones. Each
+ * equals the reference tool that its comment names; docs/methods.md lists the differences. */
 #ifndef SP_METRICS_METRIC_H
 #define SP_METRICS_METRIC_H
 
@@ -15,26 +16,67 @@ typedef struct sp_scored_text {
     size_t reference_count; /* may differ from text to text; 0 counts as one empty reference */
 } sp_scored_text;
 
+/* What a metric judges, and what a data set asks for: generated texts, or the names of labels. */
+typedef enum sp_task { SP_GENERATION, SP_CLASSIFICATION } sp_task;
+
 typedef struct sp_metric {
     const char *name;  /* in specs, on the command line and in run logs: "rouge-l" */
     const char *title; /* in tables: "ROUGE-L" */
+    sp_task task;
+    int decimals; /* as printed in tables */
     bool higher_is_better;
-    /* The score of the whole corpus, in [0, 100]. 0 where nothing can match: no texts, only empty
-     * hypotheses or only empty references. Never NaN. Safe to call from several threads. */
+    /* Makes ready what the metric reads besides the texts; NULL if there is nothing. Any thread may
+     * call it, any number of times. SP_ERR_MISSING. */
+    sp_status (*prepare)(void);
+    /* The score of the whole corpus: 0 to 100 but for NIST and CIDEr (0 and up, as the papers print
+     * them), TER (100 and up are possible) and MCC (-100 to 100). 0 where nothing can match: no
+     * texts, only empty hypotheses or only empty references; for TER that is 100, or 0 where both
+     * are empty. Never NaN. Safe to call from several threads. `prepare` must have succeeded. */
     double (*score)(const sp_scored_text *texts, size_t count);
 } sp_metric;
 
 /* BLEU (Papineni et al. 2002), up to 4-grams, as sacrebleu's default: tokenizer 13a, case kept,
  * closest reference length, exponential smoothing of orders without a match. */
 extern const sp_metric sp_metric_bleu;
+/* NIST (Doddington 2002), up to 5-grams, as nltk's corpus_nist on lower-case tokens of 13a: each
+ * text and order is compared with its best reference. */
+extern const sp_metric sp_metric_nist;
+/* METEOR (Lavie & Agarwal 2007), as nltk's meteor_score with the original Porter stemmer, on
+ * lower-case tokens of 13a: exact words, stems and WordNet's synonyms; alpha 0.9, beta 3, gamma
+ * 0.5; best reference, mean over the texts. Reads WordNet's dictionary. */
+extern const sp_metric sp_metric_meteor;
+/* ROUGE-1 and ROUGE-2 (Lin 2004, section 2) and ROUGE-L (section 3.1), as the rouge_score package
+ * without stemming: F1 of single words, pairs of words and the longest common subsequence, of
+ * lower-case ASCII words; best reference, mean over the texts. */
+extern const sp_metric sp_metric_rouge_1, sp_metric_rouge_2, sp_metric_rouge_l;
+/* CIDEr-D (Vedantam et al. 2015), which pycocoevalcap and the papers call CIDEr, up to 4-grams, on
+ * lower-case tokens of 13a; document frequencies from the references scored; mean over references
+ * and texts; 10 at most. */
+extern const sp_metric sp_metric_cider;
+/* TER (Snover et al. 2006), as sacrebleu's default: lower case, words between white space; edits
+ * and shifts to the best reference over the mean length of the references, of the whole corpus. */
+extern const sp_metric sp_metric_ter;
 /* chrF2 (Popovic 2015), as sacrebleu's default: characters without white space, orders 1 to 6,
  * recall weighs twice; each text is compared with its best reference. */
 extern const sp_metric sp_metric_chrf;
-/* ROUGE-L (Lin 2004, section 3.1), as the rouge_score package without stemming: F1 of the longest
- * common subsequence of lower-case ASCII words, best reference, mean over the texts. */
-extern const sp_metric sp_metric_rouge_l;
+/* BLEU as the script of the WebNLG challenge 2017: lower case, all but letters, digits and "_"
+ * stands alone, no smoothing (multi-bleu.perl). */
+extern const sp_metric sp_metric_bleu_webnlg;
+/* BLEU as the script of the E2E challenge: lower-case tokens of 13a, no smoothing (mteval-v13a). */
+extern const sp_metric sp_metric_bleu_e2e;
 
-enum { SP_METRIC_COUNT = 3 };
+/* The metrics of labels take the names of labels: the hypothesis is the predicted one, the first
+ * reference the true one; equal bytes are equal labels. All as scikit-learn with zero_division=0,
+ * over the labels that stand in the texts scored, predicted or true, and times 100. */
+/* Share of right labels. */
+extern const sp_metric sp_metric_accuracy;
+/* Mean of the labels' F1, each alike or weighted by how often the label is the true one. */
+extern const sp_metric sp_metric_macro_f1, sp_metric_weighted_f1;
+/* Matthews' correlation coefficient for any number of labels (Gorodkin 2004, equation 8). */
+extern const sp_metric sp_metric_mcc;
+
+enum { SP_METRIC_COUNT = 15 };
+/* Those of texts, then those of labels. */
 extern const sp_metric *const sp_metrics[SP_METRIC_COUNT];
 
 /* NULL if there is none of that name. */
@@ -42,5 +84,8 @@ const sp_metric *sp_metric_find(const char *name);
 
 /* The same with an error that names the nearest metric and all others. SP_ERR_SPEC. */
 sp_status sp_metric_require(const char *name, const sp_metric **out);
+
+/* Prepares all metrics of a task. SP_ERR_MISSING, as sp_metric.prepare. */
+sp_status sp_metrics_prepare(sp_task task);
 
 #endif

@@ -59,7 +59,7 @@ static sp_ngram *add_hashed(sp_ngrams *set, const uint32_t *symbols, size_t orde
     if (set->len == set->cap) grow(set);
     uint32_t slot = find_slot(set, symbols, order, hash);
     item = &set->items[set->len++];
-    *item = (sp_ngram){.symbols = symbols, .order = order, .hash = hash, .slot = slot};
+    *item = (sp_ngram){.symbols = symbols, .order = (uint32_t)order, .hash = hash, .slot = slot};
     set->slots[slot] = (uint32_t)set->len;
     return item;
 }

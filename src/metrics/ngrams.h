@@ -8,10 +8,10 @@
 
 typedef struct sp_ngram {
     const uint32_t *symbols; /* [order], borrowed */
-    size_t order;
-    size_t hypothesis; /* occurrences in the hypothesis */
-    size_t reference;  /* occurrences in the reference compared last */
-    size_t clipped;    /* the largest min(hypothesis, reference) over all references compared */
+    uint32_t order;
+    uint32_t hypothesis; /* occurrences in the hypothesis, or in all texts taken */
+    uint32_t reference;  /* occurrences in the reference compared last */
+    uint32_t clipped;    /* the largest min(hypothesis, reference) over all references compared */
     uint32_t hash, slot;
 } sp_ngram;
 
@@ -29,7 +29,8 @@ sp_ngram *sp_ngrams_add(sp_ngrams *set, const uint32_t *symbols, size_t order);
 /* NULL if not there. */
 const sp_ngram *sp_ngrams_find(const sp_ngrams *set, const uint32_t *symbols, size_t order);
 
-/* Adds the n-grams of orders 1 to `orders` of a hypothesis; `symbols` is borrowed. */
+/* Adds the n-grams of orders 1 to `orders` of a hypothesis (or, where a metric counts references as
+ * a whole, of a reference) and raises their `hypothesis`; `symbols` is borrowed. */
 void sp_ngrams_take(sp_ngrams *set, const uint32_t *symbols, size_t len, size_t orders);
 /* Counts those of the n-grams that also stand in a reference: fills `reference` and `clipped`. */
 void sp_ngrams_compare(sp_ngrams *set, const uint32_t *symbols, size_t len, size_t orders);

@@ -1,4 +1,4 @@
-#include "metrics/tokenize_13a.h"
+#include "metrics/tokenizers.h"
 
 #include <string.h>
 
@@ -29,10 +29,15 @@ static bool starts_with(const sp_symbols *text, size_t at, const char *word) {
     return true;
 }
 
+static size_t find(const sp_symbols *text, size_t at, const char *word) {
+    while (at < text->len && !starts_with(text, at, word)) at++;
+    return at;
+}
+
 /* Replaces each `word` by `by`, which is not longer. */
 static void replace(sp_symbols *text, const char *word, const char *by) {
-    size_t kept = 0;
-    for (size_t at = 0; at < text->len;) {
+    size_t at = find(text, 0, word), kept = at;
+    while (at < text->len) {
         if (starts_with(text, at, word)) {
             for (const char *c = by; *c; c++) text->data[kept++] = (unsigned char)*c;
             at += strlen(word);
@@ -86,16 +91,29 @@ static void space_pairs(const sp_symbols *text, character_class *first, characte
     }
 }
 
-void sp_tokenize_13a(const char *text, sp_symbols *out) {
-    sp_symbols other = {0};
-    sp_characters(text, &other);
-    strip_end(&other);
-    unescape(&other);
-    space_symbols(&other, out);
-    space_pairs(out, is_no_digit, is_point, false, &other);
-    space_pairs(&other, is_point, is_no_digit, true, out);
-    space_pairs(out, is_digit, is_dash, false, &other);
+/* Uses up `text`. */
+static void split(sp_symbols *text, sp_symbols *out) {
+    strip_end(text);
+    unescape(text);
+    space_symbols(text, out);
+    space_pairs(out, is_no_digit, is_point, false, text);
+    space_pairs(text, is_point, is_no_digit, true, out);
+    space_pairs(out, is_digit, is_dash, false, text);
     sp_symbols swap = *out;
-    *out = other;
+    *out = *text;
     sp_symbols_free(&swap);
+}
+
+void sp_tokenize_13a(const char *text, sp_symbols *out) {
+    sp_symbols characters = {0};
+    sp_characters(text, &characters);
+    split(&characters, out);
+}
+
+void sp_tokenize_13a_lower(const char *text, sp_symbols *out) {
+    sp_symbols characters = {0}, lower = {0};
+    sp_characters(text, &characters);
+    sp_lower(&characters, &lower);
+    sp_symbols_free(&characters);
+    split(&lower, out);
 }

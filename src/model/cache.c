@@ -7,12 +7,14 @@ void sp_cache_init(sp_cache *c, int layers, int slots, int capacity, long width)
     size_t floats = (size_t)layers * (size_t)slots * (size_t)capacity * (size_t)width;
     *c = (sp_cache){.layers = layers, .slots = slots, .capacity = capacity, .width = width};
     c->length = sp_alloc((size_t)slots, sizeof(int));
+    c->prefix_from = sp_alloc((size_t)slots, sizeof(int));
     c->key = sp_alloc_floats(floats);
     c->value = sp_alloc_floats(floats);
 }
 
 void sp_cache_free(sp_cache *c) {
     free(c->length);
+    free(c->prefix_from);
     free(c->key);
     free(c->value);
     sp_arena_free(&c->scratch);
@@ -49,7 +51,8 @@ static sp_var *attend_to_cache(sp_tape *t, const sp_context *ctx, int layer,
 
 sp_var *sp_context_attention(sp_tape *t, const sp_context *ctx, int layer,
                              const sp_attention_shape *shape, sp_var *q, sp_var *k, sp_var *v) {
-    sp_kv prefix = ctx->prefix ? ctx->prefix[layer] : (sp_kv){0};
+    const sp_kv *prefixes = ctx->steering ? ctx->steering->prefix : NULL;
+    sp_kv prefix = prefixes ? prefixes[layer] : (sp_kv){0};
     return ctx->cache ? attend_to_cache(t, ctx, layer, shape, q, k, v, prefix)
                       : sp_attention(t, shape, q, k, v, prefix);
 }
@@ -77,15 +80,21 @@ static void permute_rows(const sp_cache *c, float *rows, int layer, int first, i
     }
 }
 
+/* values [count] become values[source[i]]. */
+static void permute_ints(sp_arena *scratch, int *values, int count, const int *source) {
+    int *picked = sp_arena_alloc(scratch, (size_t)count * sizeof(int));
+    for (int i = 0; i < count; i++) picked[i] = values[source[i]];
+    memcpy(values, picked, (size_t)count * sizeof(int));
+}
+
 void sp_cache_reorder(sp_cache *c, int first, int count, const int *source) {
     size_t slot_floats = (size_t)c->capacity * (size_t)c->width;
     float *temporary = sp_arena_alloc(&c->scratch, (size_t)count * slot_floats * sizeof(float));
-    int *length = sp_arena_alloc(&c->scratch, (size_t)count * sizeof(int));
     for (int layer = 0; layer < c->layers; layer++) {
         permute_rows(c, c->key, layer, first, count, source, temporary);
         permute_rows(c, c->value, layer, first, count, source, temporary);
     }
-    for (int i = 0; i < count; i++) length[i] = c->length[first + source[i]];
-    memcpy(c->length + first, length, (size_t)count * sizeof(int));
+    permute_ints(&c->scratch, c->length + first, count, source);
+    permute_ints(&c->scratch, c->prefix_from + first, count, source);
     sp_arena_reset(&c->scratch);
 }

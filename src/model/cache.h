@@ -8,6 +8,7 @@ typedef struct sp_cache {
     int layers, slots, capacity; /* capacity: tokens a slot can hold */
     long width;                  /* kv_heads * head_size */
     int *length;                 /* [slots] tokens held */
+    int *prefix_from;            /* [slots] index of the first token that sees the prefix */
     float *key, *value;          /* [layers, slots, capacity, width] */
     sp_arena scratch;            /* of sp_cache_reorder */
 } sp_cache;

@@ -11,27 +11,36 @@ void sp_decoder_free(sp_decoder *d) {
     sp_tape_free(&d->tape);
     sp_ints_free(&d->offsets);
     sp_ints_free(&d->positions);
+    sp_ints_free(&d->prefix_from);
     sp_ints_free(&d->last_rows);
+}
+
+/* Positions of the next `count` tokens of a slot; those before the prefix are not shifted. */
+static void add_sequence(sp_decoder *d, int slot, int count) {
+    int held = d->cache.length[slot];
+    if (held == 0) d->cache.prefix_from[slot] = d->steering->infix ? count - 1 : 0;
+    int from = d->cache.prefix_from[slot];
+    for (int k = held; k < held + count; k++)
+        sp_ints_push(&d->positions, k < from ? k : d->steering->first_position + k);
+    sp_ints_push(&d->offsets, (int)d->positions.len);
+    sp_ints_push(&d->prefix_from, from);
+    sp_ints_push(&d->last_rows, (int)d->positions.len - 1);
 }
 
 const float *sp_decoder_feed(sp_decoder *d, int sequences, const int *slots, const int *counts,
                              const int *ids) {
     sp_tape_reset(&d->tape);
-    d->offsets.len = d->positions.len = d->last_rows.len = 0;
+    d->offsets.len = d->positions.len = d->prefix_from.len = d->last_rows.len = 0;
     sp_ints_push(&d->offsets, 0);
-    for (int i = 0; i < sequences; i++) {
-        int first = d->steering->first_position + d->cache.length[slots[i]];
-        for (int k = 0; k < counts[i]; k++) sp_ints_push(&d->positions, first + k);
-        sp_ints_push(&d->offsets, (int)d->positions.len);
-        sp_ints_push(&d->last_rows, (int)d->positions.len - 1);
-    }
+    for (int i = 0; i < sequences; i++) add_sequence(d, slots[i], counts[i]);
     sp_context ctx = {.sequences = sequences,
                       .offsets = d->offsets.data,
                       .positions = d->positions.data,
-                      .prefix = d->steering->prefix,
+                      .steering = d->steering,
+                      .prefix_from = d->steering->infix ? d->prefix_from.data : NULL,
                       .cache = &d->cache,
                       .slots = slots};
-    sp_var *hidden = sp_model_forward(&d->tape, d->model, ids, d->steering->virtual_rows, &ctx);
+    sp_var *hidden = sp_model_forward(&d->tape, d->model, ids, &ctx);
     sp_cache_advance(&ctx);
     return sp_model_logits(&d->tape, d->model, hidden, d->last_rows.data, sequences)->data;
 }

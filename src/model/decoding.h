@@ -10,7 +10,7 @@ typedef struct sp_decoder {
     const sp_steering *steering;
     sp_cache cache;
     sp_tape tape;
-    sp_ints offsets, positions, last_rows; /* of the pass at work */
+    sp_ints offsets, positions, prefix_from, last_rows; /* of the pass at work */
 } sp_decoder;
 
 void sp_decoder_init(sp_decoder *d, const sp_model *model, const sp_steering *steering, int slots,
@@ -18,7 +18,8 @@ void sp_decoder_init(sp_decoder *d, const sp_model *model, const sp_steering *st
 void sp_decoder_free(sp_decoder *d);
 
 /* Feeds sequence i of [sequences] with ids [counts[i]] (one behind the other in `ids`) and returns
- * the logits after its last id, [sequences, vocab_size], valid until the next call. */
+ * the logits after its last id, [sequences, vocab_size], valid until the next call. The first feed
+ * of a slot is its whole input: an infix stands before the last id of it. */
 const float *sp_decoder_feed(sp_decoder *d, int sequences, const int *slots, const int *counts,
                              const int *ids);
 

@@ -13,14 +13,6 @@ typedef struct sp_decode_options {
 } sp_decode_options;
 extern const sp_option sp_decode_option_table[];
 
-/* What steers the model: rows for negative ids, a key/value prefix, and the position of the first
- * token. {0} for an unsteered model. */
-typedef struct sp_steering {
-    sp_var *virtual_rows;
-    const sp_kv *prefix;
-    int first_position;
-} sp_steering;
-
 /* Continues each of the inputs [count] (at least one id each; negative ids are virtual rows) until
  * the end token or options->max_tokens, without running past the model's context. out [count]
  * receives the new tokens without the end token. beam > 1 is beam search as in Hugging Face's

@@ -26,6 +26,8 @@ sp_status sp_model_new(const sp_config *config, sp_model **out) {
 
 void sp_model_free(sp_model *m) {
     if (!m) return;
+    for (int i = 0; i < m->projection_count; i++) free(m->projections[i].name);
+    free(m->projections);
     sp_params_free(&m->params);
     free(m->blocks);
     free(m);
@@ -150,9 +152,12 @@ long sp_model_size(const sp_model *m) {
     return n;
 }
 
-sp_var *sp_model_forward(sp_tape *t, const sp_model *m, const int *ids, sp_var *virtual_rows,
-                         const sp_context *ctx) {
-    return m->family->forward(t, m, ids, virtual_rows, ctx);
+sp_var *sp_model_forward(sp_tape *t, const sp_model *m, const int *ids, const sp_context *ctx) {
+    return m->family->forward(t, m, ids, ctx);
+}
+
+sp_kv sp_model_keys_values(sp_tape *t, const sp_model *m, int layer, sp_var *rows) {
+    return m->family->keys_values(t, m, layer, rows);
 }
 
 sp_var *sp_model_logits(sp_tape *t, const sp_model *m, sp_var *hidden, const int *rows,

@@ -1,8 +1,7 @@
 /* A language model: configuration, named parameters, and a family that knows the equations.
  *
- * A model knows no tuning method. What steers it comes in as two things: rows that stand among the
- * token embeddings (negative ids), and a key/value prefix per layer. Which parameters train is a
- * switch on each parameter. */
+ * A model knows no tuning method. What steers it comes in as sp_steering; which parameters train is
+ * a switch on each parameter. */
 #ifndef SP_MODEL_MODEL_H
 #define SP_MODEL_MODEL_H
 
@@ -26,6 +25,7 @@ typedef struct sp_param {
     char *name; /* as in the checkpoint */
     int rank;
     int64_t dims[2];
+    int layer; /* of a model's parameter: its block; -1 embeddings; n_layer: after the blocks */
     sp_var var;
 } sp_param;
 
@@ -34,18 +34,61 @@ typedef struct sp_params {
     size_t count, cap;
 } sp_params;
 
-/* Adds a zeroed parameter (rank 1: cols only, rows = 1) and returns its variable, which stays
- * where it is until sp_params_free. */
+/* Adds a zeroed parameter (rank 1: cols only, rows = 1) of layer -1 and returns its variable, which
+ * stays where it is until sp_params_free. */
 sp_var *sp_params_add(sp_params *params, const char *name, int rank, long rows, long cols);
 sp_param *sp_params_find(const sp_params *params, const char *name); /* NULL if absent */
 void sp_params_free(sp_params *params);
 
+/* A linear map of the model by name: what LoRA, AdaLoRA and adapters attach to. */
+typedef struct sp_projection {
+    char *name; /* of its module in the checkpoint: "transformer.h.0.attn.c_attn" */
+    int index;  /* in model->projections, and so in the arrays of sp_steering */
+    int layer;
+    bool to_residual; /* its output is added to the residual stream */
+    sp_linear_map map;
+} sp_projection;
+
+/* The widths of a linear map, however its weight is stored. */
+long sp_linear_inputs(const sp_linear_map *map);
+long sp_linear_outputs(const sp_linear_map *map);
+
+/* A trained update of a frozen linear map (Hu et al. 2021, section 4.1; Zhang et al. 2023, eq. 3):
+ *   y = x W + b + scale * ((x down^T) * diagonal) up^T */
+typedef struct sp_low_rank {
+    sp_var *down;     /* [rank, in]; NULL: no update */
+    sp_var *diagonal; /* [rank, 1], or NULL for ones */
+    sp_var *up;       /* [out, rank] */
+    float scale;
+} sp_low_rank;
+
+/* An adapter behind a linear map (Houlsby et al. 2019, section 2.1): h + up(gelu(down(h))). */
+typedef struct sp_bottleneck {
+    sp_linear_map down, up; /* n_embd -> size -> n_embd; down.weight NULL: none */
+} sp_bottleneck;
+
+/* What steers a model: all that it ever sees of a tuning method. {0} for an unsteered model. */
+typedef struct sp_steering {
+    sp_var *virtual_rows;            /* [n, n_embd]: rows of negative ids; or NULL */
+    const sp_kv *prefix;             /* [n_layer] (key NULL: none) or NULL */
+    const sp_low_rank *low_rank;     /* [projection_count] or NULL */
+    const sp_bottleneck *bottleneck; /* [projection_count] or NULL */
+    int first_position;              /* position of the first real token */
+    /* The prefix stands before the last token of the input, not before the first: earlier tokens do
+     * not see it and have positions 0, 1, ...; the last one and all that follow see it and are
+     * shifted by first_position. */
+    bool infix;
+} sp_steering;
+
 /* What a forward pass needs besides tokens. */
 typedef struct sp_context {
     int sequences;
-    const int *offsets;     /* [sequences + 1] into the packed tokens */
-    const int *positions;   /* [tokens] position of each token */
-    const sp_kv *prefix;    /* [n_layer] or NULL */
+    const int *offsets;          /* [sequences + 1] into the packed tokens */
+    const int *positions;        /* [tokens] position of each token */
+    const sp_steering *steering; /* NULL: unsteered */
+    /* [sequences] index within the sequence (its tokens in the cache included) of the first token
+     * that sees the prefix; NULL: all see it */
+    const int *prefix_from;
     struct sp_cache *cache; /* NULL in training; else the sequences' past (model/cache.h) */
     const int *slots;       /* [sequences] slot of each sequence in the cache */
 } sp_context;
@@ -55,17 +98,20 @@ typedef struct sp_model sp_model;
 /* One file per family (gpt2.c); families are listed in family.c. */
 typedef struct sp_family {
     const char *model_type; /* as in config.json */
-    /* Declares the parameters and links them into `model->blocks`. */
+    /* Declares parameters and projections and links them into `model->blocks`. */
     void (*build)(sp_model *model);
-    /* ids [tokens] (negative: rows of virtual_rows) -> final hidden states [tokens, n_embd]. */
-    sp_var *(*forward)(sp_tape *t, const sp_model *model, const int *ids, sp_var *virtual_rows,
-                       const sp_context *ctx);
+    /* ids [tokens] (negative: virtual rows) -> final hidden states [tokens, n_embd]. */
+    sp_var *(*forward)(sp_tape *t, const sp_model *model, const int *ids, const sp_context *ctx);
+    /* Key and value that a layer's attention computes for rows [n, n_embd], before any norm. */
+    sp_kv (*keys_values)(sp_tape *t, const sp_model *model, int layer, sp_var *rows);
 } sp_family;
 
 struct sp_model {
     sp_config config;
     const sp_family *family;
     sp_params params;
+    sp_projection *projections; /* [projection_count] in the order of the forward pass */
+    int projection_count;
     sp_var *embedding; /* token embeddings [vocab_size, n_embd] */
     sp_var *head;      /* LM head [vocab_size, n_embd]; the same variable when tied */
     void *blocks;      /* the family's own, from build(); released with free() */
@@ -97,12 +143,30 @@ long sp_params_trainable(const sp_params *params);
 /* Switches training of all parameters on or off. */
 void sp_params_train(sp_params *params, bool train);
 
-/* Runs the family's forward pass. */
-sp_var *sp_model_forward(sp_tape *t, const sp_model *model, const int *ids, sp_var *virtual_rows,
-                         const sp_context *ctx);
+/* Final hidden states [tokens, n_embd] of ids [tokens] (negative: the steering's virtual rows). */
+sp_var *sp_model_forward(sp_tape *t, const sp_model *model, const int *ids, const sp_context *ctx);
+
+/* The key and value [n, kv_heads * head_size] that the attention of `layer` computes for hidden
+ * rows [n, n_embd], to which no norm is applied; unsteered. */
+sp_kv sp_model_keys_values(sp_tape *t, const sp_model *model, int layer, sp_var *rows);
 
 /* logits [rows.count, vocab_size] for the given rows of hidden, without a tape record. */
 sp_var *sp_model_logits(sp_tape *t, const sp_model *model, sp_var *hidden, const int *rows,
                         long count);
+
+/* ---- projection.c ---- */
+
+/* For a family's build(), which has made room in model->projections: appends one and returns it.
+ * `name` is copied. */
+const sp_projection *sp_model_add_projection(sp_model *model, const char *name, int layer,
+                                             bool to_residual, sp_linear_map map);
+
+/* x [n, in] -> [n, out]: the projection with what the steering attaches to it. Every linear map of
+ * a family goes through here. */
+sp_var *sp_project(sp_tape *t, sp_var *x, const sp_projection *projection, const sp_context *ctx);
+
+/* Adds the update to the projection's weight, in place: from then on the bare map gives what
+ * sp_project gave with it (Hu et al. 2021, section 4.1: no added latency). */
+void sp_low_rank_merge(const sp_low_rank *update, const sp_projection *projection);
 
 #endif

@@ -11,6 +11,7 @@ sp_var *sp_params_add(sp_params *p, const char *name, int rank, long rows, long 
     sp_param *param = sp_alloc(1, sizeof *param);
     param->name = sp_strdup(name);
     param->rank = rank;
+    param->layer = -1;
     param->dims[0] = rank == 1 ? cols : rows;
     param->dims[1] = rank == 1 ? 1 : cols;
     param->var = sp_leaf(rows, cols);

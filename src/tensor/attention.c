@@ -21,29 +21,69 @@ static sp_rows at(sp_rows r, long row, long column) {
     return r.data ? (sp_rows){r.data + row * r.ld + column, r.ld} : r;
 }
 
+/* Which of a sequence's queries a block holds, and what they see. */
+typedef struct query_block {
+    long start, rows;
+    long prefix, keys; /* numbers of keys: the prefix's, or 0, and the sequence's own */
+} query_block;
+
+/* How many of the sequence's own first queries do not see the prefix. */
+static long hidden_queries(const sp_attention_shape *s, int sequence, long past, long length) {
+    long hidden = s->prefix_from && s->prefix_length ? s->prefix_from[sequence] - past : 0;
+    return hidden < 0 ? 0 : hidden < length ? hidden : length;
+}
+
+/* The block of at most BLOCK queries from `start` on that all see the prefix, or all do not. */
+static query_block block_at(const sp_attention_shape *s, long start, long length, long past,
+                            long hidden) {
+    long end = start < hidden ? hidden : length;
+    query_block b = {start, end - start < BLOCK ? end - start : BLOCK,
+                     start < hidden ? 0 : s->prefix_length, 0};
+    if (!s->prefix_only) b.keys = past + (s->causal ? start + b.rows : length);
+    return b;
+}
+
 /* scores [rows, prefix + keys] = q . [Kp; K]^T, unscaled. */
 static void compute_scores(long rows, long d, sp_rows q, long prefix, sp_rows prefix_key, long keys,
                            const float *key, long key_ld, float *scores, long ld) {
     if (prefix)
         sp_gemm(false, true, rows, prefix, d, q.data, q.ld, prefix_key.data, prefix_key.ld, 0,
                 scores, ld);
-    sp_gemm(false, true, rows, keys, d, q.data, q.ld, key, key_ld, 0, scores + prefix, ld);
+    if (keys)
+        sp_gemm(false, true, rows, keys, d, q.data, q.ld, key, key_ld, 0, scores + prefix, ld);
 }
 
-/* How many of the `keys` the row `row` of the block sees. */
-static long visible_keys(bool causal, long keys, long rows, long row) {
-    return causal ? keys - (rows - 1 - row) : keys;
+/* How many keys, the prefix's included, row `row` of the block sees. */
+static long visible_keys(const sp_attention_shape *s, const query_block *b, long row) {
+    bool masked = s->causal && !s->prefix_only;
+    return b->prefix + b->keys - (masked ? b->rows - 1 - row : 0);
 }
 
-static void forward_block(const sp_attention_shape *s, long rows, sp_rows q, long keys,
+static void clear_rows(long rows, long d, sp_rows x) {
+    for (long i = 0; i < rows; i++) memset(x.data + i * x.ld, 0, (size_t)d * sizeof(float));
+}
+
+/* out [rows, d] = p V over prefix and own values, for p [rows, prefix + keys]. */
+static void weigh_values(const query_block *b, long d, const float *p, const float *value,
+                         long value_ld, sp_rows prefix_value, sp_rows out) {
+    long ld = b->prefix + b->keys;
+    if (b->keys)
+        sp_gemm(false, false, b->rows, d, b->keys, p + b->prefix, ld, value, value_ld, 0, out.data,
+                out.ld);
+    if (b->prefix)
+        sp_gemm(false, false, b->rows, d, b->prefix, p, ld, prefix_value.data, prefix_value.ld,
+                b->keys ? 1 : 0, out.data, out.ld);
+}
+
+static void forward_block(const sp_attention_shape *s, const query_block *b, sp_rows q,
                           const float *key, const float *value, long kv_ld, sp_rows prefix_key,
                           sp_rows prefix_value, sp_rows out, float *lse, float *scores) {
-    long d = s->head_size, prefix = s->prefix_length, ld = prefix + keys;
+    long d = s->head_size, ld = b->prefix + b->keys;
     float scale = 1.0f / sqrtf((float)d);
-    compute_scores(rows, d, q, prefix, prefix_key, keys, key, kv_ld, scores, ld);
-    for (long i = 0; i < rows; i++) {
+    compute_scores(b->rows, d, q, b->prefix, prefix_key, b->keys, key, kv_ld, scores, ld);
+    for (long i = 0; i < b->rows; i++) {
         float *row = scores + i * ld;
-        long seen = prefix + visible_keys(s->causal, keys, rows, i);
+        long seen = visible_keys(s, b, i);
         sp_scale(seen, scale, row, row);
         float shift = sp_max(seen, row);
         float sum = sp_exp_sum(seen, row, shift, row);
@@ -51,10 +91,7 @@ static void forward_block(const sp_attention_shape *s, long rows, sp_rows q, lon
         memset(row + seen, 0, (size_t)(ld - seen) * sizeof(float));
         if (lse) lse[i * s->heads] = shift + logf(sum);
     }
-    sp_gemm(false, false, rows, d, keys, scores + prefix, ld, value, kv_ld, 0, out.data, out.ld);
-    if (prefix)
-        sp_gemm(false, false, rows, d, prefix, scores, ld, prefix_value.data, prefix_value.ld, 1,
-                out.data, out.ld);
+    weigh_values(b, d, scores, value, kv_ld, prefix_value, out);
 }
 
 static void forward_head(const sp_attention_shape *s, int sequence, int head, sp_rows q,
@@ -63,14 +100,18 @@ static void forward_head(const sp_attention_shape *s, int sequence, int head, sp
     long first = s->offsets[sequence], length = s->offsets[sequence + 1] - first;
     long column = (long)head * s->head_size;
     long kv_column = (long)(head / (s->heads / s->kv_heads)) * s->head_size;
-    long past = k->length - length;
-    for (long start = 0; start < length; start += BLOCK) {
-        long rows = length - start < BLOCK ? length - start : BLOCK;
-        long keys = s->causal ? past + start + rows : k->length;
-        forward_block(s, rows, at(q, first + start, column), keys, k->key + kv_column,
-                      k->value + kv_column, keys_ld, at(prefix_key, 0, kv_column),
-                      at(prefix_value, 0, kv_column), at(out, first + start, column),
-                      lse ? lse + (first + start) * s->heads + head : NULL, scores);
+    long past = k->length - length, hidden = hidden_queries(s, sequence, past, length);
+    query_block b;
+    for (long start = 0; start < length; start += b.rows) {
+        b = block_at(s, start, length, past, hidden);
+        sp_rows block_out = at(out, first + start, column);
+        if (b.prefix + b.keys == 0)
+            clear_rows(b.rows, s->head_size, block_out);
+        else
+            forward_block(s, &b, at(q, first + start, column), k->key + kv_column,
+                          k->value + kv_column, keys_ld, at(prefix_key, 0, kv_column),
+                          at(prefix_value, 0, kv_column), block_out,
+                          lse ? lse + (first + start) * s->heads + head : NULL, scores);
     }
 }
 
@@ -94,13 +135,13 @@ typedef struct head_work {
 } head_work;
 
 /* p = exp(scores * scale - lse), masked. */
-static void recompute_probabilities(const sp_attention_shape *s, long rows, long keys,
+static void recompute_probabilities(const sp_attention_shape *s, const query_block *b,
                                     const float *lse, float *p) {
-    long prefix = s->prefix_length, ld = prefix + keys;
+    long ld = b->prefix + b->keys;
     float scale = 1.0f / sqrtf((float)s->head_size);
-    for (long i = 0; i < rows; i++) {
+    for (long i = 0; i < b->rows; i++) {
         float *row = p + i * ld;
-        long seen = prefix + visible_keys(s->causal, keys, rows, i);
+        long seen = visible_keys(s, b, i);
         sp_scale(seen, scale, row, row);
         sp_exp_sum(seen, row, lse[i * s->heads], row);
         memset(row + seen, 0, (size_t)(ld - seen) * sizeof(float));
@@ -125,13 +166,13 @@ static void add_transposed(long rows, long n, long d, const float *m, long ld, s
         sp_gemm(true, false, n, d, rows, m, ld, x.data, x.ld, 1, target.data, target.ld);
 }
 
-static void backward_block(const sp_attention_shape *s, long rows, long keys, sp_rows q, sp_rows k,
+static void backward_block(const sp_attention_shape *s, const query_block *b, sp_rows q, sp_rows k,
                            sp_rows v, sp_rows prefix_key, sp_rows prefix_value, sp_rows out,
                            sp_rows dout, const float *lse, const sp_attention_grads *g,
                            head_work w) {
-    long d = s->head_size, prefix = s->prefix_length, ld = prefix + keys;
+    long rows = b->rows, keys = b->keys, prefix = b->prefix, d = s->head_size, ld = prefix + keys;
     compute_scores(rows, d, q, prefix, prefix_key, keys, k.data, k.ld, w.p, ld);
-    recompute_probabilities(s, rows, keys, lse, w.p);
+    recompute_probabilities(s, b, lse, w.p);
     add_transposed(rows, keys, d, w.p + prefix, ld, dout, g->v);
     add_transposed(rows, prefix, d, w.p, ld, dout, g->prefix_value);
     if (!g->q.data && !g->k.data && !g->prefix_key.data) return;
@@ -140,7 +181,9 @@ static void backward_block(const sp_attention_shape *s, long rows, long keys, sp
     add_transposed(rows, keys, d, w.ds + prefix, ld, q, g->k);
     add_transposed(rows, prefix, d, w.ds, ld, q, g->prefix_key);
     if (!g->q.data) return;
-    sp_gemm(false, false, rows, d, keys, w.ds + prefix, ld, k.data, k.ld, 1, g->q.data, g->q.ld);
+    if (keys)
+        sp_gemm(false, false, rows, d, keys, w.ds + prefix, ld, k.data, k.ld, 1, g->q.data,
+                g->q.ld);
     if (prefix)
         sp_gemm(false, false, rows, d, prefix, w.ds, ld, prefix_key.data, prefix_key.ld, 1,
                 g->q.data, g->q.ld);
@@ -153,19 +196,21 @@ static void backward_task(const sp_attention_shape *s, int sequence, int kv_head
                           sp_rows out, sp_rows dout, const float *lse, const sp_attention_grads *g,
                           head_work w) {
     long first = s->offsets[sequence], length = s->offsets[sequence + 1] - first;
+    long hidden = hidden_queries(s, sequence, 0, length);
     int group = s->heads / s->kv_heads;
     long kv = (long)kv_head * s->head_size;
     for (int head = kv_head * group; head < (kv_head + 1) * group; head++) {
         long column = (long)head * s->head_size;
-        for (long start = 0; start < length; start += BLOCK) {
-            long rows = length - start < BLOCK ? length - start : BLOCK;
+        query_block b;
+        for (long start = 0; start < length; start += b.rows) {
             long row = first + start;
+            b = block_at(s, start, length, 0, hidden);
+            if (b.prefix + b.keys == 0) continue;
             sp_attention_grads here = {at(g->q, row, column), at(g->k, first, kv),
                                        at(g->v, first, kv), g->prefix_key, g->prefix_value};
-            backward_block(s, rows, s->causal ? start + rows : length, at(q, row, column),
-                           at(k, first, kv), at(v, first, kv), at(prefix_key, 0, kv),
-                           at(prefix_value, 0, kv), at(out, row, column), at(dout, row, column),
-                           lse + row * s->heads + head, &here, w);
+            backward_block(s, &b, at(q, row, column), at(k, first, kv), at(v, first, kv),
+                           at(prefix_key, 0, kv), at(prefix_value, 0, kv), at(out, row, column),
+                           at(dout, row, column), lse + row * s->heads + head, &here, w);
         }
     }
 }

@@ -1,12 +1,14 @@
-/* Attention over packed sequences with an optional key/value prefix that every token sees
- * (Prefix-Tuning, Li & Liang 2021, eq. 3; P-tuning v2, Liu et al. 2021, section 3.2).
+/* Attention over packed sequences with an optional key/value prefix (Prefix-Tuning, Li & Liang
+ * 2021, eq. 3; P-tuning v2, Liu et al. 2021, section 3.2).
  *
  *   out[t, h] = softmax(q[t, h] . [Kp; K[s(t)]] / sqrt(head_size)) [Vp; V[s(t)]]
  *
  * Sequence s has query rows offsets[s] .. offsets[s+1]. Its keys are `past[s]` rows of the cache,
  * then its own rows; with `causal`, query i sees its own keys 0..i and everything before. The
- * prefix is read in place, shared by the batch. Only one block of query rows times keys exists at
- * a time; the backward pass recomputes it from one log-sum-exp per (token, head). */
+ * prefix is read in place, shared by the batch; with `prefix_from` the first queries of a sequence
+ * do not see it, which makes it an infix (Prefix-Tuning, section 7.3). Only one block of query rows
+ * times keys exists at a time; the backward pass recomputes it from one log-sum-exp per (token,
+ * head). */
 #ifndef SP_TENSOR_ATTENTION_H
 #define SP_TENSOR_ATTENTION_H
 
@@ -26,6 +28,10 @@ typedef struct sp_attention_shape {
     const int *offsets; /* [sequences + 1] into the rows of q */
     bool causal;
     long prefix_length;
+    const int *prefix_from; /* [sequences] index within the sequence, past included, of the first
+                             * query that sees the prefix; NULL: all see it */
+    bool prefix_only;       /* queries see nothing but the prefix (0 for those that do not see it
+                             * either); keys and values are then not read and get no gradient */
 } sp_attention_shape;
 
 /* Where the keys and values of sequence s lie, its own rows included: `length` rows. Without a

@@ -32,6 +32,18 @@ static sp_status read_array(sp_h5 *file, const char *kind, const char *name, flo
     return st;
 }
 
+static size_t value_count(const sp_param *p) {
+    return (size_t)(p->var.rows * p->var.cols);
+}
+
+sp_status sp_checkpoint_put(sp_h5 *file, const char *kind, const sp_param *p, const float *data) {
+    return write_array(file, kind, p->name, data, value_count(p));
+}
+
+sp_status sp_checkpoint_get(sp_h5 *file, const char *kind, const sp_param *p, float *data) {
+    return read_array(file, kind, p->name, data, value_count(p));
+}
+
 sp_status sp_checkpoint_write(sp_h5 *file, const char *identity, const sp_optimizer *o,
                               const sp_counter *counters) {
     sp_status st = sp_h5_set_text(file, "/checkpoint", "identity", identity);
@@ -42,7 +54,7 @@ sp_status sp_checkpoint_write(sp_h5 *file, const char *identity, const sp_optimi
     for (size_t i = 0; !st && i < o->count; i++) {
         const sp_param *p = o->params[i];
         const sp_moments *m = &o->moments[i];
-        st = write_array(file, "weight", p->name, p->var.data, (size_t)(p->var.rows * p->var.cols));
+        st = sp_checkpoint_put(file, "weight", p, p->var.data);
         if (!st) st = write_array(file, "first", p->name, m->first, m->first_count);
         if (!st) st = write_array(file, "second", p->name, m->second, m->second_count);
     }
@@ -72,7 +84,7 @@ sp_status sp_checkpoint_read(sp_h5 *file, const char *identity, sp_optimizer *o,
     for (size_t i = 0; !st && i < o->count; i++) {
         sp_param *p = o->params[i];
         sp_moments *m = &o->moments[i];
-        st = read_array(file, "weight", p->name, p->var.data, (size_t)(p->var.rows * p->var.cols));
+        st = sp_checkpoint_get(file, "weight", p, p->var.data);
         if (!st) st = read_array(file, "first", p->name, m->first, m->first_count);
         if (!st) st = read_array(file, "second", p->name, m->second, m->second_count);
     }

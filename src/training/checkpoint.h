@@ -6,6 +6,11 @@
 #include "format/hdf5.h"
 #include "training/optimizer.h"
 
+/* One tensor, /checkpoint/<kind>/<name>, from and into `data` [p->var.rows, p->var.cols], which may
+ * be the parameter's own or a copy of it. SP_ERR_FORMAT if the stored size differs. */
+sp_status sp_checkpoint_put(sp_h5 *file, const char *kind, const sp_param *p, const float *data);
+sp_status sp_checkpoint_get(sp_h5 *file, const char *kind, const sp_param *p, float *data);
+
 /* Named whole numbers that describe the position in the data and the generators. */
 typedef struct sp_counter {
     const char *name;

@@ -3,13 +3,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-static sp_status encode_record(const sp_example *example, size_t number, const char *separator,
-                               const sp_tokenizer *tokenizer, int eos, sp_encoded_record *out) {
+static sp_status encode_input(const sp_example *example, size_t number, const char *separator,
+                              const sp_tokenizer *tokenizer, sp_ints *out) {
+    if (!*example->input)
+        return sp_fail(SP_ERR_DATA, "example %zu has an empty input; remove it", number);
     char *input = sp_format("%s%s", example->input, separator);
-    sp_status st = sp_tokenizer_encode(tokenizer, input, strlen(input), &out->input);
+    sp_status st = sp_tokenizer_encode(tokenizer, input, strlen(input), out);
     free(input);
-    if (!st && out->input.len == 0)
-        st = sp_fail(SP_ERR_DATA, "example %zu has an empty input; remove it", number);
+    return st;
+}
+
+static sp_status encode_targets(const sp_example *example, size_t number,
+                                const sp_tokenizer *tokenizer, int eos, sp_encoded_record *out) {
+    sp_status st = SP_OK;
     out->targets = sp_alloc(example->references.len, sizeof *out->targets);
     for (size_t i = 0; !st && i < example->references.len; i++) {
         const char *text = example->references.data[i];
@@ -20,6 +26,12 @@ static sp_status encode_record(const sp_example *example, size_t number, const c
         sp_ints_push(target, eos);
     }
     return st;
+}
+
+static void end_input(int eos, sp_encoded_record *out) {
+    out->targets = sp_alloc(1, sizeof *out->targets);
+    out->target_count = 1;
+    sp_ints_push(&out->targets[0], eos);
 }
 
 static void list_pairs(sp_examples *e) {
@@ -34,15 +46,21 @@ static void list_pairs(sp_examples *e) {
         }
 }
 
-sp_status sp_examples_encode(const sp_split *split, const char *separator,
+sp_status sp_examples_encode(const sp_split *split, sp_output output, const char *separator,
                              const sp_tokenizer *tokenizer, int eos, sp_examples *e) {
     *e = (sp_examples){0};
     if (split->count == 0) return sp_fail(SP_ERR_DATA, "the split has no example");
     e->records = sp_alloc(split->count, sizeof *e->records);
     sp_status st = SP_OK;
-    for (size_t i = 0; !st && i < split->count; i++)
-        st = encode_record(&split->items[i], i + 1, separator, tokenizer, eos,
-                           &e->records[e->count++]);
+    for (size_t i = 0; !st && i < split->count; i++) {
+        sp_encoded_record *record = &e->records[e->count++];
+        record->label = split->items[i].label;
+        st = encode_input(&split->items[i], i + 1, separator, tokenizer, &record->input);
+        if (output != SP_OUTPUT_TEXT)
+            end_input(eos, record);
+        else if (!st)
+            st = encode_targets(&split->items[i], i + 1, tokenizer, eos, record);
+    }
     if (st)
         sp_examples_free(e);
     else
@@ -62,15 +80,15 @@ void sp_examples_free(sp_examples *e) {
     *e = (sp_examples){0};
 }
 
-void sp_examples_pack(const sp_examples *e, sp_pair pair, const sp_template *template,
-                      int first_position, sp_ints *ids, sp_packed *batch) {
+void sp_examples_pack(const sp_examples *e, sp_pair pair, const sp_template *template, sp_ints *ids,
+                      sp_packed *batch) {
     const sp_encoded_record *record = &e->records[pair.record];
     const sp_ints *target = &record->targets[pair.target];
     ids->len = 0;
     sp_template_apply(template, &record->input, ids);
     size_t first_scored = ids->len;
     sp_ints_append(ids, target->data, target->len);
-    sp_packed_add(batch, ids->data, ids->len, first_scored, first_position);
+    sp_packed_add(batch, ids->data, ids->len, first_scored);
 }
 
 static void count_tokens(const sp_ints *ids, long *counts) {

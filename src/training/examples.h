@@ -5,16 +5,21 @@
 #include "data/dataset.h"
 #include "text/tokenizer.h"
 #include "training/packed.h"
+#include "tuning/class_head.h"
 #include "tuning/template.h"
 
-/* One record: its input with the separator, and each reference with the end token. */
+/* One record: its input with the separator, and each reference with the end token. For a class head
+ * the only target is the end token, which ends the sequence where the answer would stand: the model
+ * sees template and input, and the label is read off the last of them. */
 typedef struct sp_encoded_record {
     sp_ints input;
     sp_ints *targets; /* [target_count] */
     size_t target_count;
+    int label; /* -1: none */
 } sp_encoded_record;
 
-/* A training pair: one reference of one record, as in Prefix-Tuning's data. */
+/* A training pair: one reference of one record, as in Prefix-Tuning's data; with a class head, a
+ * record. */
 typedef struct sp_pair {
     int record, target;
 } sp_pair;
@@ -27,15 +32,15 @@ typedef struct sp_examples {
     size_t longest; /* tokens of the longest pair */
 } sp_examples;
 
-/* Encodes a split. SP_ERR_DATA for an empty split, input or reference (with its number). Release
- * with sp_examples_free. */
-sp_status sp_examples_encode(const sp_split *split, const char *separator,
+/* Encodes a split for answers of a form. SP_ERR_DATA for an empty split, input or reference (with
+ * its number). Release with sp_examples_free. */
+sp_status sp_examples_encode(const sp_split *split, sp_output output, const char *separator,
                              const sp_tokenizer *tokenizer, int eos, sp_examples *out);
 void sp_examples_free(sp_examples *e);
 
 /* Adds a pair to a batch: template, input, target; only the target is scored. `ids` is scratch. */
-void sp_examples_pack(const sp_examples *e, sp_pair pair, const sp_template *template,
-                      int first_position, sp_ints *ids, sp_packed *batch);
+void sp_examples_pack(const sp_examples *e, sp_pair pair, const sp_template *template, sp_ints *ids,
+                      sp_packed *batch);
 
 /* Token ids by falling frequency in all inputs and targets (ties: smaller id first); only those
  * that occur. *out is owned by the caller; returns their number. */

@@ -23,7 +23,7 @@ const sp_option sp_train_option_table[] = {
     {"eval_every", SP_INT, FIELD(eval_every), "0", 0, 1e9, NULL,
      "steps between evaluations on dev; 0: ten times a run"},
     {"patience", SP_INT, FIELD(patience), "0", 0, 1e6, NULL,
-     "evaluations without a better dev loss before stopping; 0: never"},
+     "evaluations without a better state on dev before stopping; 0: never"},
     {"checkpoint_seconds", SP_INT, FIELD(checkpoint_seconds), "30", 1, 86400, NULL,
      "seconds between checkpoints"},
     {0}};

@@ -1,7 +1,7 @@
 #include "training/packed.h"
 
 void sp_packed_clear(sp_packed *p) {
-    p->ids.len = p->targets.len = p->positions.len = 0;
+    p->ids.len = p->targets.len = p->positions.len = p->asked.len = 0;
     p->offsets.len = 0;
     sp_ints_push(&p->offsets, 0);
 }
@@ -11,16 +11,16 @@ void sp_packed_free(sp_packed *p) {
     sp_ints_free(&p->targets);
     sp_ints_free(&p->positions);
     sp_ints_free(&p->offsets);
+    sp_ints_free(&p->asked);
 }
 
-void sp_packed_add(sp_packed *p, const int *ids, size_t n, size_t first_scored,
-                   int first_position) {
+void sp_packed_add(sp_packed *p, const int *ids, size_t n, size_t first_scored) {
     for (size_t i = 0; i + 1 < n; i++) {
         sp_ints_push(&p->ids, ids[i]);
         sp_ints_push(&p->targets, i + 1 >= first_scored ? ids[i + 1] : -1);
-        sp_ints_push(&p->positions, first_position + (int)i);
     }
     sp_ints_push(&p->offsets, (int)p->ids.len);
+    sp_ints_push(&p->asked, (int)first_scored - 1);
 }
 
 int sp_packed_sequences(const sp_packed *p) {
@@ -37,9 +37,22 @@ long sp_packed_scored(const sp_packed *p) {
     return n;
 }
 
-sp_context sp_packed_context(const sp_packed *p, const sp_kv *prefix) {
+/* Tokens count from 0; those that see the prefix, from the steering's first position. */
+static void place(sp_packed *p, const sp_steering *steering) {
+    p->positions.len = 0;
+    for (int s = 0; s < sp_packed_sequences(p); s++) {
+        int count = p->offsets.data[s + 1] - p->offsets.data[s];
+        int from = steering && steering->infix ? p->asked.data[s] : 0;
+        int shift = steering ? steering->first_position : 0;
+        for (int i = 0; i < count; i++) sp_ints_push(&p->positions, i < from ? i : shift + i);
+    }
+}
+
+sp_context sp_packed_context(sp_packed *p, const sp_steering *steering) {
+    place(p, steering);
     return (sp_context){.sequences = sp_packed_sequences(p),
                         .offsets = p->offsets.data,
                         .positions = p->positions.data,
-                        .prefix = prefix};
+                        .steering = steering,
+                        .prefix_from = steering && steering->infix ? p->asked.data : NULL};
 }

@@ -8,22 +8,25 @@
 typedef struct sp_packed {
     sp_ints ids;       /* [tokens]; negative: row -1 - id of the virtual rows */
     sp_ints targets;   /* [tokens] the next token, or -1 where it is not scored */
-    sp_ints positions; /* [tokens] */
     sp_ints offsets;   /* [sequences + 1] */
+    sp_ints asked;     /* [sequences] index within the sequence of the last token that is not to be
+                        * predicted: the end of the input, which an infix stands before */
+    sp_ints positions; /* [tokens] as of the last sp_packed_context */
 } sp_packed;
 
 void sp_packed_clear(sp_packed *p);
 void sp_packed_free(sp_packed *p);
 
 /* Adds ids [n] as one sequence whose tokens from index first_scored on (at least 1) are to be
- * predicted. The last token is only a target. Positions start at first_position. n >= 2. */
-void sp_packed_add(sp_packed *p, const int *ids, size_t n, size_t first_scored, int first_position);
+ * predicted. The last token is only a target. n >= 2. */
+void sp_packed_add(sp_packed *p, const int *ids, size_t n, size_t first_scored);
 
 int sp_packed_sequences(const sp_packed *p);
 long sp_packed_tokens(const sp_packed *p);
 /* Number of tokens that have a target. */
 long sp_packed_scored(const sp_packed *p);
-/* The context for a training pass; points into the batch. */
-sp_context sp_packed_context(const sp_packed *p, const sp_kv *prefix);
+/* The context for a training pass (steering NULL: unsteered), which says what position the tokens
+ * have and which of them see its prefix; points into the batch. */
+sp_context sp_packed_context(sp_packed *p, const sp_steering *steering);
 
 #endif

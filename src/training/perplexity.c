@@ -14,12 +14,11 @@ sp_status sp_encode_document(const sp_model *model, const sp_tokenizer *tokenize
 }
 
 /* Adds the loss of a batch to the sums in `out`; out->loss is a sum here. */
-static void add_batch(const sp_model *model, const sp_packed *batch, sp_tape *tape,
-                      sp_perplexity *out) {
+static void add_batch(const sp_model *model, sp_packed *batch, sp_tape *tape, sp_perplexity *out) {
     long scored = sp_packed_scored(batch);
     if (!scored) return;
     sp_context ctx = sp_packed_context(batch, NULL);
-    sp_var *hidden = sp_model_forward(tape, model, batch->ids.data, NULL, &ctx);
+    sp_var *hidden = sp_model_forward(tape, model, batch->ids.data, &ctx);
     sp_var *loss = sp_lm_loss(tape, hidden, model->head, batch->targets.data, NULL);
     out->loss += (double)scored * (double)loss->data[0];
     out->tokens += scored;
@@ -40,7 +39,7 @@ sp_status sp_measure_perplexity(const sp_model *model, const sp_tokenizer *token
     sp_packed_clear(&batch);
     while (!st && out->documents < limit && sp_next_document(&documents, &text, &len)) {
         st = sp_encode_document(model, tokenizer, text, len, &ids);
-        if (!st && ids.len >= 2) sp_packed_add(&batch, ids.data, ids.len, 1, 0);
+        if (!st && ids.len >= 2) sp_packed_add(&batch, ids.data, ids.len, 1);
         out->documents++;
         if (sp_packed_tokens(&batch) < pass_tokens) continue;
         add_batch(model, &batch, tape, out);

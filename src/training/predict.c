@@ -22,7 +22,7 @@ static by_length *sort_by_length(const sp_examples *e, size_t count) {
     return sorted;
 }
 
-sp_status sp_predict(const sp_model *model, sp_soft_prompt *prompt, const sp_tokenizer *tokenizer,
+sp_status sp_predict(sp_model *model, sp_soft_prompt *prompt, const sp_tokenizer *tokenizer,
                      const sp_decode_options *options, const sp_examples *examples, size_t count,
                      uint64_t seed, void (*on_done)(void *user, size_t done), void *user,
                      sp_strings *out) {
@@ -31,9 +31,11 @@ sp_status sp_predict(const sp_model *model, sp_soft_prompt *prompt, const sp_tok
     for (size_t i = 0; i < count; i++)
         sp_template_apply(&prompt->template, &examples->records[sorted[i].record].input,
                           &inputs[i]);
+    sp_soft_prompt_merge(prompt, model);
     sp_steering steering = sp_soft_prompt_steering(prompt);
     sp_status st =
         sp_generate(model, options, &steering, inputs, count, seed, on_done, user, outputs);
+    sp_soft_prompt_unmerge(prompt, model);
     size_t *place = sp_alloc(count, sizeof *place);
     for (size_t i = 0; i < count; i++) place[sorted[i].record] = i;
     for (size_t i = 0; !st && i < count; i++)

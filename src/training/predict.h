@@ -7,9 +7,9 @@
 #include "tuning/soft_prompt.h"
 
 /* Appends one hypothesis a record, in the order of the records: what is generated up to the end
- * token, without end-of-line characters at its ends. Errors as sp_generate. `on_done` (may be NULL)
- * is told how many records are done. */
-sp_status sp_predict(const sp_model *model, sp_soft_prompt *prompt, const sp_tokenizer *tokenizer,
+ * token, without end-of-line characters at its ends. Updates of low rank are merged into the model
+ * meanwhile. Errors as sp_generate. `on_done` (may be NULL) is told how many records are done. */
+sp_status sp_predict(sp_model *model, sp_soft_prompt *prompt, const sp_tokenizer *tokenizer,
                      const sp_decode_options *options, const sp_examples *examples, size_t count,
                      uint64_t seed, void (*on_done)(void *user, size_t done), void *user,
                      sp_strings *out);

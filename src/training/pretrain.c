@@ -73,7 +73,7 @@ typedef struct pretraining {
 static sp_status add_document(pretraining *p, size_t index) {
     sp_status st = sp_encode_document(p->model, p->tokenizer, p->train.text[index],
                                       p->train.len[index], &p->ids);
-    if (!st && p->ids.len >= 2) sp_packed_add(&p->batch, p->ids.data, p->ids.len, 1, 0);
+    if (!st && p->ids.len >= 2) sp_packed_add(&p->batch, p->ids.data, p->ids.len, 1);
     return st;
 }
 
@@ -95,7 +95,7 @@ static sp_status fill_batch(pretraining *p) {
 
 static sp_var *batch_loss(pretraining *p) {
     sp_context ctx = sp_packed_context(&p->batch, NULL);
-    sp_var *hidden = sp_model_forward(&p->tape, p->model, p->batch.ids.data, NULL, &ctx);
+    sp_var *hidden = sp_model_forward(&p->tape, p->model, p->batch.ids.data, &ctx);
     return sp_lm_loss(&p->tape, hidden, p->model->head, p->batch.targets.data, NULL);
 }
 

@@ -2,29 +2,31 @@
 
 #include "core/clock.h"
 #include "core/file.h"
-#include "training/checkpoint.h"
+#include "training/objective.h"
 #include "training/sampler.h"
 #include "training/schedule.h"
+#include "training/snapshot.h"
 #include "training/step.h"
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* Evaluations on dev in a run whose options leave it open. */
 enum { EVALUATIONS = 10 };
 
 typedef struct tuning {
     const sp_tune_job *job;
-    sp_param **params;
-    size_t count;
+    sp_objective objective;
+    sp_param **tensors; /* [tensor_count] what trains, then the tuner's state */
+    size_t trained, tensor_count;
     sp_optimizer optimizer;
-    float **best; /* [count] copies of the parameters at the best dev loss */
-    double best_loss;
+    sp_snapshot best; /* of all tensors */
+    sp_dev_score best_score;
     int64_t best_step, evaluations_since_best, tokens, milliseconds;
     sp_sampler sampler; /* of the training pairs */
     long steps;
     sp_packed batch;
+    sp_ints labels; /* [sequences] of the batch */
     sp_ints ids;
     sp_tape tape;
     double started; /* this session's clock minus what earlier sessions took */
@@ -36,74 +38,73 @@ long sp_tune_steps(const sp_train_options *o, size_t pairs) {
     return per_epoch * o->epochs;
 }
 
+static void clear_batch(tuning *t) {
+    sp_packed_clear(&t->batch);
+    t->labels.len = 0;
+}
+
 static void pack(tuning *t, const sp_examples *e, sp_pair pair) {
-    sp_examples_pack(e, pair, t->job->template, t->job->first_position, &t->ids, &t->batch);
+    sp_examples_pack(e, pair, t->job->template, &t->ids, &t->batch);
+    sp_ints_push(&t->labels, e->records[pair.record].label);
 }
 
 static void fill_batch(tuning *t) {
-    sp_packed_clear(&t->batch);
+    clear_batch(t);
     for (int i = 0; i < t->job->options->batch; i++)
         pack(t, t->job->train, t->job->train->pairs[sp_sampler_next(&t->sampler)]);
 }
 
-static sp_var *batch_loss(tuning *t) {
+static sp_var *batch_loss(tuning *t, long *correct) {
     const sp_model *model = t->job->tuner->model;
-    sp_injection injection;
-    sp_tuner_inject(t->job->tuner, &t->tape, &injection);
-    sp_context ctx = sp_packed_context(&t->batch, injection.prefix);
-    sp_var *hidden =
-        sp_model_forward(&t->tape, model, t->batch.ids.data, injection.virtual_rows, &ctx);
-    return sp_lm_loss(&t->tape, hidden, model->head, t->batch.targets.data, NULL);
+    sp_steering steering;
+    sp_tuner_inject(t->job->tuner, &t->tape, &steering);
+    sp_context ctx = sp_packed_context(&t->batch, &steering);
+    sp_var *hidden = sp_model_forward(&t->tape, model, t->batch.ids.data, &ctx);
+    return sp_objective_loss(&t->tape, &t->objective, hidden, &t->batch, t->labels.data, correct);
 }
 
-/* Mean loss per target token over all pairs of dev. */
-static double evaluate(tuning *t) {
+/* Over all pairs of dev. */
+static sp_dev_score evaluate(tuning *t) {
     const sp_examples *dev = t->job->dev;
-    double sum = 0, tokens = 0;
+    double sum = 0, scored = 0;
+    long correct = 0;
     t->tape.inference = true;
     for (size_t i = 0; i < dev->pair_count;) {
-        sp_packed_clear(&t->batch);
+        clear_batch(t);
         for (int k = 0; k < t->job->options->batch && i < dev->pair_count; k++)
             pack(t, dev, dev->pairs[i++]);
-        double scored = (double)sp_packed_scored(&t->batch);
-        sum += scored * (double)batch_loss(t)->data[0];
-        tokens += scored;
+        long batch_correct = 0, batch_scored = sp_packed_scored(&t->batch);
+        sum += (double)batch_scored * (double)batch_loss(t, &batch_correct)->data[0];
+        scored += (double)batch_scored;
+        correct += batch_correct;
         sp_tape_reset(&t->tape);
     }
     t->tape.inference = false;
-    return sum / tokens;
+    return (sp_dev_score){sum / scored, t->job->head ? 100.0 * (double)correct / scored : NAN};
 }
 
-static size_t param_count(const sp_param *p) {
-    return (size_t)(p->var.rows * p->var.cols);
-}
-
-static void keep_best(tuning *t) {
-    for (size_t i = 0; i < t->count; i++)
-        memcpy(t->best[i], t->params[i]->var.data, param_count(t->params[i]) * sizeof(float));
-}
-
-static void restore_best(tuning *t) {
-    for (size_t i = 0; i < t->count; i++)
-        memcpy(t->params[i]->var.data, t->best[i], param_count(t->params[i]) * sizeof(float));
+bool sp_dev_better(sp_dev_score a, sp_dev_score b) {
+    bool both = !isnan(a.accuracy) && !isnan(b.accuracy);
+    return both && a.accuracy != b.accuracy ? a.accuracy > b.accuracy : a.loss < b.loss;
 }
 
 static sp_status evaluate_and_compare(tuning *t) {
-    double loss = evaluate(t);
-    if (!isfinite(loss))
+    sp_dev_score score = evaluate(t);
+    if (!isfinite(score.loss))
         return sp_fail(SP_ERR_NUMERIC,
                        "step %ld: dev loss is %g; use a lower learning rate than %g",
-                       t->optimizer.step, loss, t->job->options->lr);
-    if (loss < t->best_loss) {
-        t->best_loss = loss;
+                       t->optimizer.step, score.loss, t->job->options->lr);
+    const sp_tune_observer *o = &t->job->observer;
+    sp_status st = o->on_dev ? o->on_dev(o->user, t->optimizer.step, &score) : SP_OK;
+    if (sp_dev_better(score, t->best_score)) {
+        t->best_score = score;
         t->best_step = t->optimizer.step;
         t->evaluations_since_best = 0;
-        keep_best(t);
+        sp_snapshot_take(&t->best);
     } else {
         t->evaluations_since_best++;
     }
-    const sp_tune_observer *o = &t->job->observer;
-    return o->on_dev ? o->on_dev(o->user, t->optimizer.step, loss) : SP_OK;
+    return st;
 }
 
 /* ---- checkpoints ---- */
@@ -119,29 +120,28 @@ static void list_counters(tuning *t, sp_counter counters[7]) {
 }
 
 static sp_status write_best(const tuning *t, sp_h5 *file) {
-    sp_status st = sp_h5_set_real(file, "/checkpoint", "best_loss", t->best_loss);
-    for (size_t i = 0; !st && i < t->count; i++) {
-        char *path = sp_format("/checkpoint/best/%s", t->params[i]->name);
-        size_t count = param_count(t->params[i]);
-        st = sp_h5_write_floats(file, path, 1, &count, t->best[i]);
-        free(path);
-    }
-    return st;
+    sp_status st = sp_h5_set_real(file, "/checkpoint", "best_loss", t->best_score.loss);
+    if (!st) st = sp_h5_set_real(file, "/checkpoint", "best_accuracy", t->best_score.accuracy);
+    return st ? st : sp_snapshot_write(&t->best, file);
 }
 
 static sp_status read_best(tuning *t, sp_h5 *file) {
-    sp_status st = sp_h5_get_real(file, "/checkpoint", "best_loss", &t->best_loss);
-    for (size_t i = 0; !st && i < t->count; i++) {
-        char *path = sp_format("/checkpoint/best/%s", t->params[i]->name);
-        float *data = NULL;
-        size_t count = 0;
-        st = sp_h5_read_floats(file, path, &data, &count);
-        if (!st && count != param_count(t->params[i]))
-            st = sp_fail(SP_ERR_FORMAT, "%s: %s has the wrong size", sp_h5_path(file), path);
-        if (!st) memcpy(t->best[i], data, count * sizeof(float));
-        free(data);
-        free(path);
-    }
+    sp_status st = sp_h5_get_real(file, "/checkpoint", "best_loss", &t->best_score.loss);
+    if (!st) st = sp_h5_get_real(file, "/checkpoint", "best_accuracy", &t->best_score.accuracy);
+    return st ? st : sp_snapshot_read(&t->best, file);
+}
+
+static sp_status write_state(const tuning *t, sp_h5 *file) {
+    sp_status st = SP_OK;
+    for (size_t i = t->trained; !st && i < t->tensor_count; i++)
+        st = sp_checkpoint_put(file, "state", t->tensors[i], t->tensors[i]->var.data);
+    return st;
+}
+
+static sp_status read_state(const tuning *t, sp_h5 *file) {
+    sp_status st = SP_OK;
+    for (size_t i = t->trained; !st && i < t->tensor_count; i++)
+        st = sp_checkpoint_get(file, "state", t->tensors[i], t->tensors[i]->var.data);
     return st;
 }
 
@@ -150,6 +150,7 @@ static sp_status fill_checkpoint(tuning *t, sp_h5 *file) {
     list_counters(t, counters);
     t->milliseconds = (int64_t)(1000 * (sp_now() - t->started));
     sp_status st = sp_checkpoint_write(file, t->job->identity, &t->optimizer, counters);
+    if (!st) st = write_state(t, file);
     if (!st) st = write_best(t, file);
     const sp_tune_observer *o = &t->job->observer;
     return st || !o->save ? st : o->save(o->user, file);
@@ -169,6 +170,7 @@ static sp_status resume(tuning *t) {
     sp_status st = sp_h5_open(t->job->checkpoint, &file);
     if (st) return st;
     st = sp_checkpoint_read(file, t->job->identity, &t->optimizer, counters);
+    if (!st) st = read_state(t, file);
     if (!st) st = read_best(t, file);
     const sp_tune_observer *o = &t->job->observer;
     if (!st && o->load) st = o->load(o->user, file);
@@ -191,12 +193,21 @@ static void report_step(const tuning *t, const sp_step_result *result, double le
     o->on_step(o->user, &step);
 }
 
+/* The data's loss and the method's own term. */
+static sp_var *training_loss(tuning *t) {
+    long correct;
+    sp_var *loss = batch_loss(t, &correct);
+    sp_var *penalty = sp_tuner_penalty(t->job->tuner, &t->tape);
+    return penalty ? sp_add(&t->tape, loss, penalty) : loss;
+}
+
 static sp_status one_step(tuning *t) {
     double learning_rate = sp_learning_rate(t->job->options, t->optimizer.step, t->steps);
     sp_step_result result;
     fill_batch(t);
-    sp_status st = sp_train_step(&t->tape, batch_loss(t), &t->optimizer, learning_rate, &result);
+    sp_status st = sp_train_step(&t->tape, training_loss(t), &t->optimizer, learning_rate, &result);
     if (st) return st;
+    sp_tuner_after_step(t->job->tuner, t->optimizer.step, t->steps);
     t->tokens += sp_packed_tokens(&t->batch);
     report_step(t, &result, learning_rate);
     return SP_OK;
@@ -232,30 +243,43 @@ static sp_status train(tuning *t) {
     return st || !t->job->checkpoint ? st : save(t);
 }
 
+static void append(tuning *t, const sp_params *params) {
+    size_t count = t->tensor_count + params->count;
+    t->tensors = sp_realloc(t->tensors, count, sizeof *t->tensors);
+    for (size_t i = 0; i < params->count; i++) t->tensors[t->tensor_count++] = params->items[i];
+}
+
+static void list_tensors(tuning *t) {
+    t->tensor_count = sp_tuner_trainable(t->job->tuner, &t->tensors);
+    if (t->job->head) append(t, &t->job->head->params);
+    t->trained = t->tensor_count;
+    append(t, &t->job->tuner->state);
+}
+
 static void open_tuning(tuning *t, const sp_tune_job *job) {
-    *t = (tuning){.job = job, .best_loss = INFINITY, .best_step = 0};
-    t->count = sp_tuner_trainable(job->tuner, &t->params);
-    sp_optimizer_init(&t->optimizer, job->options, t->params, t->count);
-    t->best = sp_alloc(t->count, sizeof *t->best);
-    for (size_t i = 0; i < t->count; i++) t->best[i] = sp_alloc_floats(param_count(t->params[i]));
+    *t = (tuning){
+        .job = job, .objective = {job->tuner->model, job->head}, .best_score = {INFINITY, NAN}};
+    list_tensors(t);
+    sp_optimizer_init(&t->optimizer, job->options, t->tensors, t->trained);
+    sp_snapshot_init(&t->best, t->tensors, t->tensor_count);
     sp_sampler_init(&t->sampler, job->train->pair_count, job->seed, "pairs");
     t->steps = sp_tune_steps(job->options, job->train->pair_count);
 }
 
 static void close_tuning(tuning *t) {
-    for (size_t i = 0; i < t->count; i++) free(t->best[i]);
-    free(t->best);
+    sp_snapshot_free(&t->best);
     sp_sampler_free(&t->sampler);
     sp_optimizer_free(&t->optimizer);
-    free(t->params);
+    free(t->tensors);
     sp_packed_free(&t->batch);
+    sp_ints_free(&t->labels);
     sp_ints_free(&t->ids);
     sp_tape_free(&t->tape);
 }
 
 static bool trains_nothing(const tuning *t) {
-    for (size_t i = 0; i < t->count; i++)
-        if (param_count(t->params[i]) > 0) return false;
+    for (size_t i = 0; i < t->trained; i++)
+        if (t->tensors[i]->var.rows * t->tensors[i]->var.cols > 0) return false;
     return true;
 }
 
@@ -271,9 +295,10 @@ sp_status sp_tune(const sp_tune_job *job, sp_tune_result *out) {
         t.started = sp_now() - 1e-3 * (double)t.milliseconds;
         sp_sampler_resume(&t.sampler);
         if (!st) st = train(&t);
-        if (!st) restore_best(&t);
+        if (!st) sp_snapshot_restore(&t.best);
     }
-    *out = (sp_tune_result){t.optimizer.step, (long)t.best_step, t.best_loss, sp_now() - t.started};
+    *out =
+        (sp_tune_result){t.optimizer.step, (long)t.best_step, t.best_score, sp_now() - t.started};
     close_tuning(&t);
     return st;
 }

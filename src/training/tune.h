@@ -5,6 +5,7 @@
 #include "format/hdf5.h"
 #include "training/examples.h"
 #include "training/options.h"
+#include "tuning/class_head.h"
 #include "tuning/method.h"
 
 /* What one step measured; tokens and seconds count from the start of the run, resumed or not. */
@@ -13,12 +14,24 @@ typedef struct sp_tune_step {
     double loss, learning_rate, gradient_norm, tokens, seconds;
 } sp_tune_step;
 
+/* How good a state is on dev. */
+typedef struct sp_dev_score {
+    double loss;     /* mean per target token; with a class head, per example */
+    double accuracy; /* right labels in percent; NaN where there are no labels */
+} sp_dev_score;
+
+/* Whether `a` is the better state: the higher accuracy where both have one, as Prompt Tuning
+ * (Lester et al. 2021, section 3) stops by the data set's own metric; if that is equal or absent,
+ * the lower loss. */
+bool sp_dev_better(sp_dev_score a, sp_dev_score b);
+
 /* Who watches a tuning. Functions may be NULL. */
 typedef struct sp_tune_observer {
     void *user;
     void (*on_step)(void *user, const sp_tune_step *step);
-    /* After each evaluation on dev, with the state of that step in the tuner. */
-    sp_status (*on_dev)(void *user, long step, double dev_loss);
+    /* After each evaluation on dev, with the state of that step in the tuner, before it is compared
+     * with the best one: where labels are generated as text, this sets the accuracy. */
+    sp_status (*on_dev)(void *user, long step, sp_dev_score *score);
     /* To take along in a checkpoint, and to take back. */
     sp_status (*save)(void *user, sp_h5 *file);
     sp_status (*load)(void *user, sp_h5 *file);
@@ -26,8 +39,8 @@ typedef struct sp_tune_observer {
 
 typedef struct sp_tune_job {
     sp_tuner *tuner;
+    sp_class_head *head; /* trains along; NULL: the examples have target texts */
     const sp_template *template;
-    int first_position; /* of real tokens (sp_soft_prompt) */
     const sp_examples *train, *dev;
     const sp_train_options *options;
     uint64_t seed;          /* order of the pairs */
@@ -37,19 +50,20 @@ typedef struct sp_tune_job {
 } sp_tune_job;
 
 typedef struct sp_tune_result {
-    long steps;     /* done */
-    long best_step; /* with the lowest dev loss, whose state the tuner is left in */
-    double best_dev_loss;
-    double seconds; /* of training, all sessions together */
+    long steps;        /* done */
+    long best_step;    /* whose state the tuner is left in */
+    sp_dev_score best; /* of that step */
+    double seconds;    /* of training, all sessions together */
 } sp_tune_result;
 
 /* Steps a run with these options takes on `pairs` pairs. */
 long sp_tune_steps(const sp_train_options *options, size_t pairs);
 
-/* Trains, going on from the checkpoint if there is one, and leaves the tuner in its best state on
- * dev (mean loss per target token). The loss of a step is the mean over the batch's target tokens.
- * A method that trains nothing is evaluated on dev once, at step 0. SP_ERR_NUMERIC;
- * SP_ERR_INTERRUPTED after a checkpoint; SP_ERR_FORMAT for a checkpoint that cannot be used. */
+/* Trains, going on from the checkpoint if there is one, and leaves tuner and head in their best
+ * state on dev (sp_dev_better). The loss of a step is the mean over the batch's target tokens or
+ * labels (training/objective.h), plus the method's penalty, which the dev loss leaves out. What
+ * trains nothing is evaluated on dev once, at step 0. SP_ERR_NUMERIC; SP_ERR_INTERRUPTED after a
+ * checkpoint; SP_ERR_FORMAT for a checkpoint that cannot be used. */
 sp_status sp_tune(const sp_tune_job *job, sp_tune_result *out);
 
 #endif

@@ -1,6 +1,7 @@
 #include "tuning/init.h"
 
 #include "model/cache.h"
+#include "tensor/kernels.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -51,39 +52,91 @@ static sp_status words_from_vocabulary(const sp_init_args *a, long count, int *i
     size_t top = (size_t)a->options->init_top;
     if (top > a->source->frequent_count) top = a->source->frequent_count;
     if (top == 0)
-        return sp_fail(SP_ERR_SPEC, "init is vocab, but no training text was counted for it");
+        return sp_fail(SP_ERR_SPEC, "init is %s, but no training text was counted for it",
+                       a->options->init);
     for (long i = 0; i < count; i++)
         ids[i] = a->source->frequent[sp_rng_below(a->rng, (uint32_t)top)];
     return SP_OK;
+}
+
+static bool is_class_label(const sp_init_args *a) {
+    return strcmp(a->options->init, "class-label") == 0;
+}
+
+static sp_status check_labels(const sp_init_args *a) {
+    if (a->source->label_count == 0)
+        return sp_fail(SP_ERR_SPEC,
+                       "init is class-label, but the data set has no labels; use vocab, or a data "
+                       "set for classification");
+    for (size_t i = 0; i < a->source->label_count; i++)
+        if (a->source->label_tokens[i].len == 0)
+            return sp_fail(SP_ERR_SPEC, "init is class-label, but label %zu has no word", i + 1);
+    return SP_OK;
+}
+
+/* The labels' tokens one behind the other, then sampled ones. */
+static sp_status words_from_labels(const sp_init_args *a, long count, int *ids) {
+    sp_status st = check_labels(a);
+    if (st) return st;
+    long n = 0;
+    for (size_t i = 0; i < a->source->label_count; i++)
+        for (size_t k = 0; k < a->source->label_tokens[i].len && n < count; k++)
+            ids[n++] = a->source->label_tokens[i].data[k];
+    return n < count ? words_from_vocabulary(a, count - n, ids + n) : SP_OK;
 }
 
 /* `count` real tokens for the strategy: vocab samples them, the other reads init_text. */
 static sp_status choose_words(const sp_init_args *a, const char *text_strategy, long count,
                               int *ids) {
     if (strcmp(a->options->init, "vocab") == 0) return words_from_vocabulary(a, count, ids);
+    if (is_class_label(a)) return words_from_labels(a, count, ids);
     if (strcmp(a->options->init, text_strategy) == 0) return words_from_text(a, count, ids);
     return sp_fail(SP_ERR_SPEC,
                    "init '%s' does not fit this method; use random, normal, zero, "
-                   "vocab or %s",
+                   "vocab, class-label or %s",
                    a->options->init, text_strategy);
 }
 
-sp_status sp_init_rows(const sp_init_args *a, sp_var *rows) {
-    if (init_without_words(a, rows)) return SP_OK;
-    int *ids = sp_alloc((size_t)rows->rows, sizeof *ids);
-    sp_status st = choose_words(a, "text", rows->rows, ids);
-    for (long r = 0; !st && r < rows->rows; r++)
-        memcpy(rows->data + r * rows->ld,
-               a->model->embedding->data + ids[r] * a->model->embedding->ld,
-               (size_t)rows->cols * sizeof(float));
+/* row [n_embd] = the mean embedding of the tokens. */
+static void average_embeddings(const sp_model *m, const int *ids, size_t count, float *row) {
+    memset(row, 0, (size_t)m->embedding->cols * sizeof(float));
+    for (size_t i = 0; i < count; i++)
+        sp_axpy(m->embedding->cols, 1.0f / (float)count,
+                m->embedding->data + ids[i] * m->embedding->ld, row);
+}
+
+static sp_status rows_from_words(const sp_init_args *a, long first, sp_var *rows) {
+    long count = rows->rows - first;
+    int *ids = sp_alloc((size_t)count, sizeof *ids);
+    sp_status st = is_class_label(a) ? words_from_vocabulary(a, count, ids)
+                                     : choose_words(a, "text", count, ids);
+    for (long i = 0; !st && i < count; i++)
+        average_embeddings(a->model, &ids[i], 1, rows->data + (first + i) * rows->ld);
     free(ids);
     return st;
 }
 
+static sp_status rows_from_labels(const sp_init_args *a, sp_var *rows) {
+    sp_status st = check_labels(a);
+    if (st) return st;
+    long labels = (long)a->source->label_count;
+    if (labels > rows->rows) labels = rows->rows;
+    for (long i = 0; i < labels; i++)
+        average_embeddings(a->model, a->source->label_tokens[i].data,
+                           a->source->label_tokens[i].len, rows->data + i * rows->ld);
+    return labels < rows->rows ? rows_from_words(a, labels, rows) : SP_OK;
+}
+
+sp_status sp_init_rows(const sp_init_args *a, sp_var *rows) {
+    if (init_without_words(a, rows)) return SP_OK;
+    return is_class_label(a) ? rows_from_labels(a, rows) : rows_from_words(a, 0, rows);
+}
+
 /* Runs real tokens through the frozen model and copies what its cache then holds. */
-static void fill_with_activations(const sp_model *m, const int *ids, sp_var *prefix) {
+static void fill_with_activations(const sp_model *m, const int *ids, int first_layer,
+                                  sp_var *prefix) {
     int n = (int)prefix->rows;
-    long width = prefix->cols / (2L * m->config.n_layer);
+    long width = m->config.n_embd, layers = prefix->cols / (2 * width);
     sp_cache cache;
     sp_cache_init(&cache, m->config.n_layer, 1, n, width);
     int *positions = sp_alloc((size_t)n, sizeof *positions);
@@ -94,11 +147,11 @@ static void fill_with_activations(const sp_model *m, const int *ids, sp_var *pre
                       .cache = &cache,
                       .slots = (int[]){0}};
     sp_tape tape = {.inference = true};
-    sp_model_forward(&tape, m, ids, NULL, &ctx);
+    sp_model_forward(&tape, m, ids, &ctx);
     for (int i = 0; i < n; i++)
-        for (int layer = 0; layer < m->config.n_layer; layer++) {
-            float *target = prefix->data + i * prefix->ld + 2L * layer * width;
-            long from = ((long)layer * n + i) * width;
+        for (long layer = 0; layer < layers; layer++) {
+            float *target = prefix->data + i * prefix->ld + 2 * layer * width;
+            long from = ((first_layer + layer) * n + i) * width;
             memcpy(target, cache.key + from, (size_t)width * sizeof(float));
             memcpy(target + width, cache.value + from, (size_t)width * sizeof(float));
         }
@@ -107,7 +160,7 @@ static void fill_with_activations(const sp_model *m, const int *ids, sp_var *pre
     sp_cache_free(&cache);
 }
 
-sp_status sp_init_prefix(const sp_init_args *a, sp_var *prefix) {
+sp_status sp_init_prefix(const sp_init_args *a, int first_layer, sp_var *prefix) {
     if (init_without_words(a, prefix)) return SP_OK;
     int context = a->model->config.n_positions;
     if (prefix->rows > context)
@@ -117,7 +170,7 @@ sp_status sp_init_prefix(const sp_init_args *a, sp_var *prefix) {
                        prefix->rows, context, a->options->init);
     int *ids = sp_alloc((size_t)prefix->rows, sizeof *ids);
     sp_status st = choose_words(a, "activations", prefix->rows, ids);
-    if (!st) fill_with_activations(a->model, ids, prefix);
+    if (!st) fill_with_activations(a->model, ids, first_layer, prefix);
     free(ids);
     return st;
 }

@@ -19,15 +19,18 @@ typedef struct sp_init_args {
  *   zero        zeros
  *   vocab       embeddings sampled from the init_top most frequent tokens (ibid.)
  *   text        embeddings of the tokens of init_text, repeated as needed
- * SP_ERR_SPEC for a strategy that does not fit rows, or a text that is missing. */
+ *   class-label row i is the mean embedding of the tokens of label i; rows beyond the labels are
+ *               as for vocab, labels beyond the rows are left out (ibid.)
+ * SP_ERR_SPEC for a strategy that does not fit rows, or a text or labels that are missing. */
 sp_status sp_init_rows(const sp_init_args *args, sp_var *rows);
 
-/* Fills `prefix` [length, 2 * n_layer * n_embd] (key and value of layer 0, of layer 1, ...):
+/* Fills `prefix` [length, 2 * layers * n_embd] (key and value of first_layer, of the next, ...):
  *   random, normal, zero   as above
  *   activations            keys and values that the frozen model computes for the tokens of
  *                          init_text, repeated as needed (Prefix-Tuning, section 7.4)
- *   vocab                  the same for tokens sampled from the init_top most frequent */
-sp_status sp_init_prefix(const sp_init_args *args, sp_var *prefix);
+ *   vocab                  the same for tokens sampled from the init_top most frequent
+ *   class-label            the same for the labels' tokens, label by label, then as for vocab */
+sp_status sp_init_prefix(const sp_init_args *args, int first_layer, sp_var *prefix);
 
 /* torch.nn.Linear's default: weight and bias uniform in +-1/sqrt(in) (weight [out, in]). */
 void sp_init_linear(sp_var *weight, sp_var *bias, sp_rng *rng);

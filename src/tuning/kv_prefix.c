@@ -1,19 +1,12 @@
 #include "tuning/kv_prefix.h"
 
 #include "tuning/init.h"
+#include "tuning/layers.h"
 
 #include <string.h>
 
-static int last_layer(const sp_tuner *tuner) {
-    return tuner->options.last_layer < 0 ? tuner->model->config.n_layer - 1
-                                         : tuner->options.last_layer;
-}
-
-static sp_status check_layers(const sp_tuner *tuner) {
-    int first = tuner->options.first_layer, last = last_layer(tuner);
-    if (first <= last && last < tuner->model->config.n_layer) return SP_OK;
-    return sp_fail(SP_ERR_SPEC, "layers %d to %d; the model has layers 0 to %d", first, last,
-                   tuner->model->config.n_layer - 1);
+static sp_layer_range used_layers(const sp_tuner *tuner) {
+    return sp_layers_of(tuner, tuner->model->config.n_layer);
 }
 
 static sp_var *find(const sp_tuner *tuner, const char *name) {
@@ -44,8 +37,9 @@ static sp_var *apply_mlp(const sp_tuner *tuner, sp_tape *t, sp_var *x) {
 /* ---- create ---- */
 
 static bool starts_from_words(const sp_tuner *tuner) {
-    return strcmp(tuner->options.init, "activations") == 0 ||
-           strcmp(tuner->options.init, "vocab") == 0;
+    const char *init = tuner->options.init;
+    return strcmp(init, "activations") == 0 || strcmp(init, "vocab") == 0 ||
+           strcmp(init, "class-label") == 0;
 }
 
 static void zero(sp_var *v) {
@@ -61,37 +55,42 @@ static sp_status create_with_mlp(sp_tuner *tuner, const sp_init_args *args, long
     zero(find(tuner, "transform.2.weight"));
     zero(find(tuner, "transform.2.bias"));
     tuner->base = sp_leaf(tuner->options.length, columns);
-    return sp_init_prefix(args, &tuner->base);
+    return sp_init_prefix(args, used_layers(tuner).first, &tuner->base);
 }
 
 sp_status sp_kv_prefix_create(sp_tuner *tuner, const sp_init_source *source, sp_rng *rng) {
     sp_init_args args = {tuner->model, source, &tuner->options, rng};
-    long columns = 2L * tuner->model->config.n_layer * tuner->model->config.n_embd;
-    sp_status st = check_layers(tuner);
+    sp_status st = sp_layers_check(tuner);
     if (st || tuner->options.length == 0) return st;
+    sp_layer_range range = used_layers(tuner);
+    long columns = 2L * range.count * tuner->model->config.n_embd;
     if (strcmp(tuner->options.reparametrization, "mlp") == 0)
         return create_with_mlp(tuner, &args, columns);
-    return sp_init_prefix(&args, sp_params_add(&tuner->params, "embedding.weight", 2,
-                                               tuner->options.length, columns));
+    sp_var *p =
+        sp_params_add(&tuner->params, "embedding.weight", 2, tuner->options.length, columns);
+    return sp_init_prefix(&args, range.first, p);
 }
 
 /* ---- inject ---- */
 
-/* Per-layer views of P; layers outside the range get none. */
+/* Views of P for the layers that have columns in it. */
 static sp_kv *layer_views(sp_tape *t, const sp_tuner *tuner, sp_var *p) {
-    int layers = tuner->model->config.n_layer;
-    long width = p->cols / (2L * layers);
-    sp_kv *views = sp_arena_zero(&t->arena, (size_t)layers * sizeof *views);
-    for (int i = tuner->options.first_layer; i <= last_layer(tuner); i++)
-        views[i] = (sp_kv){sp_slice_columns(t, p, 2L * i * width, width),
-                           sp_slice_columns(t, p, (2L * i + 1) * width, width)};
+    sp_layer_range range = used_layers(tuner);
+    long width = p->cols / (2L * range.count);
+    sp_kv *views = sp_arena_zero(&t->arena, (size_t)tuner->model->config.n_layer * sizeof *views);
+    for (int i = 0; i < range.count; i++)
+        views[range.first + i] =
+            (sp_kv){.key = sp_slice_columns(t, p, 2L * i * width, width),
+                    .value = sp_slice_columns(t, p, (2L * i + 1) * width, width)};
     return views;
 }
 
-void sp_kv_prefix_inject(const sp_tuner *tuner, sp_tape *t, sp_injection *out) {
+void sp_kv_prefix_inject(const sp_tuner *tuner, sp_tape *t, sp_steering *out) {
     sp_var *p = find(tuner, "embedding.weight");
     if (!p) return;
     if (find(tuner, "transform.0.weight")) p = apply_mlp(tuner, t, p);
     if (tuner->base.data) p = sp_add(t, p, (sp_var *)&tuner->base);
     out->prefix = layer_views(t, tuner, p);
+    out->first_position = tuner->options.shift_positions ? tuner->options.length : 0;
+    out->infix = strcmp(tuner->options.position, "infix") == 0;
 }

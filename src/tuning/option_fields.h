@@ -35,27 +35,46 @@
         "reparametrization", SP_CHOICE, SP_METHOD_FIELD(reparametrization), fallback, 0, 0,        \
             "none|mlp", "train the prefix directly or through an MLP"                              \
     }
-#define SP_OPTION_FIRST_LAYER                                                                      \
+#define SP_OPTION_LAYERS(help)                                                                     \
+    { "layers", SP_INT, SP_METHOD_FIELD(layers), "0", 0, 1024, NULL, help }
+#define SP_OPTION_LAYERS_FROM                                                                      \
     {                                                                                              \
-        "first_layer", SP_INT, SP_METHOD_FIELD(first_layer), "0", 0, 1024, NULL,                   \
-            "lowest layer with a prefix"                                                           \
+        "layers_from", SP_CHOICE, SP_METHOD_FIELD(layers_from), "top", 0, 0, "top|bottom",         \
+            "which end of the model these layers are at"                                           \
     }
-#define SP_OPTION_LAST_LAYER                                                                       \
+#define SP_OPTION_POSITION                                                                         \
     {                                                                                              \
-        "last_layer", SP_INT, SP_METHOD_FIELD(last_layer), "-1", -1, 1024, NULL,                   \
-            "highest layer with a prefix; -1: the top one"                                         \
+        "position", SP_CHOICE, SP_METHOD_FIELD(position), "prefix", 0, 0, "prefix|infix",          \
+            "before the input, or before its last token, seen from there on"                       \
+    }
+#define SP_OPTION_FROZEN                                                                           \
+    {                                                                                              \
+        "frozen", SP_BOOL, SP_METHOD_FIELD(frozen), "true", 0, 0, NULL,                            \
+            "false: the language model trains along with the prompt"                               \
     }
 #define SP_OPTION_SHIFT                                                                            \
     {                                                                                              \
         "shift_positions", SP_BOOL, SP_METHOD_FIELD(shift_positions), "true", 0, 0, NULL,          \
-            "real tokens start at position `length`"                                               \
+            "tokens that see the prefix have positions from `length` on"                           \
     }
+
+/* The initialisations of virtual rows, and of keys and values (init.h). */
+#define SP_ROW_INITS    "random|normal|zero|vocab|text|class-label"
+#define SP_PREFIX_INITS "random|normal|zero|vocab|activations|class-label"
+
+#define SP_OPTION_TARGETS                                                                          \
+    {                                                                                              \
+        "targets", SP_TEXT, SP_METHOD_FIELD(targets), "c_attn", 0, 0, NULL,                        \
+            "linear maps that get an update: patterns of names or of their last parts, by commas"  \
+    }
+#define SP_OPTION_ALPHA(fallback, help)                                                            \
+    { "alpha", SP_REAL, SP_METHOD_FIELD(alpha), fallback, 0, 1e6, NULL, help }
 
 /* The table of a method with a key/value prefix, but for its end. */
 #define SP_KV_PREFIX_OPTIONS(reparametrization, init)                                              \
     SP_OPTION_LENGTH("10"), SP_OPTION_REPARAMETRIZATION(reparametrization),                        \
-        SP_OPTION_HIDDEN("512"), SP_OPTION_INIT(init, "random|normal|zero|vocab|activations"),     \
-        SP_OPTION_INIT_TEXT, SP_OPTION_INIT_TOP, SP_OPTION_FIRST_LAYER, SP_OPTION_LAST_LAYER,      \
-        SP_OPTION_SHIFT
+        SP_OPTION_HIDDEN("512"), SP_OPTION_INIT(init, SP_PREFIX_INITS), SP_OPTION_INIT_TEXT,       \
+        SP_OPTION_INIT_TOP, SP_OPTION_LAYERS("number of layers with a prefix; 0: all"),            \
+        SP_OPTION_LAYERS_FROM, SP_OPTION_POSITION, SP_OPTION_SHIFT, SP_OPTION_FROZEN
 
 #endif

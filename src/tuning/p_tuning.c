@@ -2,7 +2,8 @@
  * encoder that is dropped after training:
  *   h_i = MLP([LSTM_forward(e_0..i) : LSTM_backward(e_i..m)])
  * a bidirectional LSTM of two layers and a two-layer ReLU MLP (the authors' code and PEFT), or an
- * MLP of three linear layers alone (PEFT's "MLP"). Parameters have PEFT's names. */
+ * MLP of three linear layers alone (PEFT's "MLP"). Parameters have PEFT's names. With `frozen`
+ * false the language model trains along, as in the paper's SuperGLUE experiments (section 4.2). */
 #include "tuning/init.h"
 #include "tuning/methods.h"
 #include "tuning/option_fields.h"
@@ -18,10 +19,11 @@ static const sp_option options[] = {SP_OPTION_LENGTH("20"),
                                      "lstm|mlp",
                                      "what turns the trained inputs into virtual tokens"},
                                     SP_OPTION_HIDDEN("128"),
-                                    SP_OPTION_INIT("random", "random|normal|zero|vocab|text"),
+                                    SP_OPTION_INIT("random", SP_ROW_INITS),
                                     SP_OPTION_INIT_TEXT,
                                     SP_OPTION_INIT_TOP,
                                     SP_OPTION_TEMPLATE("P x P"),
+                                    SP_OPTION_FROZEN,
                                     {0}};
 
 static bool has_lstm(const sp_tuner *tuner) {
@@ -116,7 +118,7 @@ static sp_status create(sp_tuner *tuner, const sp_init_source *source, sp_rng *r
     return sp_init_rows(&args, inputs);
 }
 
-static void inject(const sp_tuner *tuner, sp_tape *t, sp_injection *out) {
+static void inject(const sp_tuner *tuner, sp_tape *t, sp_steering *out) {
     sp_var *x = find(tuner, "embedding", ".weight");
     if (!x) return;
     if (has_lstm(tuner)) x = apply_lstm(tuner, t, x);

@@ -1,5 +1,5 @@
-/* P-tuning v2 (Liu et al. 2021, section 3.2): trainable keys and values at every layer, or at a
- * range of layers, directly or through an MLP. */
+/* P-tuning v2 (Liu et al. 2021, section 3.2): trainable keys and values at every layer, or at some
+ * at the top or bottom (section 4.3), directly or through an MLP. */
 #include "tuning/kv_prefix.h"
 #include "tuning/methods.h"
 #include "tuning/option_fields.h"

@@ -9,28 +9,38 @@ static void copy_rows(const sp_var *from, sp_var *to) {
                (size_t)from->cols * sizeof(float));
 }
 
-/* Room for a prefix of `length` in all layers, none of which is used yet. */
-static void make_prefix(sp_soft_prompt *p, long length, int layers, long width) {
+/* Room for a prefix of `length` with `gates` gates (0: none) in all layers, none of which is used
+ * yet. */
+static void make_prefix(sp_soft_prompt *p, long length, int layers, long width, long gates) {
     p->layers = layers;
     p->prefix = sp_leaf(length, 2L * layers * width);
-    p->views = sp_alloc(2 * (size_t)layers, sizeof *p->views);
+    p->views = sp_alloc(3 * (size_t)layers, sizeof *p->views);
     p->kv = sp_alloc((size_t)layers, sizeof *p->kv);
     for (int i = 0; i < 2 * layers; i++)
         p->views[i] = (sp_var){
             .rows = length, .cols = width, .ld = p->prefix.ld, .data = p->prefix.data + i * width};
+    if (gates == 0) return;
+    p->gates = sp_leaf(layers, gates);
+    for (int i = 0; i < layers; i++)
+        p->views[2 * layers + i] =
+            (sp_var){.rows = 1, .cols = gates, .ld = gates, .data = p->gates.data + i * gates};
 }
 
 static void use_layer(sp_soft_prompt *p, int layer) {
-    p->kv[layer] = (sp_kv){&p->views[2 * layer], &p->views[2 * layer + 1]};
+    p->kv[layer] = (sp_kv){.key = &p->views[2 * layer],
+                           .value = &p->views[2 * layer + 1],
+                           .gate = p->gates.rows ? &p->views[2 * p->layers + layer] : NULL};
 }
 
 static void copy_prefix(sp_soft_prompt *p, const sp_kv *kv, int layers) {
     for (int i = 0; i < layers; i++) {
         if (!kv[i].key) continue;
-        if (!p->kv) make_prefix(p, kv[i].key->rows, layers, kv[i].key->cols);
+        long gates = kv[i].gate ? kv[i].gate->cols : 0;
+        if (!p->kv) make_prefix(p, kv[i].key->rows, layers, kv[i].key->cols, gates);
         use_layer(p, i);
         copy_rows(kv[i].key, p->kv[i].key);
         copy_rows(kv[i].value, p->kv[i].value);
+        if (gates) copy_rows(kv[i].gate, p->kv[i].gate);
     }
 }
 
@@ -38,15 +48,17 @@ sp_status sp_soft_prompt_from(const sp_tuner *tuner, const sp_tokenizer *tokeniz
                               const char *separator, sp_soft_prompt *p) {
     *p = (sp_soft_prompt){.separator = sp_strdup(separator)};
     sp_tape tape = {.inference = true};
-    sp_injection injection;
-    sp_tuner_inject(tuner, &tape, &injection);
-    if (injection.virtual_rows) {
-        p->virtual_rows = sp_leaf(injection.virtual_rows->rows, injection.virtual_rows->cols);
-        copy_rows(injection.virtual_rows, &p->virtual_rows);
+    sp_steering steering;
+    sp_tuner_inject(tuner, &tape, &steering);
+    if (steering.virtual_rows) {
+        p->virtual_rows = sp_leaf(steering.virtual_rows->rows, steering.virtual_rows->cols);
+        copy_rows(steering.virtual_rows, &p->virtual_rows);
     }
-    if (injection.prefix) copy_prefix(p, injection.prefix, tuner->model->config.n_layer);
+    if (steering.prefix) copy_prefix(p, steering.prefix, tuner->model->config.n_layer);
+    sp_attached_copy(tuner->model, &steering, &p->attached);
     sp_tape_free(&tape);
-    p->first_position = p->kv && tuner->options.shift_positions ? (int)p->prefix.rows : 0;
+    p->first_position = steering.first_position;
+    p->infix = steering.infix;
     const char *text = tuner->method->uses_template ? tuner->options.template : "x";
     sp_status st = sp_template_parse(text, (int)p->virtual_rows.rows, tokenizer, &p->template);
     if (st) sp_soft_prompt_free(p);
@@ -57,6 +69,8 @@ void sp_soft_prompt_free(sp_soft_prompt *p) {
     sp_template_free(&p->template);
     sp_leaf_free(&p->virtual_rows);
     sp_leaf_free(&p->prefix);
+    sp_leaf_free(&p->gates);
+    sp_attached_free(&p->attached);
     free(p->views);
     free(p->kv);
     free(p->separator);
@@ -64,14 +78,28 @@ void sp_soft_prompt_free(sp_soft_prompt *p) {
 }
 
 long sp_soft_prompt_size(const sp_soft_prompt *p, const sp_model *model) {
-    long n = p->virtual_rows.rows * p->virtual_rows.cols + sp_params_trainable(&model->params);
+    long n = p->virtual_rows.rows * p->virtual_rows.cols + sp_params_trainable(&model->params) +
+             sp_attached_size(&p->attached);
     for (int i = 0; i < p->layers; i++)
-        if (p->kv[i].key) n += 2 * p->kv[i].key->rows * p->kv[i].key->cols;
+        if (p->kv[i].key) n += 2 * p->kv[i].key->rows * p->kv[i].key->cols + p->gates.cols;
     return n;
 }
 
+void sp_soft_prompt_merge(sp_soft_prompt *p, sp_model *model) {
+    sp_attached_merge(&p->attached, model);
+}
+
+void sp_soft_prompt_unmerge(sp_soft_prompt *p, sp_model *model) {
+    sp_attached_unmerge(&p->attached, model);
+}
+
 sp_steering sp_soft_prompt_steering(sp_soft_prompt *p) {
-    return (sp_steering){p->virtual_rows.rows ? &p->virtual_rows : NULL, p->kv, p->first_position};
+    return (sp_steering){.virtual_rows = p->virtual_rows.rows ? &p->virtual_rows : NULL,
+                         .prefix = p->kv,
+                         .low_rank = p->attached.unmerged ? NULL : p->attached.low_rank,
+                         .bottleneck = p->attached.bottleneck,
+                         .first_position = p->first_position,
+                         .infix = p->infix};
 }
 
 /* ---- the /prompt group ---- */
@@ -100,6 +128,16 @@ static sp_status write_side(const sp_soft_prompt *p, sp_h5 *file, const char *pa
     return st;
 }
 
+static sp_status write_gates(const sp_soft_prompt *p, sp_h5 *file, const sp_ints *layers) {
+    size_t dims[2] = {layers->len, (size_t)p->gates.cols};
+    float *packed = sp_alloc_floats(dims[0] * dims[1]);
+    for (size_t i = 0; i < layers->len; i++)
+        memcpy(packed + i * dims[1], p->kv[layers->data[i]].gate->data, dims[1] * sizeof(float));
+    sp_status st = sp_h5_write_floats(file, "/prompt/gate", 2, dims, packed);
+    free(packed);
+    return st;
+}
+
 static sp_status write_prefix(const sp_soft_prompt *p, sp_h5 *file) {
     sp_ints layers = {0};
     for (int i = 0; i < p->layers; i++)
@@ -107,6 +145,8 @@ static sp_status write_prefix(const sp_soft_prompt *p, sp_h5 *file) {
     sp_status st = write_ids(file, "/prompt/layers", &layers);
     if (!st) st = write_side(p, file, "/prompt/key", false, &layers);
     if (!st) st = write_side(p, file, "/prompt/value", true, &layers);
+    if (!st && p->gates.rows) st = write_gates(p, file, &layers);
+    if (!st && p->infix) st = sp_h5_set_int(file, "/prompt", "infix", 1);
     sp_ints_free(&layers);
     return st;
 }
@@ -134,6 +174,7 @@ sp_status sp_soft_prompt_write(const sp_soft_prompt *p, const sp_model *model, s
         st = sp_h5_write_floats(file, "/prompt/embeddings", 2, dims, p->virtual_rows.data);
     }
     if (!st && p->kv) st = write_prefix(p, file);
+    if (!st) st = sp_attached_write(&p->attached, model, file);
     return st ? st : write_weights(model, file);
 }
 
@@ -195,10 +236,36 @@ static sp_status read_side(sp_h5 *file, const char *path, bool value, const int6
     return st;
 }
 
+/* How many gates a layer's prefix has; 0: none. */
+static sp_status read_gate_count(sp_h5 *file, const sp_model *model, size_t layers, long *out) {
+    *out = 0;
+    if (!sp_h5_exists(file, "/prompt/gate")) return SP_OK;
+    int rank;
+    size_t dims[3];
+    sp_status st = sp_h5_shape(file, "/prompt/gate", &rank, dims);
+    if (st) return st;
+    if (rank != 2 || dims[0] != layers || (dims[1] != 1 && dims[1] != (size_t)model->config.n_head))
+        return bad_prompt(file, "gate");
+    *out = (long)dims[1];
+    return SP_OK;
+}
+
+static sp_status read_gates(sp_h5 *file, const int64_t *layers, sp_soft_prompt *p) {
+    if (p->gates.rows == 0) return SP_OK;
+    float *packed = NULL;
+    size_t count, gates = (size_t)p->gates.cols;
+    sp_status st = sp_h5_read_floats(file, "/prompt/gate", &packed, &count);
+    for (size_t i = 0; !st && i < count / gates; i++)
+        memcpy(p->kv[layers[i]].gate->data, packed + i * gates, gates * sizeof(float));
+    free(packed);
+    return st;
+}
+
 static sp_status read_prefix(sp_h5 *file, const sp_model *model, sp_soft_prompt *p) {
     if (!sp_h5_exists(file, "/prompt/key")) return SP_OK;
     int rank;
     size_t dims[3], count = 0;
+    long gates = 0;
     int64_t *layers = NULL;
     sp_status st = sp_h5_shape(file, "/prompt/key", &rank, dims);
     if (!st) st = sp_h5_read_ints(file, "/prompt/layers", &layers, &count);
@@ -206,11 +273,14 @@ static sp_status read_prefix(sp_h5 *file, const sp_model *model, sp_soft_prompt 
         st = bad_prompt(file, "key");
     for (size_t i = 0; !st && i < count; i++)
         if (layers[i] < 0 || layers[i] >= model->config.n_layer) st = bad_prompt(file, "layers");
+    if (!st) st = read_gate_count(file, model, count, &gates);
     if (!st) {
-        make_prefix(p, (long)dims[1], model->config.n_layer, (long)dims[2]);
+        make_prefix(p, (long)dims[1], model->config.n_layer, (long)dims[2], gates);
         st = read_side(file, "/prompt/key", false, layers, count, p);
     }
     if (!st) st = read_side(file, "/prompt/value", true, layers, count, p);
+    if (!st) st = read_gates(file, layers, p);
+    p->infix = sp_h5_has_attribute(file, "/prompt", "infix");
     free(layers);
     return st;
 }
@@ -252,6 +322,8 @@ sp_status sp_soft_prompt_read(sp_h5 *file, sp_model *model, sp_soft_prompt *p) {
     if (!st) st = read_ids(file, "template_after", model, p->virtual_rows.rows, &p->template.after);
     if (!st) st = read_prefix(file, model, p);
     if (!st) st = read_weights(file, model);
+    if (!st) st = sp_attached_read(file, model, &p->attached);
+    if (!st) sp_soft_prompt_merge(p, model);
     if (st) sp_soft_prompt_free(p);
     return st;
 }

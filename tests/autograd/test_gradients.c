@@ -1,4 +1,4 @@
-/* Every op's gradient against central finite differences. */
+/* Every op's gradient against central finite differences; the gate of a prefix. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -131,6 +131,12 @@ static sp_var *build_embed(sp_tape *t, sp_var *l) {
 static sp_var *build_loss(sp_tape *t, sp_var *l) {
     return sp_lm_loss(t, &l[0], &l[1], (int[]){-1, 4, 0, -1, 8, 8}, NULL);
 }
+static sp_var *build_cross_entropy(sp_tape *t, sp_var *l) {
+    return sp_cross_entropy(t, &l[0], (int[]){2, 0, 2, 1});
+}
+static sp_var *build_group_logsumexp(sp_tape *t, sp_var *l) {
+    return sp_group_logsumexp(t, &l[0], (int[]){1, 0, 1, 2, 1}, 3);
+}
 static sp_var *build_lstm(sp_tape *t, sp_var *l) {
     return sp_lstm(t, &l[0], &l[1], &l[2], false);
 }
@@ -138,31 +144,56 @@ static sp_var *build_lstm_reverse(sp_tape *t, sp_var *l) {
     return sp_lstm(t, &l[0], &l[1], &l[2], true);
 }
 
-/* Two sequences of 3 and 2 tokens, 4 query heads of size 2. */
-static sp_var *build_attention_of(sp_tape *t, sp_var *l, int kv_heads, bool causal, bool prefix) {
+static sp_var *build_gate(sp_tape *t, sp_var *l) {
+    return sp_gate_columns(t, &l[0], &l[1]);
+}
+
+/* Two sequences of 3 and 2 tokens, 4 query heads of size 2. Leaves: q, k, v, the prefix's key and
+ * value, its gate; those of no rows are not there. */
+static sp_var *build_attention_of(sp_tape *t, sp_var *l, int kv_heads, bool causal,
+                                  const int *prefix_from) {
     sp_attention_shape shape = {.heads = 4,
                                 .kv_heads = kv_heads,
                                 .head_size = 2,
                                 .sequences = 2,
                                 .offsets = (int[]){0, 3, 5},
-                                .causal = causal};
-    return sp_attention(t, &shape, &l[0], &l[1], &l[2],
-                        prefix ? (sp_kv){&l[3], &l[4]} : (sp_kv){0});
+                                .causal = causal,
+                                .prefix_from = prefix_from};
+    sp_kv prefix = {.key = l[3].rows ? &l[3] : NULL,
+                    .value = l[4].rows ? &l[4] : NULL,
+                    .gate = l[5].rows ? &l[5] : NULL};
+    return sp_attention(t, &shape, &l[0], &l[1], &l[2], prefix);
 }
 static sp_var *build_attention_causal(sp_tape *t, sp_var *l) {
-    return build_attention_of(t, l, 4, true, false);
-}
-static sp_var *build_attention_prefix(sp_tape *t, sp_var *l) {
-    return build_attention_of(t, l, 4, true, true);
+    return build_attention_of(t, l, 4, true, NULL);
 }
 static sp_var *build_attention_grouped(sp_tape *t, sp_var *l) {
-    return build_attention_of(t, l, 2, false, true);
+    return build_attention_of(t, l, 2, false, NULL);
+}
+static sp_var *build_attention_infix(sp_tape *t, sp_var *l) {
+    return build_attention_of(t, l, 2, true, (int[]){2, 1});
+}
+
+static sp_var *build_low_rank(sp_tape *t, sp_var *l) {
+    return sp_linear_low_rank(t, &l[0], &l[1], l[3].rows ? &l[3] : NULL, &l[2], 0.7f);
+}
+
+static sp_var *build_orthogonal_rows(sp_tape *t, sp_var *l) {
+    return sp_orthogonality(t, &l[0], false, 0.3f);
+}
+
+static sp_var *build_orthogonal_columns(sp_tape *t, sp_var *l) {
+    return sp_orthogonality(t, &l[0], true, 0.3f);
 }
 
 static const op_case cases[] = {
     {"linear", build_linear, {{5, 3}, {3, 4}, {1, 4}}, false},
     {"linear transposed", build_linear_transposed, {{5, 3}, {4, 3}, {1, 4}}, false},
     {"linear without bias", build_linear_without_bias, {{5, 3}, {3, 4}}, false},
+    {"low rank", build_low_rank, {{5, 3}, {2, 3}, {4, 2}}, false},
+    {"low rank with a diagonal", build_low_rank, {{5, 3}, {2, 3}, {4, 2}, {2, 1}}, false},
+    {"orthogonality of rows", build_orthogonal_rows, {{2, 5}}, true},
+    {"orthogonality of columns", build_orthogonal_columns, {{5, 2}}, true},
     {"layer_norm", build_norm, {{4, 6}, {1, 6}, {1, 6}}, false},
     {"gelu", build_gelu, {{4, 5}}, false},
     {"tanh", build_tanh, {{4, 5}}, false},
@@ -172,10 +203,23 @@ static const op_case cases[] = {
     {"gather_rows", build_gather, {{4, 3}}, false},
     {"embed", build_embed, {{4, 3}, {2, 3}}, false},
     {"lm_loss", build_loss, {{6, 4}, {9, 4}}, true},
+    {"cross_entropy", build_cross_entropy, {{4, 3}}, true},
+    {"group_logsumexp", build_group_logsumexp, {{3, 5}}, false},
     {"lstm", build_lstm, {{4, 12}, {12, 3}, {1, 12}}, false},
     {"lstm reverse", build_lstm_reverse, {{4, 12}, {12, 3}, {1, 12}}, false},
     {"attention causal", build_attention_causal, {{5, 8}, {5, 8}, {5, 8}}, false},
-    {"attention prefix", build_attention_prefix, {{5, 8}, {5, 8}, {5, 8}, {3, 8}, {3, 8}}, false},
+    {"attention prefix", build_attention_causal, {{5, 8}, {5, 8}, {5, 8}, {3, 8}, {3, 8}}, false},
+    {"attention infix", build_attention_infix, {{5, 8}, {5, 4}, {5, 4}, {2, 4}, {2, 4}}, false},
+    {"gated prefix",
+     build_attention_causal,
+     {{5, 8}, {5, 8}, {5, 8}, {3, 8}, {3, 8}, {1, 1}},
+     false},
+    {"gate a head",
+     build_attention_grouped,
+     {{5, 8}, {5, 4}, {5, 4}, {2, 4}, {2, 4}, {1, 4}},
+     false},
+    {"gated infix", build_attention_infix, {{5, 8}, {5, 4}, {5, 4}, {2, 4}, {2, 4}, {1, 1}}, false},
+    {"gate_columns", build_gate, {{3, 6}, {1, 3}}, false},
     {"attention grouped", build_attention_grouped, {{5, 8}, {5, 4}, {5, 4}, {2, 4}, {2, 4}}, false},
 };
 
@@ -184,9 +228,41 @@ static void every_op_gradient_equals_finite_differences(void **state) {
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) check_case(&cases[i]);
 }
 
+/* Five tokens of two sequences once as a whole and once over keys and values that lie elsewhere. */
+static void a_cached_gated_prefix_gives_the_output_of_the_training_form(void **state) {
+    (void)state;
+    static const long rows[] = {5, 5, 5, 3, 3, 1}, cols[] = {8, 8, 8, 8, 8, 4};
+    sp_var l[MAX_LEAVES];
+    sp_rng rng = sp_rng_make(3, "cached");
+    for (int i = 0; i < MAX_LEAVES; i++) {
+        l[i] = sp_leaf(rows[i], cols[i]);
+        for (long k = 0; k < rows[i] * cols[i]; k++) l[i].data[k] = sp_rng_normal(&rng);
+    }
+    sp_attention_shape shape = {.heads = 4,
+                                .kv_heads = 4,
+                                .head_size = 2,
+                                .sequences = 2,
+                                .offsets = (int[]){0, 3, 5},
+                                .causal = true};
+    sp_kv prefix = {.key = &l[3], .value = &l[4], .gate = &l[5]};
+    sp_keys keys[] = {{l[1].data, l[2].data, 3}, {l[1].data + 24, l[2].data + 24, 2}};
+    sp_tape t = {.inference = true};
+    sp_var *whole = sp_attention(&t, &shape, &l[0], &l[1], &l[2], prefix);
+    sp_var *cached = sp_attention_cached(&t, &shape, &l[0], keys, 8, prefix);
+    assert_memory_equal(whole->data, cached->data, 5 * 8 * sizeof(float));
+    memset(l[5].data, 0, 4 * sizeof(float));
+    sp_var *closed = sp_attention(&t, &shape, &l[0], &l[1], &l[2], prefix);
+    sp_var *without = sp_attention(&t, &shape, &l[0], &l[1], &l[2], (sp_kv){0});
+    assert_memory_equal(closed->data, without->data, 5 * 8 * sizeof(float));
+    for (int i = 0; i < MAX_LEAVES; i++) sp_leaf_free(&l[i]);
+    sp_tape_free(&t);
+}
+
 int main(void) {
     assert_int_equal(sp_gemm_start(2), SP_OK);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_op_gradient_equals_finite_differences)};
+        cmocka_unit_test(every_op_gradient_equals_finite_differences),
+        cmocka_unit_test(a_cached_gated_prefix_gives_the_output_of_the_training_form),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

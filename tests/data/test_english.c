@@ -22,11 +22,11 @@ static void test_articles(void **state) {
         "hour",      "heir",  "honest man",      "herb",    "herbal tea", "uncle",
         "umbrella",  "X-ray", "MRI scan",        "Italian", "urn",        "urchin",
         "utterance", "onion", "unimproved land", NULL};
-    static const char *const a[] = {"unit",         "uniform", "unicorn",        "use",
-                                    "user",         "utensil", "uterus",         "eunuch",
-                                    "European",     "ewe",     "one-way street", "U-boat",
-                                    "house",        "hernia",  "herbarium",      "union",
-                                    "uranium mine", "ukulele", "yard",           NULL};
+    static const char *const a[] = {
+        "unit",           "uniform", "unicorn", "unicycle", "one",       "use",
+        "user",           "utensil", "uterus",  "eunuch",   "European",  "ewe",
+        "one-way street", "U-boat",  "house",   "hernia",   "herbarium", "union",
+        "uranium mine",   "ukulele", "yard",    NULL};
     for (int i = 0; an[i]; i++)
         if (strcmp(sp_indefinite(an[i]), "an") != 0) fail_msg("a %s", an[i]);
     for (int i = 0; a[i]; i++)

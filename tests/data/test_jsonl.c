@@ -9,13 +9,18 @@
 
 #include <string.h>
 
+static sp_status parse(const char *text, sp_label_set *labels, sp_split *out) {
+    sp_schema schema = sp_schema_default(labels);
+    return sp_parse_jsonl(text, strlen(text), "t.jsonl", &schema, out);
+}
+
 static void expect_error(const char *text, const char *part) {
     sp_split split = {0};
-    assert_int_equal(
-        sp_parse_jsonl(text, strlen(text), "t.jsonl", &sp_jsonl_default_fields, &split),
-        SP_ERR_FORMAT);
+    sp_label_set labels = {.open = true};
+    assert_int_equal(parse(text, &labels, &split), SP_ERR_FORMAT);
     if (!strstr(sp_error(), part)) fail_msg("'%s' is not in: %s", part, sp_error());
     sp_split_free(&split);
+    sp_label_set_free(&labels);
 }
 
 /* Every mistake is told with file and line. */
@@ -45,17 +50,56 @@ static void test_line_ends(void **state) {
     static const char text[] = "{\"input\": \"a\", \"target\": \"b\"}\r\n\r\n"
                                "{\"input\": \"c\", \"references\": [\"d\"]}";
     sp_split split = {0};
-    assert_int_equal(sp_parse_jsonl(text, strlen(text), "t", &sp_jsonl_default_fields, &split),
-                     SP_OK);
+    sp_label_set labels = {.open = true};
+    assert_int_equal(parse(text, &labels, &split), SP_OK);
     assert_int_equal(split.count, 2);
     assert_string_equal(split.items[1].references.data[0], "d");
+    assert_int_equal(split.items[1].label, -1);
+    assert_int_equal(labels.count, 0);
     sp_split_free(&split);
+}
+
+/* A label without a target makes classes; texts, whole numbers and truth values can be labels. */
+static void test_labels(void **state) {
+    (void)state;
+    static const char text[] = "{\"text\": \"a\", \"label\": \"good\", \"target\": null}\n"
+                               "{\"text_a\": \"b\", \"text_b\": \"c\", \"label\": 3}\n"
+                               "{\"text\": \"d\", \"label\": true, \"input\": 7}\n";
+    sp_split split = {0};
+    sp_label_set labels = {.open = true};
+    assert_int_equal(parse(text, &labels, &split), SP_OK);
+    assert_int_equal(labels.count, 3);
+    assert_string_equal(labels.items[0].name, "good");
+    assert_string_equal(labels.items[1].name, "3");
+    assert_string_equal(labels.items[2].name, "true");
+    assert_string_equal(split.items[1].input, "b\nc");
+    assert_string_equal(split.items[2].references.data[0], "true");
+    sp_split_free(&split);
+    sp_label_set_free(&labels);
+}
+
+/* Mistakes in classification records. */
+static void test_label_errors(void **state) {
+    (void)state;
+#define GOOD "{\"text\": \"a\", \"label\": \"x\"}\n"
+    expect_error(GOOD "{\"text\": \"a\"}", "t.jsonl:2: field \"label\" is missing");
+    expect_error(GOOD "{\"label\": \"x\"}", "t.jsonl:2: field \"text\" is missing");
+    expect_error(GOOD "{\"text\": \" \", \"label\": \"x\"}", "t.jsonl:2: field \"text\" is empty");
+    expect_error(GOOD "{\"text\": \"a\", \"label\": \"\"}", "field \"label\" is empty");
+    expect_error(GOOD "{\"text\": \"a\", \"label\": 1.5}", "give a text, a whole number");
+    expect_error(GOOD "{\"text\": \"a\", \"text_a\": \"b\", \"label\": \"x\"}",
+                 "has both \"text\" and \"text_a\"; keep one");
+    expect_error(GOOD "{\"text_a\": \"b\", \"label\": \"x\"}", "field \"text_b\" is missing");
+    expect_error(GOOD "{\"text_b\": \"b\", \"label\": \"x\"}", "field \"text_a\" is missing");
+#undef GOOD
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_errors),
         cmocka_unit_test(test_line_ends),
+        cmocka_unit_test(test_labels),
+        cmocka_unit_test(test_label_errors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -29,6 +29,7 @@ static sp_run_list runs;
 static void write_log(const sp_run_spec *run, double bleu, long trainable, long kept) {
     sp_runlog log = {0};
     sp_runlog_text(&log, "status", "finished");
+    sp_runlog_text(&log, "language_model", trainable == 4000000 ? "tuned" : "frozen");
     sp_runlog_integer(&log, "trainable_parameters", trainable);
     sp_runlog_integer(&log, "kept_parameters", kept);
     sp_runlog_integer(&log, "total_parameters", 4000000);
@@ -91,10 +92,13 @@ static void test_markdown(void **state) {
     sp_buf md = {0};
     if (sp_report_write(&spec, &runs, study_folder, &md)) fail_msg("%s", sp_error());
     static const char *const expected[] = {
-        "| Fine-tuning | 4,000,000 | 100% | 4,000,000 | **64.0 \xc2\xb1 1.4** | **61.0 \xc2\xb1 "
+        "Model m; data set d. Mean",
+        "| Fine-tuning | tuned | 4,000,000 | 100% | 4,000,000 | **64.0 \xc2\xb1 1.4** | **61.0 "
+        "\xc2\xb1 "
         "1.4** | 2 |\n",
-        "| Prefix-tuning | 61,440 | 1.54% | 7,680 | 45.0 \xc2\xb1 2.8 | 42.0 \xc2\xb1 2.8 | 2 |\n",
-        "| Prompt tuning | 1,920 | 0.048% | 1,920 | 23.0 | 20.0 | 1 of 2 |\n",
+        "| Prefix-tuning | frozen | 61,440 | 1.54% | 7,680 | 45.0 \xc2\xb1 2.8 | 42.0 \xc2\xb1 2.8 "
+        "| 2 |\n",
+        "| Prompt tuning | frozen | 1,920 | 0.048% | 1,920 | 23.0 | 20.0 | 1 of 2 |\n",
         "- Prompt tuning seed 2 failed: the loss is NaN\n",
         "seed 1 has not run yet\n",
         "## Published: P 2021\n",
@@ -119,10 +123,11 @@ static void test_csv_and_tex(void **state) {
     assert_int_equal(sp_report_write(&spec, &runs, study_folder, NULL), SP_OK);
     expect_in_file("table.csv", "bleu_seen_mean,bleu_seen_sd,bleu_all_mean,bleu_all_sd\n");
     expect_in_file("table.csv",
-                   "prefix,prefix,,2,2,0,61440,1.536,7680,45,2.828427125,42,2.828427125\n");
-    expect_in_file("table.csv", "none,none,,2,0,0,,,,,,,\n");
-    expect_in_file("table.tex",
-                   "Fine-tuning & 4,000,000 & 100\\% & 4,000,000 & \\textbf{64.0 $\\pm$ 1.4}");
+                   "prefix,prefix,,2,2,0,frozen,61440,1.536,7680,45,2.828427125,42,2.828427125\n");
+    expect_in_file("table.csv", "none,none,,2,0,0,,,,,,,,\n");
+    expect_in_file(
+        "table.tex",
+        "Fine-tuning & tuned & 4,000,000 & 100\\% & 4,000,000 & \\textbf{64.0 $\\pm$ 1.4}");
 }
 
 /* Every figure comes as data, svg, png and pdf, and none is left half-written. */

@@ -99,15 +99,82 @@ static void test_precedence(void **state) {
     sp_run_list_free(&seeds);
 }
 
+/* An entry's grid has axes of its own: short or full paths, after the spec's axes, and in place of
+ * one of the same path. --set ends such an axis. */
+static void test_entry_grid(void **state) {
+    (void)state;
+    static const char text[] = "name: x\nbase: {model: m, dataset: d}\n"
+                               "methods:\n"
+                               "  prefix: {lr: 1, grid: {lr: [1e-3, 1e-2], model: [a, b]}}\n"
+                               "  prompt: {grid: {method.length: [3]}}\n"
+                               "  none:\n"
+                               "grid: {method.length: [1, 2]}\n";
+    sp_run_list runs = expand(text, NULL, NULL);
+    assert_int_equal(runs.count, 2 * 2 * 2 + 1 + 1);
+    assert_string_equal(runs.items[0].point, "length 1, lr 1e-3, model a");
+    assert_true(runs.items[0].train.lr == 1e-3);
+    assert_string_equal(runs.items[1].model, "b");
+    assert_string_equal(runs.items[7].point, "length 2, lr 1e-2, model b");
+    assert_int_equal(runs.items[8].method_options.length, 3);
+    assert_string_equal(runs.items[9].method, "none");
+    sp_run_list_free(&runs);
+    runs = expand(text, NULL, "train.lr=0.5");
+    assert_int_equal(runs.count, 2 * 2 + 1 + 1);
+    assert_true(runs.items[0].train.lr == 0.5);
+    sp_run_list_free(&runs);
+}
+
+/* Runs of a row are seeds x subsamples; all the data has none; data.subsample from --set is kept.
+ */
+static void test_subsamples(void **state) {
+    (void)state;
+    static const char text[] = "name: x\nbase: {model: m, dataset: d}\nmethods: {prompt: {}}\n"
+                               "grid: {data.limit: [50, 0]}\nsubsamples: [4, 5]\nseeds: [1, 2]\n"
+                               "presets: {quick: {subsamples: [1]}}\n";
+    sp_run_list runs = expand(text, NULL, NULL);
+    assert_int_equal(runs.count, 4 + 2);
+    assert_string_equal(runs.items[0].point, "data.limit 50");
+    const int expected[6][2] = {{4, 1}, {4, 2}, {5, 1}, {5, 2}, {0, 1}, {0, 2}};
+    for (int i = 0; i < 6; i++) {
+        assert_int_equal(runs.items[i].subsample, expected[i][0]);
+        assert_int_equal(runs.items[i].seed, expected[i][1]);
+    }
+    sp_run_list_free(&runs);
+    runs = expand(text, "quick", NULL);
+    assert_int_equal(runs.count, 2 + 2);
+    sp_run_list_free(&runs);
+    runs = expand(text, NULL, "data.subsample=9");
+    assert_int_equal(runs.count, 4);
+    assert_int_equal(runs.items[0].subsample, 9);
+    sp_run_list_free(&runs);
+}
+
+/* The same text for all settings outside the tables of training, decoding and methods. */
+static void test_run_settings(void **state) {
+    (void)state;
+    sp_run_list runs = expand("name: x\nbase: {model: m, dataset: d, output: linear,\n"
+                              "  data: {limit: 7, subsample: 2}}\nmethods: {prompt: {}}\n",
+                              NULL, NULL);
+    assert_string_equal(runs.items[0].output, "linear");
+    assert_int_equal(runs.items[0].train_limit, 7);
+    assert_int_equal(runs.items[0].subsample, 2);
+    assert_non_null(strstr(runs.items[0].spec_yaml, "output: linear\n"));
+    assert_non_null(strstr(runs.items[0].spec_yaml, "  subsample: 2\n"));
+    sp_run_list_free(&runs);
+    runs = expand(SPEC, NULL, NULL);
+    assert_string_equal(runs.items[0].output, "auto");
+    sp_run_list_free(&runs);
+}
+
 /* A run's id is a pure function of its settings, and any setting changes it. */
 static void test_ids(void **state) {
     (void)state;
     static const char *const changes[] = {
-        "train.steps=401",   "train.lr=1e-4",    "decode.beam=2",
-        "method.length=3",   "method.hidden=65", "model=gpt2-4m",
-        "dataset=webnlg",    "dev.limit=5",      "test.limit=5",
-        "data.limit=5",      "seeds=[2]",        "method.init=zero",
-        "train.warmup=0.07", "train.clip=0.5",   "methods.prefix.lr=0.1"};
+        "train.steps=401",      "train.lr=1e-4", "decode.beam=2",     "method.length=3",
+        "method.hidden=65",     "model=gpt2-4m", "dataset=webnlg",    "dev.limit=5",
+        "test.limit=5",         "data.limit=5",  "seeds=[2]",         "method.init=zero",
+        "data.subsample=1",     "output=text",   "train.warmup=0.07", "train.clip=0.5",
+        "methods.prefix.lr=0.1"};
     sp_run_list base = expand(SPEC, NULL, NULL), again = expand(SPEC, NULL, "title=Another");
     assert_string_equal(base.items[0].id, again.items[0].id);
     assert_string_equal(base.items[0].spec_yaml, again.items[0].spec_yaml);
@@ -159,7 +226,8 @@ static void test_errors(void **state) {
                  "6, 7, 8, 9, 10], train.beta1: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10], train.steps: "
                  "[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]}\n",
                  NULL, "methods x grid x seeds are 30000 runs; use at most 20000");
-    expect_error(SPEC "seeds: [1, x]\n", NULL, "s.yaml:10: a seed is 'x'; use a whole number");
+    expect_error(SPEC "seeds: [1, x]\n", NULL,
+                 "s.yaml:10: seeds has 'x'; use whole numbers from 0");
     expect_error(SPEC "seeds: []\n", NULL, "seeds is empty");
     expect_error(SPEC "report: {table: {groups: []}}\n", NULL, "s.yaml:10: groups is empty");
     expect_error(SPEC "report: {table: {groups: [all, sen]}}\n", NULL, "s.yaml:10: no group 'sen'");
@@ -175,12 +243,13 @@ static void test_errors(void **state) {
                  "s.yaml:10: unknown setting 'trian.steps'; did you mean 'train'?");
     expect_error(SPEC "report: {table: {metrics: [blue]}}\n", NULL, "s.yaml:10: ");
     expect_error(SPEC "report: {figures: [{kind: pie, y: test.all.bleu}]}\n", NULL,
-                 "s.yaml:10: kind is 'pie'; use learning-curve, line or scatter");
+                 "s.yaml:10: kind is 'pie'; use learning-curve, line, scatter or bar");
     expect_error(SPEC "report: {figures: [{kind: scatter, y: dev.bleu}]}\n", NULL,
                  "y is 'dev.bleu'; use test.GROUP.METRIC");
     expect_error(SPEC "report: {figures: [{kind: learning-curve, y: dev.chrf}]}\n", NULL,
                  "s.yaml:10: y is 'dev.chrf'; use one of: train.loss, train.learning_rate, "
-                 "train.gradient_norm, train.tokens, train.seconds, dev.loss, dev.bleu");
+                 "train.gradient_norm, train.tokens, train.seconds, dev.loss, dev.bleu, "
+                 "dev.accuracy");
     expect_error(SPEC "report: {figures: [{kind: learning-curve, y: train.step}]}\n", NULL,
                  "s.yaml:10: y is 'train.step'");
     expect_error(SPEC "grid: {decode.beam: [1, 4], decode.temperature: [0, 0.5]}\n", NULL,
@@ -193,6 +262,98 @@ static void test_errors(void **state) {
     expect_error("name: x\nmethods: {prefix: {}}\n", NULL, "base.model is missing");
     expect_error("name: x\n", NULL, "methods is missing");
     expect_error("[]\n", NULL, "the spec is a list; use a map");
+}
+
+/* The same for grids of entries, subsamples, figures and searches. */
+static void test_study_errors(void **state) {
+    (void)state;
+    expect_error(SPEC "  prompt: {grid: {lenght: [4]}}\n", NULL,
+                 "s.yaml:10: prompt has no setting 'lenght'; did you mean 'length'?");
+    expect_error(SPEC "  prompt: {grid: {method.hidden: [4]}}\n", NULL,
+                 "s.yaml:10: prompt has no setting 'method.hidden'");
+    expect_error(SPEC "  prompt: {grid: {trian.lr: [4]}}\n", NULL,
+                 "s.yaml:10: unknown setting 'trian.lr'; did you mean 'train.lr'?");
+    expect_error(SPEC "  prompt: {grid: {lr: []}}\n", NULL, "s.yaml:10: lr has no values");
+    expect_error(SPEC "  prompt: {grid: {lr: 3}}\n", NULL, "s.yaml:10: lr is '3'; use a list");
+    expect_error(SPEC "  prompt: {grid: [1]}\n", NULL, "s.yaml:10: grid is a list; use a map");
+    expect_error(SPEC "  prompt: {grid: {lr: [1], train.lr: [2]}}\n", NULL,
+                 "s.yaml:10: train.lr is twice in the grid of prompt");
+    expect_error(SPEC "subsamples: [1, x]\n", NULL,
+                 "s.yaml:10: subsamples has 'x'; use whole numbers from 1");
+    expect_error(SPEC "subsamples: [0]\n", NULL, "subsamples has '0'; use whole numbers from 1");
+    expect_error(SPEC "subsamples: []\n", NULL, "subsamples is empty");
+    expect_error(SPEC "subsamples: 3\n", NULL, "subsamples is '3'; use a list");
+    expect_error(SPEC "subsamples: [1]\ngrid: {data.subsample: [1]}\n", NULL,
+                 "s.yaml:11: data.subsample is an axis of the grid beside subsamples");
+    expect_error(SPEC, "data.subsample=-1", "data.subsample is -1; use 0 to");
+    expect_error(SPEC, "output=speech", "output is 'speech'; use one of auto|text|");
+    expect_error(SPEC "report: {figure: {kind: bar, y: test.all.bleu}}\n", NULL,
+                 "s.yaml:10: key 'x' is missing");
+    expect_error(SPEC "report: {figure: {kind: bar, x: metod.init, y: test.all.bleu}}\n", NULL,
+                 "x is 'metod.init', which is no setting; did you mean 'method.init'?");
+    expect_error(SPEC "report: {figure: {kind: scatter, x: model, y: test.all.bleu}}\n", NULL,
+                 "s.yaml:10: x is for the kinds line and bar");
+    expect_error(SPEC "report: {figure: {kind: line, x: model, y: test.all.bleu, series: mod}}\n",
+                 NULL, "s.yaml:10: series is 'mod', which is no setting; did you mean 'model'?");
+    expect_error(SPEC "report: {figure: {kind: line, x: model, y: dev.best.bleuu}}\n", NULL,
+                 "s.yaml:10: no series 'bleuu' on dev; use one of: loss, bleu, accuracy");
+    expect_error(SPEC "report: {figure: {kind: line, x: model, y: test.all.blue}}\n", NULL,
+                 "s.yaml:10: unknown metric 'blue'");
+    expect_error(SPEC "report: {figure: {kind: line, x: entry, y: test.all.bleu}}\n", NULL,
+                 "x is 'entry', which is no setting");
+    expect_error(SPEC "report: {figure: {kind: scatter, y: test.all.bleu, where: {modl: a}}}\n",
+                 NULL, "s.yaml:10: where is 'modl', which is no setting; did you mean 'model'?");
+    expect_error(SPEC "report: {figure: {kind: scatter, y: test.all.bleu, where: {model: {}}}}\n",
+                 NULL, "s.yaml:10: model is a map; use a single value");
+    expect_error(SPEC "report: {figure: {kind: scatter, y: test.all.bleu, y_range: [1]}}\n", NULL,
+                 "s.yaml:10: y_range has 1 values; use two");
+    expect_error(SPEC "report: {figure: {kind: scatter, y: test.all.bleu, y_range: [2, 1]}}\n",
+                 NULL, "y_range ends at 1, not above its start 2");
+    expect_error(SPEC "report: {figure: {kind: scatter, y: test.all.bleu, y_range: [a, 1]}}\n",
+                 NULL, "y_range has 'a'; use a number or auto");
+    expect_error(SPEC "report: {figure: {kind: scatter, y: test.all.bleu, logy: true, "
+                      "y_range: [0, 1]}}\n",
+                 NULL, "a logarithmic axis starts above 0");
+    expect_error(SPEC "report: {best: bleu}\n", NULL, "s.yaml:10: best is 'bleu'; use a series");
+    expect_error(SPEC "report: {best: dev.blue}\n", NULL, "no series 'blue' on dev");
+    expect_error(SPEC "report: {table: {columns: [bleu]}}\n", NULL,
+                 "s.yaml:10: column 'bleu' is no GROUP.METRIC, like all.bleu");
+    expect_error(SPEC "report: {table: {columns: [sen.bleu]}}\n", NULL, "no group 'sen'");
+    expect_error(SPEC "report: {table: {columns: [all.bleu], groups: [all]}}\n", NULL,
+                 "s.yaml:10: columns beside groups");
+}
+
+static const char *const shipped[] = {"table1",
+                                      "table4",
+                                      "prefix-length",
+                                      "prefix-length-classification",
+                                      "init",
+                                      "init-prefix",
+                                      "model-size",
+                                      "model-size-generation",
+                                      "low-data",
+                                      "depth",
+                                      "largest-model",
+                                      "tuning/generation",
+                                      "tuning/classification"};
+
+/* Every spec that comes along can be expanded with each preset it promises. */
+static void test_shipped_specs(void **state) {
+    (void)state;
+    static const char *const presets[] = {NULL, "quick", "full"};
+    for (size_t i = 0; i < sizeof shipped / sizeof *shipped; i++)
+        for (int j = 0; j < 3; j++) {
+            char *path = sp_format("experiments/%s.yaml", shipped[i]);
+            sp_spec spec;
+            sp_run_list runs;
+            if (sp_spec_read(path, presets[j], NULL, &spec)) fail_msg("%s", sp_error());
+            if (sp_expand(&spec, study_identify, &runs)) fail_msg("%s", sp_error());
+            if (j == 2 && spec.seed_count < 3) fail_msg("%s: full has under three seeds", path);
+            assert_true(runs.count >= spec.entry_count);
+            sp_run_list_free(&runs);
+            sp_spec_free(&spec);
+            free(path);
+        }
 }
 
 /* A wrong --set or preset is told as what it is. */
@@ -240,10 +401,12 @@ static void test_identity(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_expansion), cmocka_unit_test(test_precedence),
-        cmocka_unit_test(test_ids),       cmocka_unit_test(test_resolved_spec),
-        cmocka_unit_test(test_errors),    cmocka_unit_test(test_command_line_errors),
-        cmocka_unit_test(test_identity),
+        cmocka_unit_test(test_expansion),    cmocka_unit_test(test_precedence),
+        cmocka_unit_test(test_ids),          cmocka_unit_test(test_resolved_spec),
+        cmocka_unit_test(test_errors),       cmocka_unit_test(test_command_line_errors),
+        cmocka_unit_test(test_identity),     cmocka_unit_test(test_entry_grid),
+        cmocka_unit_test(test_subsamples),   cmocka_unit_test(test_run_settings),
+        cmocka_unit_test(test_study_errors), cmocka_unit_test(test_shipped_specs),
     };
     return cmocka_run_group_tests(tests, study_setup, study_teardown);
 }

@@ -9,12 +9,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     sp_split split = {0};
-    sp_status st =
-        sp_parse_jsonl((const char *)data, size, "fuzz.jsonl", &sp_jsonl_default_fields, &split);
+    sp_label_set labels = {.open = true};
+    sp_schema schema = sp_schema_default(&labels);
+    sp_status st = sp_parse_jsonl((const char *)data, size, "fuzz.jsonl", &schema, &split);
     if (st && strncmp(sp_error(), "fuzz.jsonl:", 11) != 0) sp_panic("no place in: %s", sp_error());
     for (size_t i = 0; !st && i < split.count; i++)
         if (!*split.items[i].input || split.items[i].references.len == 0)
             sp_panic("example %zu is not whole", i);
     sp_split_free(&split);
+    sp_label_set_free(&labels);
     return 0;
 }

@@ -19,7 +19,8 @@ static sp_status identify(const char *model, const char *dataset, sp_digest *m, 
 
 static void check_runs(const sp_spec *spec) {
     sp_run_list runs;
-    if (spec->entry_count * spec->seed_count > 50 || sp_expand(spec, identify, &runs)) return;
+    size_t replicates = spec->seed_count * (spec->subsamples ? spec->subsample_count : 1);
+    if (spec->entry_count * replicates > 50 || sp_expand(spec, identify, &runs)) return;
     for (size_t i = 0; i < runs.count && i < 20; i++) {
         sp_yaml *root;
         const char *text = runs.items[i].spec_yaml;
@@ -35,10 +36,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (!file) abort();
     fwrite(data, 1, size, file);
     fclose(file);
-    sp_spec spec;
+    static const char *const presets[] = {NULL, "quick"};
     sp_strings sets = {0};
     sp_strings_push(&sets, "train.steps=5");
-    if (!sp_spec_read(path, NULL, &sets, &spec)) {
+    for (int i = 0; i < 2; i++) {
+        sp_spec spec;
+        if (sp_spec_read(path, presets[i], &sets, &spec)) continue;
         check_runs(&spec);
         sp_spec_free(&spec);
     }

@@ -40,6 +40,17 @@ prefix-mlp, prefix-embedding, prompt, p-tuning-lstm, p-tuning-mlp .safetensors
         layer 1 reads [forward, backward]. PEFT puts all virtual tokens first: no template.
         Linear weights are [out, in].
 
+infix.safetensors: P [5, 128] as in prefix-embedding, seen only by the last input token of each
+sequence (the one that predicts its first target) and what follows; positions of the tokens before
+it from 0, of it and what follows shifted by 5
+    parameter.embedding.weight, gradient.embedding.weight, logits [26, 97], loss [1]
+
+adaption-prompt.safetensors: LLaMA-Adapter, both layers, 5 rows each, gates 0.4 and -0.7
+    parameter.I.adaption_prompt [5, 32], parameter.I.adaption_gate [1], their gradients; logits, loss
+  The gated sum is made before the output projection c_proj, as in the paper and in PEFT for LLaMA.
+  PEFT for GPT-2 adds it after c_proj; with the identity for c_proj both are the same, which is
+  checked here.
+
 optimizers.safetensors
     matrix.parameter [4, 6], vector.parameter [6], and .gradient.1 to .3 of each
     adamw.matrix.N           after step N: AdamW, lr 0.01, betas 0.9 and 0.999, eps 1e-8, decay 0.01
@@ -71,9 +82,10 @@ from pathlib import Path
 import peft
 import torch
 import transformers
-from peft import PrefixTuningConfig, PromptEncoderConfig, PromptTuningConfig, get_peft_model
+from peft import (AdaptionPromptConfig, PrefixTuningConfig, PromptEncoderConfig,
+                  PromptTuningConfig, get_peft_model)
 from safetensors.torch import save_file
-from transformers import GPT2Config, GPT2LMHeadModel
+from transformers import DynamicCache, GPT2Config, GPT2LMHeadModel
 
 FOLDER = Path(__file__).parent / "gpt2-tiny"
 VERSIONS = (f"torch {torch.__version__}, transformers {transformers.__version__}, "
@@ -169,6 +181,103 @@ def methods():
         "p-tuning-lstm": PromptEncoderConfig(encoder_num_layers=2, **lstm, **common),
         "p-tuning-mlp": PromptEncoderConfig(**mlp, **common),
     }
+
+
+def infix_rows(model, p, sequence, first):
+    """Logits of one sequence whose tokens from index `first` on see the keys and values of p."""
+    n = len(sequence)
+    cache = DynamicCache()
+    for layer, kv in enumerate(p.view(VIRTUAL, 2, 2, 4, 8).permute(1, 2, 3, 0, 4)):
+        cache.update(kv[0][None], kv[1][None], layer)
+    sees = torch.cat([(torch.arange(n) >= first)[:, None].expand(n, VIRTUAL),
+                      torch.ones(n, n, dtype=torch.bool).tril()], 1)
+    mask = torch.zeros(1, 1, n, VIRTUAL + n, dtype=torch.double)
+    mask.masked_fill_(~sees, float("-inf"))
+    positions = torch.arange(n) + VIRTUAL * (torch.arange(n) >= first)
+    return model(input_ids=sequence[None], past_key_values=cache, attention_mask=mask,
+                 position_ids=positions[None]).logits[0]
+
+
+def make_infix(sequences, targets):
+    torch.manual_seed(5)
+    model = GPT2LMHeadModel.from_pretrained(FOLDER, dtype=torch.float32,
+                                            attn_implementation="eager").double().eval()
+    p = torch.nn.Parameter(torch.randn(VIRTUAL, 128).float().double())
+    logits = torch.cat([infix_rows(model, p, s, len(s) - count - 1)
+                        for s, count in zip(sequences, TARGETS)])
+    alone = torch.cat([model(input_ids=s[None]).logits[0] for s in sequences])
+    same = (logits - alone).abs().amax(1) < 1e-12
+    first = [n - count - 1 for n, count in zip(LENGTHS, TARGETS)]
+    assert same.tolist() == sum([[True] * f + [False] * (n - f) for f, n in zip(first, LENGTHS)], [])
+    loss = torch.nn.functional.cross_entropy(logits, targets, ignore_index=-1)
+    loss.backward()
+    save("infix", {"logits": logits, "loss": loss[None], "parameter.embedding.weight": p,
+                   "gradient.embedding.weight": p.grad})
+
+
+def adapt(block, prompt, gate):
+    """LLaMA-Adapter's equation as hooks around one GPT-2 attention."""
+    attention, kept = block.attn, {}
+
+    def split(x):
+        return x.view(*x.shape[:-1], 4, 8).transpose(-3, -2)
+
+    def keep_query(_module, _inputs, out):
+        kept["q"] = split(out[..., :32])
+
+    def add_prompt(_module, inputs):
+        _, k, v = attention.c_attn.forward(prompt).split(32, -1)
+        p = (kept["q"] @ split(k).transpose(-1, -2) / 8**0.5).softmax(-1)
+        return inputs[0] + gate * (p @ split(v)).transpose(-3, -2).flatten(-2)
+
+    attention.c_attn.register_forward_hook(keep_query)
+    attention.c_proj.register_forward_pre_hook(add_prompt)
+
+
+def adapted_model(model, parameters):
+    for i, block in enumerate(model.transformer.h):
+        adapt(block, parameters[f"{i}.adaption_prompt"], parameters[f"{i}.adaption_gate"])
+    return model
+
+
+def with_identity_projection():
+    model = load_model()
+    with torch.no_grad():
+        for block in model.transformer.h:
+            block.attn.c_proj.weight.copy_(torch.eye(32))
+            block.attn.c_proj.bias.zero_()
+    return model
+
+
+def check_adaption_with_peft(parameters, sequences, targets):
+    config = AdaptionPromptConfig(adapter_len=VIRTUAL, adapter_layers=2, task_type="CAUSAL_LM")
+    model = get_peft_model(with_identity_projection(), config).eval()
+    with torch.no_grad():
+        for n, p in model.named_parameters():
+            if "adaption" in n:
+                p.copy_(parameters[f"{n.split('.h.')[1][0]}.{n.split('.')[-1]}"])
+    theirs, _ = run(model, sequences, targets)
+    ours, _ = run(adapted_model(with_identity_projection(), parameters), sequences, targets)
+    difference = (theirs - ours).abs().max()
+    assert difference < 1e-6, difference  # PEFT takes this softmax in float32
+
+
+def make_adaption_prompt(sequences, targets):
+    torch.manual_seed(6)
+    parameters = {}
+    for i, gate in enumerate((0.4, -0.7)):
+        parameters[f"{i}.adaption_prompt"] = torch.randn(VIRTUAL, 32).double()
+        parameters[f"{i}.adaption_gate"] = torch.tensor([gate]).double()
+    check_adaption_with_peft(parameters, sequences, targets)
+    for p in parameters.values():
+        p.requires_grad_()
+    model = adapted_model(load_model(), parameters)
+    logits, loss = run(model, sequences, targets)
+    loss.backward()
+    out = {"logits": logits, "loss": loss[None]}
+    for n, p in parameters.items():
+        out[f"parameter.{n}"], out[f"gradient.{n}"] = p, p.grad
+    save("adaption-prompt", out)
 
 
 def steps(name, start, gradients, make_optimizer):
@@ -324,6 +433,8 @@ def main():
     make_finetune(sequences, targets)
     for name, config in methods().items():
         make_method(name, config, sequences, targets)
+    make_infix(sequences, targets)
+    make_adaption_prompt(sequences, targets)
     make_optimizers()
     make_schedules()
     make_generation()

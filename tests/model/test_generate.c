@@ -92,7 +92,7 @@ static void a_beam_of_2_steered_by_a_prefix_of_words_continues_the_words(void **
         rows[2 * layer] = (sp_var){words, width, width, .data = d.cache.key + from};
         rows[2 * layer + 1] = (sp_var){words, width, width, .data = d.cache.value + from};
     }
-    sp_kv prefix[2] = {{&rows[0], &rows[1]}, {&rows[2], &rows[3]}};
+    sp_kv prefix[2] = {{.key = &rows[0], .value = &rows[1]}, {.key = &rows[2], .value = &rows[3]}};
     sp_steering steered = {.prefix = prefix, .first_position = words};
     sp_ints whole = {0}, rest = {0}, expected = {0}, got = {0};
     sp_ints_append(&whole, b.ids, 12);

@@ -23,7 +23,7 @@ static void logits_loss_and_every_gradient_equal_those_of_transformers(void **st
     golden_batch batch = golden_read_batch(0, 0);
     sp_params_train(&model->params, true);
     sp_tape tape = {0};
-    assert_golden_pass(&tape, model, &batch, NULL, NULL, file);
+    assert_golden_pass(&tape, model, &batch, NULL, file);
     assert_golden_gradients(&model->params, file, NULL);
     sp_tape_free(&tape);
     sp_safetensors_close(file);
@@ -41,9 +41,12 @@ static float *logits_of(const sp_model *model, const int *ids, int tokens, int f
         rows[i] = i;
         positions[i] = first_position + i;
     }
-    sp_context ctx = {
-        .sequences = 1, .offsets = (int[]){0, tokens}, .positions = positions, .prefix = prefix};
-    sp_var *hidden = sp_model_forward(&tape, model, ids, NULL, &ctx);
+    sp_steering steering = {.prefix = prefix};
+    sp_context ctx = {.sequences = 1,
+                      .offsets = (int[]){0, tokens},
+                      .positions = positions,
+                      .steering = &steering};
+    sp_var *hidden = sp_model_forward(&tape, model, ids, &ctx);
     sp_var *logits = sp_model_logits(&tape, model, hidden, rows, tokens);
     size_t count = (size_t)tokens * VOCABULARY;
     float *copy = memcpy(sp_alloc_floats(count), logits->data, count * sizeof(float));
@@ -57,7 +60,7 @@ static void a_packed_example_has_the_same_logits_as_alone(void **state) {
     golden_batch b = golden_read_batch(0, 0);
     sp_tape tape = {.inference = true};
     sp_context ctx = golden_context(&b, NULL);
-    sp_var *hidden = sp_model_forward(&tape, model, b.ids, NULL, &ctx);
+    sp_var *hidden = sp_model_forward(&tape, model, b.ids, &ctx);
     sp_var *packed = sp_model_logits(&tape, model, hidden, b.real, GOLDEN_TOKENS);
     for (int s = 0; s < b.sequences; s++) {
         int first = b.offsets[s], tokens = b.offsets[s + 1] - first;
@@ -82,7 +85,8 @@ static void make_prefix(random_prefix *p, int length) {
         p->rows[i] = sp_leaf(length, WIDTH);
         for (long k = 0; k < p->rows[i].rows * WIDTH; k++) p->rows[i].data[k] = sp_rng_normal(&rng);
     }
-    for (int i = 0; i < LAYERS; i++) p->kv[i] = (sp_kv){&p->rows[2 * i], &p->rows[2 * i + 1]};
+    for (int i = 0; i < LAYERS; i++)
+        p->kv[i] = (sp_kv){.key = &p->rows[2 * i], .value = &p->rows[2 * i + 1]};
 }
 
 static void free_prefix(random_prefix *p) {

@@ -25,7 +25,7 @@ static void check_model(const sp_safetensors *file, const char *name) {
     for (int i = 0; i < n; i++) positions[i] = i;
     sp_context ctx = {.sequences = 1, .offsets = (int[]){0, n}, .positions = positions};
     sp_tape tape = {.inference = true};
-    sp_var *hidden = sp_model_forward(&tape, model, ids.data, NULL, &ctx);
+    sp_var *hidden = sp_model_forward(&tape, model, ids.data, &ctx);
     const sp_var *logits = sp_model_logits(&tape, model, hidden, &last, 1);
     double largest = 0;
     for (size_t i = 0; i < count; i++)

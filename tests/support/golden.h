@@ -52,6 +52,8 @@ typedef struct golden_batch {
     int sequences, offsets[4];
     int ids[GOLDEN_ROWS], targets[GOLDEN_ROWS], positions[GOLDEN_ROWS];
     int real[GOLDEN_TOKENS]; /* rows of the real tokens */
+    int asked[3];            /* index within each sequence of the token that predicts its first
+                              * target: the last one of the input */
 } golden_batch;
 
 static inline golden_batch golden_read_batch(int virtual_rows, int first_position) {
@@ -73,6 +75,7 @@ static inline golden_batch golden_read_batch(int virtual_rows, int first_positio
         }
         for (int r = start; r < row; r++) b.positions[r] = first_position + r - start;
         b.offsets[s + 1] = row;
+        while (b.targets[start + b.asked[s]] < 0) b.asked[s]++;
     }
     sp_ints_free(&tokens);
     sp_ints_free(&targets);
@@ -81,11 +84,18 @@ static inline golden_batch golden_read_batch(int virtual_rows, int first_positio
     return b;
 }
 
-static inline sp_context golden_context(const golden_batch *b, const sp_kv *prefix) {
+static inline sp_context golden_context(const golden_batch *b, const sp_steering *steering) {
     return (sp_context){.sequences = b->sequences,
                         .offsets = b->offsets,
                         .positions = b->positions,
-                        .prefix = prefix};
+                        .steering = steering,
+                        .prefix_from = steering && steering->infix ? b->asked : NULL};
+}
+
+/* Takes the shift from the positions of the tokens that do not see an infix. */
+static inline void golden_place_infix(golden_batch *b, int first_position) {
+    for (int s = 0; s < b->sequences; s++)
+        for (int i = 0; i < b->asked[s]; i++) b->positions[b->offsets[s] + i] -= first_position;
 }
 
 /* max |got - expected| <= tolerance, NaN failing. */
@@ -115,10 +125,9 @@ static inline void assert_golden(const sp_safetensors *file, const char *name, c
 
 /* Runs the batch and compares logits and loss; then back-propagates. The tape is not reset. */
 static inline void assert_golden_pass(sp_tape *t, const sp_model *model, const golden_batch *b,
-                                      sp_var *virtual_rows, const sp_kv *prefix,
-                                      const sp_safetensors *file) {
-    sp_context ctx = golden_context(b, prefix);
-    sp_var *hidden = sp_model_forward(t, model, b->ids, virtual_rows, &ctx);
+                                      const sp_steering *steering, const sp_safetensors *file) {
+    sp_context ctx = golden_context(b, steering);
+    sp_var *hidden = sp_model_forward(t, model, b->ids, &ctx);
     sp_var *logits = sp_model_logits(t, model, hidden, b->real, GOLDEN_TOKENS);
     float *expected = golden_floats(file, "logits", NULL);
     assert_near("logits", logits->data, expected, (size_t)(logits->rows * logits->cols), 2e-5);

@@ -1,5 +1,5 @@
 /* Attention against the formula in double precision, over several blocks of query rows, with
- * prefix, past and grouped heads; its gradients too. */
+ * prefix, infix, past and grouped heads; its gradients too. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -91,12 +91,15 @@ typedef struct seen_key {
 
 static int list_keys(problem *p, int sequence, int query, int kv_column, seen_key *keys) {
     int n = 0, own = query - p->offsets[sequence];
-    for (int i = 0; i < p->shape.prefix_length; i++) {
+    const int *from = p->shape.prefix_from;
+    bool sees_prefix = !from || p->past[sequence] + own >= from[sequence];
+    for (int i = 0; sees_prefix && i < p->shape.prefix_length; i++) {
         long at = (long)i * LD + kv_column;
         keys[n++] = (seen_key){p->pk + at, p->pv + at, p->epk + at, p->epv + at};
     }
     int length = p->offsets[sequence + 1] - p->offsets[sequence];
     int visible = p->past[sequence] + (p->shape.causal ? own + 1 : length);
+    if (p->shape.prefix_only) visible = 0;
     for (int i = 0; i < visible; i++) {
         long at = (long)(p->key_start[sequence] + i) * LD + kv_column;
         keys[n++] = (seen_key){p->k + at, p->v + at, p->ek + at, p->ev + at};
@@ -179,15 +182,22 @@ static void run_backward(problem *p, sp_arena *scratch) {
     for (int i = 0; i < 5; i++) free(g[i]);
 }
 
-static void check(int kv_heads, bool causal, int prefix, const int *lengths, const int *past) {
+static void check_with(int kv_heads, bool causal, int prefix, const int *lengths, const int *past,
+                       const int *prefix_from, bool prefix_only) {
     problem p;
     sp_arena scratch = {0};
     open_problem(&p, kv_heads, causal, prefix, lengths, past);
+    p.shape.prefix_from = prefix_from;
+    p.shape.prefix_only = prefix_only;
     compute_expected(&p);
     run_forward(&p, &scratch);
     if (past[0] + past[1] + past[2] == 0) run_backward(&p, &scratch);
     sp_arena_free(&scratch);
     close_problem(&p);
+}
+
+static void check(int kv_heads, bool causal, int prefix, const int *lengths, const int *past) {
+    check_with(kv_heads, causal, prefix, lengths, past, NULL, false);
 }
 
 static const int no_past[SEQUENCES] = {0, 0, 0};
@@ -211,11 +221,83 @@ static void attention_over_a_cache_equals_the_formula(void **state) {
     check(2, true, 10, (const int[]){3, 129, 64}, past);
 }
 
+static const int some_lengths[SEQUENCES] = {150, 3, 64};
+
+static void an_infix_is_seen_from_its_query_on_with_its_gradients(void **state) {
+    (void)state;
+    static const int from[][SEQUENCES] = {{0, 0, 0}, {70, 2, 64}, {64, 3, 1}, {149, 1, 1000}};
+    for (int i = 0; i < 4; i++) {
+        check_with(HEADS, true, 35, some_lengths, no_past, from[i], false);
+        check_with(2, false, 70, some_lengths, no_past, from[i], false);
+        check_with(2, true, 0, some_lengths, no_past, from[i], false);
+    }
+}
+
+static void an_infix_over_a_cache_counts_its_past(void **state) {
+    (void)state;
+    static const int past[SEQUENCES] = {100, 0, 7};
+    static const int from[][SEQUENCES] = {{99, 0, 8}, {100, 1, 70}, {120, 4, 7}};
+    for (int i = 0; i < 3; i++) {
+        check_with(HEADS, true, 10, (const int[]){1, 1, 1}, past, from[i], false);
+        check_with(2, true, 10, (const int[]){70, 5, 66}, past, from[i], false);
+    }
+}
+
+static void the_prefix_alone_is_attended_to_with_its_gradients(void **state) {
+    (void)state;
+    static const int past[SEQUENCES] = {100, 0, 7}, from[SEQUENCES] = {70, 2, 64};
+    check_with(HEADS, true, 35, some_lengths, no_past, NULL, true);
+    check_with(2, false, 70, some_lengths, no_past, NULL, true);
+    check_with(2, true, 5, some_lengths, no_past, from, true);
+    check_with(2, true, 5, (const int[]){1, 1, 66}, past, NULL, true);
+}
+
+/* Output and gradients of q, k and v in one array; the prefix's gradients must be 0. */
+static float *run_without_view_of_prefix(int prefix, const int *prefix_from) {
+    problem p;
+    sp_arena scratch = {0};
+    open_problem(&p, 2, true, prefix, some_lengths, no_past);
+    p.shape.prefix_from = prefix_from;
+    sp_keys keys[SEQUENCES];
+    size_t size = (size_t)p.tokens * LD;
+    float *all = sp_alloc_floats(4 * size), *dprefix = sp_alloc_floats((size_t)(prefix + 1) * LD);
+    for (int s = 0; s < SEQUENCES; s++) {
+        long at = (long)p.key_start[s] * LD;
+        keys[s] = (sp_keys){p.k + at, p.v + at, some_lengths[s]};
+    }
+    sp_rows q = {p.q, LD}, k = {p.k, LD}, v = {p.v, LD}, pk = {p.pk, LD}, pv = {p.pv, LD};
+    sp_rows out = {all, LD}, dout = {p.dout, LD};
+    sp_attention_forward(&p.shape, q, keys, LD, pk, pv, out, p.lse, &scratch);
+    sp_attention_grads grads = {.q = {all + size, LD},
+                                .k = {all + 2 * size, LD},
+                                .v = {all + 3 * size, LD},
+                                .prefix_key = {prefix ? dprefix : NULL, LD}};
+    sp_attention_backward(&p.shape, q, k, v, pk, pv, out, dout, p.lse, &grads, &scratch);
+    for (long i = 0; i < (prefix + 1) * LD; i++) assert_true(dprefix[i] == 0);
+    free(dprefix);
+    sp_arena_free(&scratch);
+    close_problem(&p);
+    return all;
+}
+
+static void a_prefix_that_no_query_sees_changes_nothing_to_the_bit(void **state) {
+    (void)state;
+    float *hidden = run_without_view_of_prefix(30, some_lengths);
+    float *none = run_without_view_of_prefix(0, NULL);
+    assert_memory_equal(hidden, none, 4 * (150 + 3 + 64) * LD * sizeof(float));
+    free(hidden);
+    free(none);
+}
+
 int main(void) {
     if (sp_gemm_start(2)) return 1;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(attention_over_several_blocks_equals_the_formula_with_its_gradients),
         cmocka_unit_test(attention_over_a_cache_equals_the_formula),
+        cmocka_unit_test(an_infix_is_seen_from_its_query_on_with_its_gradients),
+        cmocka_unit_test(an_infix_over_a_cache_counts_its_past),
+        cmocka_unit_test(the_prefix_alone_is_attended_to_with_its_gradients),
+        cmocka_unit_test(a_prefix_that_no_query_sees_changes_nothing_to_the_bit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

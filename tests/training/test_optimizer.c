@@ -10,7 +10,6 @@
 #include "support/golden.h"
 #include "tensor/gemm.h"
 #include "training/checkpoint.h"
-#include "training/packed.h"
 #include "training/schedule.h"
 #include "training/step.h"
 
@@ -169,7 +168,7 @@ static void end_training(training *t) {
 
 static sp_status train(training *t, sp_step_result *result) {
     sp_context ctx = golden_context(&t->batch, NULL);
-    sp_var *hidden = sp_model_forward(&t->tape, t->model, t->batch.ids, NULL, &ctx);
+    sp_var *hidden = sp_model_forward(&t->tape, t->model, t->batch.ids, &ctx);
     sp_var *loss = sp_lm_loss(&t->tape, hidden, t->model->head, t->batch.targets, NULL);
     return sp_train_step(&t->tape, loss, &t->optimizer, 0.01, result);
 }
@@ -321,28 +320,6 @@ static void a_checkpoint_of_another_training_or_shape_is_refused(void **state) {
     remove_folder(folder);
 }
 
-/* ---- packed batches ---- */
-
-static void a_packed_batch_scores_from_the_first_scored_token_on(void **state) {
-    (void)state;
-    sp_packed p = {0};
-    sp_packed_clear(&p);
-    sp_packed_add(&p, (int[]){10, 11, 12, 13}, 4, 2, 7);
-    sp_packed_add(&p, (int[]){-1, 20, 21}, 3, 2, 0);
-    static const int ids[] = {10, 11, 12, -1, 20}, positions[] = {7, 8, 9, 0, 1};
-    static const int targets[] = {-1, 12, 13, -1, 21}, offsets[] = {0, 3, 5};
-    assert_int_equal(sp_packed_tokens(&p), 5);
-    assert_int_equal(sp_packed_sequences(&p), 2);
-    assert_int_equal(sp_packed_scored(&p), 3);
-    assert_memory_equal(p.ids.data, ids, sizeof ids);
-    assert_memory_equal(p.targets.data, targets, sizeof targets);
-    assert_memory_equal(p.positions.data, positions, sizeof positions);
-    assert_memory_equal(p.offsets.data, offsets, sizeof offsets);
-    sp_packed_clear(&p);
-    assert_int_equal(sp_packed_sequences(&p), 0);
-    sp_packed_free(&p);
-}
-
 int main(void) {
     if (sp_gemm_start(1)) return 1;
     const struct CMUnitTest tests[] = {
@@ -357,7 +334,6 @@ int main(void) {
         cmocka_unit_test(equal_trainings_on_two_threads_end_in_the_same_bits),
         cmocka_unit_test(a_resumed_training_ends_in_the_same_bits_as_one_left_alone),
         cmocka_unit_test(a_checkpoint_of_another_training_or_shape_is_refused),
-        cmocka_unit_test(a_packed_batch_scores_from_the_first_scored_token_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

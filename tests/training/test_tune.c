@@ -40,6 +40,7 @@ typedef struct task {
     sp_template template;
     sp_tuner tuner;
     sp_train_options options;
+    sp_class_head head;
     sp_tune_job job;
 } task;
 
@@ -51,7 +52,8 @@ static sp_examples encode_examples(const sp_tokenizer *tokenizer) {
     add_example(&split, "abc", "cba", NULL);
     add_example(&split, "xa", "ax", NULL);
     add_example(&split, "cab", "bac", NULL);
-    assert_int_equal(sp_examples_encode(&split, " ", tokenizer, END, &examples), SP_OK);
+    assert_int_equal(sp_examples_encode(&split, SP_OUTPUT_TEXT, " ", tokenizer, END, &examples),
+                     SP_OK);
     sp_split_free(&split);
     return examples;
 }
@@ -60,7 +62,7 @@ static void open_task(task *t, const char *method, long steps) {
     static const sp_init_source no_source = {0};
     *t = (task){.tokenizer = letters(), .model = golden_model()};
     t->examples = encode_examples(t->tokenizer);
-    sp_method_options options = {.last_layer = -1};
+    sp_method_options options = {0};
     sp_options_default(sp_method_find(method)->options, &options);
     options.length = 4;
     options.hidden = 16;
@@ -78,7 +80,6 @@ static void open_task(task *t, const char *method, long steps) {
     t->options.eval_every = 10;
     t->job = (sp_tune_job){.tuner = &t->tuner,
                            .template = &t->template,
-                           .first_position = t->tuner.method->uses_template ? 0 : options.length,
                            .train = &t->examples,
                            .dev = &t->examples,
                            .options = &t->options,
@@ -86,8 +87,21 @@ static void open_task(task *t, const char *method, long steps) {
                            .identity = "run"};
 }
 
+/* The same with labels and a linear head. */
+static void open_labelled(task *t, const char *method, long steps) {
+    static char *names[] = {"one", "two"};
+    const sp_label labels[] = {{.name = names[0]}, {.name = names[1]}};
+    open_task(t, method, steps);
+    for (size_t i = 0; i < t->examples.count; i++) t->examples.records[i].label = (int)i % 2;
+    assert_int_equal(
+        sp_class_head_create(SP_OUTPUT_LINEAR, labels, 2, t->tokenizer, t->model, 1, &t->head),
+        SP_OK);
+    t->job.head = &t->head;
+}
+
 static void close_task(task *t) {
     sp_examples_free(&t->examples);
+    sp_class_head_free(&t->head);
     sp_template_free(&t->template);
     sp_tuner_free(&t->tuner);
     sp_model_free(t->model);
@@ -96,10 +110,10 @@ static void close_task(task *t) {
 
 /* ---- learning ---- */
 
-static sp_status keep_first_loss(void *user, long step, double dev_loss) {
+static sp_status keep_first_loss(void *user, long step, sp_dev_score *score) {
     double *first = user;
     (void)step;
-    if (isnan(*first)) *first = dev_loss;
+    if (isnan(*first)) *first = score->loss;
     return SP_OK;
 }
 
@@ -114,7 +128,8 @@ static void every_method_learns_and_none_does_not(void **state) {
         assert_int_equal(sp_tune(&t.job, &result), SP_OK);
         bool trains = strcmp((*m)->name, "none") != 0;
         assert_int_equal(result.steps, trains ? 120 : 0);
-        assert_true(trains ? result.best_dev_loss < 0.8 * first : result.best_dev_loss == first);
+        if (!(trains ? result.best.loss < 0.9 * first : result.best.loss == first))
+            fail_msg("%s: dev loss %g, at first %g", (*m)->name, result.best.loss, first);
         close_task(&t);
     }
 }
@@ -139,11 +154,12 @@ typedef struct history {
     long best_step, evaluations;
 } history;
 
-static sp_status note_evaluation(void *user, long step, double dev_loss) {
+static sp_status note_evaluation(void *user, long step, sp_dev_score *score) {
     history *h = user;
     h->evaluations++;
-    if (dev_loss < h->best_loss) {
-        h->best_loss = dev_loss;
+    assert_true(isnan(score->accuracy));
+    if (score->loss < h->best_loss) {
+        h->best_loss = score->loss;
         h->best_step = step;
         h->at_best = h->tuner->params.items[0]->var.data[0];
     }
@@ -163,9 +179,94 @@ static void the_tuner_is_left_in_its_best_state_on_dev(void **state) {
     assert_int_equal(h.evaluations, 60);
     assert_int_equal(result.best_step, h.best_step);
     assert_true(result.best_step < 60);
-    assert_true(result.best_dev_loss == h.best_loss);
+    assert_true(result.best.loss == h.best_loss);
     assert_true(t.tuner.params.items[0]->var.data[0] == h.at_best);
     close_task(&t);
+}
+
+static void a_better_state_is_more_accurate_or_as_accurate_with_less_loss(void **state) {
+    (void)state;
+    assert_true(sp_dev_better((sp_dev_score){2, 80}, (sp_dev_score){1, 70}));
+    assert_false(sp_dev_better((sp_dev_score){1, 70}, (sp_dev_score){2, 80}));
+    assert_true(sp_dev_better((sp_dev_score){1, 70}, (sp_dev_score){2, 70}));
+    assert_false(sp_dev_better((sp_dev_score){1, 70}, (sp_dev_score){1, 70}));
+    assert_true(sp_dev_better((sp_dev_score){1, NAN}, (sp_dev_score){2, NAN}));
+    assert_true(sp_dev_better((sp_dev_score){1, 0}, (sp_dev_score){INFINITY, NAN})); /* the first */
+}
+
+/* The accuracy that an observer finds; it falls while the loss falls too. */
+static sp_status set_falling_accuracy(void *user, long step, sp_dev_score *score) {
+    (void)user;
+    score->accuracy = 100.0 - (double)step;
+    return SP_OK;
+}
+
+static void an_observer_may_set_the_accuracy_that_chooses_the_best_state(void **state) {
+    (void)state;
+    task t;
+    sp_tune_result result;
+    open_task(&t, "p-tuning-v2", 40);
+    t.job.observer = (sp_tune_observer){.on_dev = set_falling_accuracy};
+    assert_int_equal(sp_tune(&t.job, &result), SP_OK);
+    assert_int_equal(result.best_step, 10);
+    assert_true(result.best.accuracy == 90);
+    close_task(&t);
+}
+
+/* ---- a method with a penalty, a state and a step of its own ---- */
+
+/* [1, 1]: differentiable and far from 0. */
+static sp_var *fake_penalty(const sp_tuner *tuner, sp_tape *t) {
+    return sp_cross_entropy(t, &tuner->params.items[0]->var, (int[]){0, 1, 2, 3});
+}
+
+/* Keeps an average of the gradients and goes down along it. */
+static void fake_after_step(sp_tuner *tuner, long step, long steps) {
+    sp_var *v = &tuner->params.items[0]->var, *average = &tuner->state.items[0]->var;
+    assert_true(step >= 1 && step <= steps && v->grad_ready);
+    for (long i = 0; i < v->rows * v->cols; i++) {
+        average->data[i] = 0.9f * average->data[i] + 0.1f * v->grad[i];
+        v->data[i] -= 0.1f * average->data[i];
+    }
+}
+
+static sp_method fake;
+
+/* A method (of 4 virtual rows) with all of that. */
+static void open_fake(task *t, const char *method, long steps) {
+    open_task(t, method, steps);
+    fake = *t->tuner.method;
+    fake.penalty = fake_penalty;
+    fake.after_step = fake_after_step;
+    t->tuner.method = &fake;
+    sp_params_add(&t->tuner.state, "average", 2, 4, 32);
+}
+
+static void keep_loss(void *user, const sp_tune_step *step) {
+    *(double *)user = step->loss;
+}
+
+static void a_penalty_is_part_of_the_training_loss_and_not_of_the_dev_loss(void **state) {
+    (void)state;
+    task plain, penalised;
+    sp_tune_result x, y;
+    double plain_loss = 0, penalised_loss = 0;
+    open_task(&plain, "prompt", 1);
+    open_fake(&penalised, "prompt", 1);
+    fake.after_step = NULL;
+    sp_tape tape = {.inference = true};
+    double penalty = (double)sp_tuner_penalty(&penalised.tuner, &tape)->data[0];
+    sp_tape_free(&tape);
+    plain.options.lr = penalised.options.lr = 0;
+    plain.job.observer = (sp_tune_observer){.user = &plain_loss, .on_step = keep_loss};
+    penalised.job.observer = (sp_tune_observer){.user = &penalised_loss, .on_step = keep_loss};
+    assert_int_equal(sp_tune(&plain.job, &x), SP_OK);
+    assert_int_equal(sp_tune(&penalised.job, &y), SP_OK);
+    assert_true(penalty > 1);
+    assert_true(fabs(penalised_loss - plain_loss - penalty) < 1e-5);
+    assert_true(x.best.loss == y.best.loss);
+    close_task(&plain);
+    close_task(&penalised);
 }
 
 static void patience_stops_a_tuning_that_no_longer_improves(void **state) {
@@ -218,29 +319,32 @@ static int train_in_child(task *t, void (*on_step)(void *, const sp_tune_step *)
     return status;
 }
 
-static void assert_same_end(const task *a, const sp_tune_result *x, const task *b,
-                            const sp_tune_result *y) {
-    assert_int_equal(x->steps, y->steps);
-    assert_int_equal(x->best_step, y->best_step);
-    assert_true(x->best_dev_loss == y->best_dev_loss);
-    for (size_t i = 0; i < a->tuner.params.count; i++) {
-        const sp_var *v = &a->tuner.params.items[i]->var;
-        assert_memory_equal(v->data, b->tuner.params.items[i]->var.data,
-                            (size_t)(v->rows * v->cols) * sizeof(float));
-    }
-    for (size_t i = 0; i < a->model->params.count; i++) {
-        const sp_var *v = &a->model->params.items[i]->var;
-        assert_memory_equal(v->data, b->model->params.items[i]->var.data,
+static void assert_same_values(const sp_params *a, const sp_params *b) {
+    for (size_t i = 0; i < a->count; i++) {
+        const sp_var *v = &a->items[i]->var;
+        assert_memory_equal(v->data, b->items[i]->var.data,
                             (size_t)(v->rows * v->cols) * sizeof(float));
     }
 }
 
-static void check_resume(const char *method, const char *optimizer, bool killed) {
+static void assert_same_end(const task *a, const sp_tune_result *x, const task *b,
+                            const sp_tune_result *y) {
+    assert_int_equal(x->steps, y->steps);
+    assert_int_equal(x->best_step, y->best_step);
+    assert_true(x->best.loss == y->best.loss);
+    assert_same_values(&a->tuner.params, &b->tuner.params);
+    assert_same_values(&a->tuner.state, &b->tuner.state);
+    assert_same_values(&a->model->params, &b->model->params);
+    assert_same_values(&a->head.params, &b->head.params);
+}
+
+static void check_resume(void (*open)(task *, const char *, long), const char *method,
+                         const char *optimizer, bool killed) {
     char *folder = make_folder(), *path = sp_path_join(folder, "run.checkpoint");
     task whole, broken;
     sp_tune_result x, y;
-    open_task(&whole, method, 60);
-    open_task(&broken, method, 60);
+    open(&whole, method, 60);
+    open(&broken, method, 60);
     snprintf(whole.options.optimizer, SP_OPTION_TEXT, "%s", optimizer);
     snprintf(broken.options.optimizer, SP_OPTION_TEXT, "%s", optimizer);
     assert_int_equal(sp_tune(&whole.job, &x), SP_OK);
@@ -264,14 +368,28 @@ static void check_resume(const char *method, const char *optimizer, bool killed)
 
 static void an_interrupted_run_resumed_ends_in_the_same_bytes_as_one_left_alone(void **state) {
     (void)state;
-    check_resume("prefix", "adamw", false);
-    check_resume("fine-tune", "adafactor", false);
+    check_resume(open_task, "prefix", "adamw", false);
+    check_resume(open_task, "fine-tune", "adafactor", false);
 }
 
 static void a_killed_run_resumed_ends_in_the_same_bytes_as_one_left_alone(void **state) {
     (void)state;
-    check_resume("p-tuning", "adamw", true);
-    check_resume("prompt", "adafactor", true);
+    for (const sp_method *const *m = sp_methods(); *m; m++)
+        if (strcmp((*m)->name, "none") != 0) check_resume(open_task, (*m)->name, "adamw", true);
+    check_resume(open_task, "prompt", "adafactor", true);
+}
+
+static void a_resumed_run_of_a_method_with_a_state_ends_in_the_same_bytes_too(void **state) {
+    (void)state;
+    check_resume(open_fake, "prompt", "adamw", false);
+    check_resume(open_fake, "prompt", "adamw", true);
+    check_resume(open_task, "adalora", "adamw", true);
+}
+
+static void a_resumed_run_with_a_linear_head_ends_in_the_same_bytes_too(void **state) {
+    (void)state;
+    check_resume(open_labelled, "prompt", "adamw", true);
+    check_resume(open_labelled, "fine-tune", "adafactor", false);
 }
 
 static void a_damaged_checkpoint_is_refused_by_name(void **state) {
@@ -299,13 +417,12 @@ static void a_pair_is_template_input_separator_target_and_end(void **state) {
     open_task(&t, "p-tuning", 1); /* P x P with 4 virtual tokens */
     sp_packed_clear(&batch);
     assert_int_equal(t.examples.pair_count, 6);
-    sp_examples_pack(&t.examples, t.examples.pairs[0], &t.template, 7, &scratch, &batch);
+    sp_examples_pack(&t.examples, t.examples.pairs[0], &t.template, &scratch, &batch);
     static const int ids[] = {-1, -2, LETTER_A, LETTER_B, LETTER_SPACE, -3, -4, LETTER_B, LETTER_A};
     static const int targets[] = {-1, -1, -1, -1, -1, -1, LETTER_B, LETTER_A, END};
     assert_int_equal(sp_packed_tokens(&batch), 9);
     assert_memory_equal(batch.ids.data, ids, sizeof ids);
     assert_memory_equal(batch.targets.data, targets, sizeof targets);
-    assert_int_equal(batch.positions.data[0], 7);
     assert_int_equal(t.examples.longest, 8); /* "abc " or "cab ", three letters, the end */
     sp_packed_free(&batch);
     sp_ints_free(&scratch);
@@ -318,7 +435,8 @@ static void frequent_tokens_come_most_frequent_first(void **state) {
     sp_split split = {0};
     sp_examples examples;
     add_example(&split, "ccc", "bbx", NULL);
-    assert_int_equal(sp_examples_encode(&split, "", tokenizer, 90, &examples), SP_OK);
+    assert_int_equal(sp_examples_encode(&split, SP_OUTPUT_TEXT, "", tokenizer, 90, &examples),
+                     SP_OK);
     int *ids;
     static const int expected[] = {LETTER_C, LETTER_B, LETTER_X, 90};
     assert_int_equal(sp_examples_frequent(&examples, 97, &ids), 4);
@@ -334,13 +452,16 @@ static void empty_splits_inputs_and_references_are_refused(void **state) {
     sp_tokenizer *tokenizer = letters();
     sp_split split = {0};
     sp_examples examples;
-    assert_int_equal(sp_examples_encode(&split, "", tokenizer, END, &examples), SP_ERR_DATA);
+    assert_int_equal(sp_examples_encode(&split, SP_OUTPUT_TEXT, "", tokenizer, END, &examples),
+                     SP_ERR_DATA);
     add_example(&split, "a", "b", NULL);
     add_example(&split, "a", "b", "");
-    assert_int_equal(sp_examples_encode(&split, "", tokenizer, END, &examples), SP_ERR_DATA);
+    assert_int_equal(sp_examples_encode(&split, SP_OUTPUT_TEXT, "", tokenizer, END, &examples),
+                     SP_ERR_DATA);
     assert_non_null(strstr(sp_error(), "example 2"));
     split.items[0].input[0] = '\0';
-    assert_int_equal(sp_examples_encode(&split, "", tokenizer, END, &examples), SP_ERR_DATA);
+    assert_int_equal(sp_examples_encode(&split, SP_OUTPUT_TEXT, "", tokenizer, END, &examples),
+                     SP_ERR_DATA);
     assert_non_null(strstr(sp_error(), "example 1"));
     sp_split_free(&split);
     sp_tokenizer_free(tokenizer);
@@ -405,6 +526,11 @@ int main(void) {
         cmocka_unit_test(every_method_learns_and_none_does_not),
         cmocka_unit_test(the_number_of_steps_follows_from_epochs_or_is_given),
         cmocka_unit_test(the_tuner_is_left_in_its_best_state_on_dev),
+        cmocka_unit_test(a_better_state_is_more_accurate_or_as_accurate_with_less_loss),
+        cmocka_unit_test(an_observer_may_set_the_accuracy_that_chooses_the_best_state),
+        cmocka_unit_test(a_penalty_is_part_of_the_training_loss_and_not_of_the_dev_loss),
+        cmocka_unit_test(a_resumed_run_of_a_method_with_a_state_ends_in_the_same_bytes_too),
+        cmocka_unit_test(a_resumed_run_with_a_linear_head_ends_in_the_same_bytes_too),
         cmocka_unit_test(patience_stops_a_tuning_that_no_longer_improves),
         cmocka_unit_test(a_diverging_tuning_ends_with_an_error),
         cmocka_unit_test(an_interrupted_run_resumed_ends_in_the_same_bytes_as_one_left_alone),

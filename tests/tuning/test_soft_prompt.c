@@ -16,23 +16,34 @@
 
 enum { VOCABULARY = 97 };
 
-static void create(const char *method, int length, sp_model *model, sp_tuner *out) {
-    static const sp_init_source no_source = {0};
-    sp_method_options options = {.last_layer = -1};
+static sp_method_options options_of(const char *method, int length) {
+    sp_method_options options = {0};
     sp_options_default(sp_method_find(method)->options, &options);
     options.length = length;
     options.hidden = 8;
     snprintf(options.init, sizeof options.init, "random");
-    if (sp_tuner_create(method, &options, model, &no_source, 3, out)) fail_msg("%s", sp_error());
+    return options;
+}
+
+static void create_with(const char *method, const sp_method_options *options, sp_model *model,
+                        sp_tuner *out) {
+    static const sp_init_source no_source = {0};
+    if (sp_tuner_create(method, options, model, &no_source, 3, out)) fail_msg("%s", sp_error());
+}
+
+static void create(const char *method, int length, sp_model *model, sp_tuner *out) {
+    sp_method_options options = options_of(method, length);
+    create_with(method, &options, model, out);
 }
 
 /* Logits of the golden batch under a steering whose virtual rows stand first; caller owns. */
-static float *steered_logits(const sp_model *model, sp_var *virtual_rows, const sp_kv *prefix,
-                             int first_position) {
-    golden_batch b = golden_read_batch(virtual_rows ? (int)virtual_rows->rows : 0, first_position);
+static float *steered_logits(const sp_model *model, const sp_steering *s) {
+    golden_batch b =
+        golden_read_batch(s->virtual_rows ? (int)s->virtual_rows->rows : 0, s->first_position);
+    if (s->infix) golden_place_infix(&b, s->first_position);
     sp_tape tape = {.inference = true};
-    sp_context ctx = golden_context(&b, prefix);
-    sp_var *hidden = sp_model_forward(&tape, model, b.ids, virtual_rows, &ctx);
+    sp_context ctx = golden_context(&b, s);
+    sp_var *hidden = sp_model_forward(&tape, model, b.ids, &ctx);
     sp_var *logits = sp_model_logits(&tape, model, hidden, b.real, GOLDEN_TOKENS);
     float *copy = sp_alloc_floats(GOLDEN_TOKENS * VOCABULARY);
     memcpy(copy, logits->data, GOLDEN_TOKENS * VOCABULARY * sizeof(float));
@@ -42,17 +53,16 @@ static float *steered_logits(const sp_model *model, sp_var *virtual_rows, const 
 
 static float *logits_of_tuner(const sp_tuner *tuner) {
     sp_tape tape = {.inference = true};
-    sp_injection injection;
-    sp_tuner_inject(tuner, &tape, &injection);
-    int first = injection.prefix ? tuner->options.length : 0;
-    float *logits = steered_logits(tuner->model, injection.virtual_rows, injection.prefix, first);
+    sp_steering steering;
+    sp_tuner_inject(tuner, &tape, &steering);
+    float *logits = steered_logits(tuner->model, &steering);
     sp_tape_free(&tape);
     return logits;
 }
 
 static float *logits_of_prompt(const sp_model *model, sp_soft_prompt *prompt) {
     sp_steering s = sp_soft_prompt_steering(prompt);
-    return steered_logits(model, s.virtual_rows, s.prefix, s.first_position);
+    return steered_logits(model, &s);
 }
 
 static void assert_same_logits(float *a, float *b) {
@@ -81,15 +91,16 @@ static sp_status read_prompt(const char *path, sp_model *model, sp_soft_prompt *
     return st;
 }
 
-static void check_method(const char *method, int length, int first_layer) {
+static void check_options(const char *method, const sp_method_options *options) {
     char *folder = make_folder(), *path = sp_path_join(folder, "run.h5");
     sp_model *model = golden_model(), *fresh = golden_model();
     sp_tokenizer *tokenizer = letters();
     sp_tuner tuner;
     sp_soft_prompt prompt, again;
-    create(method, length, model, &tuner);
-    tuner.options.first_layer = first_layer;
-    if (strcmp(method, "fine-tune") == 0) model->embedding->data[40] = 0.5f;
+    create_with(method, options, model, &tuner);
+    if (model->embedding->needs_grad) model->embedding->data[40] = 0.5f;
+    sp_param *gate = sp_params_find(&tuner.params, "1.adaption_gate");
+    if (gate) gate->var.data[0] = -0.7f;
     assert_int_equal(sp_soft_prompt_from(&tuner, tokenizer, " =\n", &prompt), SP_OK);
     assert_same_logits(logits_of_prompt(model, &prompt), logits_of_tuner(&tuner));
     write_prompt(path, &prompt, model);
@@ -98,6 +109,9 @@ static void check_method(const char *method, int length, int first_layer) {
     assert_same_ids(&again.template.before, &prompt.template.before);
     assert_same_ids(&again.template.after, &prompt.template.after);
     assert_int_equal(again.first_position, prompt.first_position);
+    assert_int_equal(again.infix, prompt.infix);
+    assert_int_equal(sp_soft_prompt_size(&again, fresh) + sp_params_trainable(&model->params),
+                     sp_soft_prompt_size(&prompt, model));
     assert_string_equal(again.separator, " =\n");
     sp_soft_prompt_free(&prompt);
     sp_soft_prompt_free(&again);
@@ -109,15 +123,42 @@ static void check_method(const char *method, int length, int first_layer) {
     remove_folder(folder);
 }
 
+static void check_method(const char *method, int length) {
+    sp_method_options options = options_of(method, length);
+    check_options(method, &options);
+}
+
 static void a_written_prompt_steers_a_fresh_model_to_the_same_bits(void **state) {
     (void)state;
-    static const char *const names[] = {"none",   "prefix",   "p-tuning-v2",
-                                        "prompt", "p-tuning", "fine-tune"};
+    static const char *const names[] = {"none",     "prefix",    "p-tuning-v2",    "prompt",
+                                        "p-tuning", "fine-tune", "adaption-prompt"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        check_method(names[i], 5, 0);
-        check_method(names[i], 0, 0);
+        check_method(names[i], 5);
+        check_method(names[i], 0);
     }
-    check_method("p-tuning-v2", 4, 1);
+    sp_method_options options = options_of("p-tuning-v2", 4);
+    options.layers = 1;
+    check_options("p-tuning-v2", &options);
+    snprintf(options.position, SP_OPTION_TEXT, "infix");
+    check_options("p-tuning-v2", &options);
+    options = options_of("p-tuning", 4);
+    options.frozen = false;
+    check_options("p-tuning", &options);
+}
+
+static void the_size_of_a_gated_prefix_counts_its_gates(void **state) {
+    (void)state;
+    sp_model *model = golden_model();
+    sp_tokenizer *tokenizer = letters();
+    sp_tuner tuner;
+    sp_soft_prompt prompt;
+    create("adaption-prompt", 3, model, &tuner);
+    assert_int_equal(sp_soft_prompt_from(&tuner, tokenizer, "", &prompt), SP_OK);
+    assert_int_equal(sp_soft_prompt_size(&prompt, model), 2 * 3 * 32 + 1);
+    sp_soft_prompt_free(&prompt);
+    sp_tuner_free(&tuner);
+    sp_tokenizer_free(tokenizer);
+    sp_model_free(model);
 }
 
 static void a_template_puts_the_prompt_around_the_input(void **state) {
@@ -207,6 +248,7 @@ int main(void) {
     if (sp_gemm_start(1)) return 1;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_written_prompt_steers_a_fresh_model_to_the_same_bits),
+        cmocka_unit_test(the_size_of_a_gated_prefix_counts_its_gates),
         cmocka_unit_test(a_template_puts_the_prompt_around_the_input),
         cmocka_unit_test(a_template_that_cannot_be_parsed_leaves_nothing_to_free),
         cmocka_unit_test(a_prompt_of_another_model_is_refused),

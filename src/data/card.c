@@ -1,0 +1,148 @@
+/* Cards: the registry of readers, and the check of every key whatever the reader. */
+#include "data/reader.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const sp_reader *const readers[] = {
+    &sp_reader_wntriples, &sp_reader_wntopic, &sp_reader_wnentail, &sp_reader_webnlg,
+    &sp_reader_jsonl,     &sp_reader_csv,     &sp_reader_tsv,
+};
+enum { READERS = sizeof readers / sizeof *readers };
+
+const char *sp_split_text(sp_split_name split) {
+    static const char *const names[SP_SPLITS] = {"train", "dev", "test"};
+    return names[split];
+}
+
+const sp_yaml *sp_card_split(const sp_card *card, sp_split_name split) {
+    return sp_yaml_get(sp_yaml_get(card->root, "splits"), sp_split_text(split));
+}
+
+/* A bare file is a card whose only split is train and whose reader has the name of its suffix. */
+static sp_yaml *card_of_file(const char *path, const char *reader) {
+    sp_yaml *root = sp_yaml_new_map(path, 0), *splits = sp_yaml_new_map(path, 0);
+    const char *slash = strrchr(path, '/');
+    const char *file = slash ? slash + 1 : path;
+    sp_yaml_put(splits, "train", sp_yaml_new_scalar(path, 0, file));
+    sp_yaml_put(root, "name", sp_yaml_new_scalar(path, 0, file));
+    sp_yaml_put(root, "reader", sp_yaml_new_scalar(path, 0, reader));
+    sp_yaml_put(root, "splits", splits);
+    return root;
+}
+
+static sp_status find_reader(const sp_yaml *root, const sp_reader **out) {
+    const char *name;
+    sp_status st = sp_yaml_text(root, "reader", &name);
+    if (st) return st;
+    const char *names[READERS + 1] = {0};
+    sp_buf list = {0};
+    *out = NULL;
+    for (int i = 0; i < READERS; i++) {
+        names[i] = readers[i]->name;
+        sp_buf_printf(&list, "%s%s", i ? ", " : "", names[i]);
+        if (strcmp(name, names[i]) == 0) *out = readers[i];
+    }
+    const char *near = sp_nearest_word(name, names);
+    if (!*out)
+        st = sp_yaml_fail(sp_yaml_get(root, "reader"), "no reader '%s'%s%s; use one of: %s", name,
+                          near ? "; the nearest is " : "", near ? near : "", list.data);
+    sp_buf_free(&list);
+    return st;
+}
+
+static sp_status check_texts(const sp_yaml *root) {
+    static const char *const texts[] = {"title", "licence", "source", "notes"};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        const char *ignored;
+        sp_status st = sp_yaml_text_or(root, texts[i], "", &ignored);
+        if (st) return st;
+    }
+    return SP_OK;
+}
+
+static sp_status read_template(sp_card *card) {
+    static const char *const keys[] = {"separator", "pair", NULL};
+    const sp_yaml *template;
+    sp_status st = sp_yaml_map_or_null(card->root, "template", &template);
+    card->separator = card->pair = "\n";
+    if (st || !template) return st;
+    if ((st = sp_yaml_check_keys(template, keys))) return st;
+    if ((st = sp_yaml_text_or(template, "separator", "\n", &card->separator))) return st;
+    return sp_yaml_text_or(template, "pair", "\n", &card->pair);
+}
+
+static sp_status check_splits(const sp_yaml *root) {
+    static const char *const keys[] = {"train", "dev", "test", NULL};
+    const sp_yaml *splits, *sha256;
+    sp_status st = sp_yaml_map_or_null(root, "splits", &splits);
+    if (st) return st;
+    if (!splits) return sp_yaml_fail(root, "the card has no splits; say what train is");
+    if ((st = sp_yaml_check_keys(splits, keys))) return st;
+    if ((st = sp_yaml_map_or_null(root, "sha256", &sha256))) return st;
+    return sha256 ? sp_yaml_check_keys(sha256, keys) : SP_OK;
+}
+
+/* Generation or classification: what `task` and `labels` say, and what the reader can make. */
+static sp_status read_kind(sp_card *card, bool bare) {
+    const sp_yaml *labels;
+    const char *task;
+    sp_status st = sp_yaml_text_or(card->root, "task", "", &task);
+    if (st || (st = sp_yaml_map_or_null(card->root, "labels", &labels))) return st;
+    bool says_classes = strcmp(task, "classification") == 0;
+    sp_set_kind can = card->reader->kind;
+    if (can == SP_SET_GENERATION && (labels || says_classes))
+        return sp_yaml_fail(labels ? labels : sp_yaml_get(card->root, "task"),
+                            "reader %s makes no classes; leave out labels and task: classification",
+                            card->reader->name);
+    if (*task && !says_classes && (labels || can == SP_SET_CLASSIFICATION))
+        return sp_yaml_fail(sp_yaml_get(card->root, "task"),
+                            "task is '%s', but the set has labels; use task: classification", task);
+    if (can == SP_SET_CLASSIFICATION && !labels)
+        return sp_yaml_fail(card->root, "reader %s needs labels: a map from each class to its word",
+                            card->reader->name);
+    card->kind = bare                     ? SP_SET_EITHER
+                 : labels || says_classes ? SP_SET_CLASSIFICATION
+                                          : SP_SET_GENERATION;
+    card->labels->open = card->kind != SP_SET_GENERATION && !labels;
+    if (card->labels->open && !sp_card_split(card, SP_TRAIN))
+        return sp_yaml_fail(card->root,
+                            "the card has neither labels nor splits.train, which would tell them");
+    return labels ? sp_label_set_read(labels, card->separator, card->labels) : SP_OK;
+}
+
+static sp_status check_card(sp_card *card, bool bare) {
+    static const char *const keys[] = {
+        "name",   "title",      "task",    "reader",  "seed",   "fields", "labels", "template",
+        "splits", "categories", "metrics", "licence", "source", "sha256", "notes",  NULL};
+    const sp_yaml *root = card->root, *metrics;
+    sp_status st;
+    if ((st = sp_yaml_expect(root, SP_YAML_MAP, "a data set card"))) return st;
+    if ((st = sp_yaml_check_keys(root, keys))) return st;
+    if ((st = sp_yaml_text(root, "name", &card->name))) return st;
+    if ((st = check_texts(root))) return st;
+    if ((st = sp_yaml_list_or_null(root, "metrics", &metrics))) return st;
+    if ((st = find_reader(root, &card->reader))) return st;
+    if ((st = read_template(card))) return st;
+    if ((st = check_splits(root))) return st;
+    return read_kind(card, bare);
+}
+
+sp_status sp_card_open(const char *path, sp_card *out) {
+    const char *suffix = strrchr(path, '.') + 1;
+    bool bare = strcmp(suffix, "yaml") != 0;
+    *out = (sp_card){.path = sp_strdup(path), .labels = sp_alloc(1, sizeof *out->labels)};
+    sp_status st = SP_OK;
+    if (bare)
+        out->root = card_of_file(path, suffix);
+    else
+        st = sp_yaml_read(path, &out->root);
+    return st ? st : check_card(out, bare);
+}
+
+void sp_card_free(sp_card *card) {
+    sp_label_set_free(card->labels);
+    sp_yaml_free(card->root);
+    free(card->labels), free(card->path);
+    *card = (sp_card){0};
+}

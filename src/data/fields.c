@@ -1,0 +1,224 @@
+/* Checks of a record's fields, and the making of its example. */
+#include "data/fields.h"
+
+#include "core/file.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const field_names[SP_FIELDS + 1] = {
+    [SP_FIELD_INPUT] = "input",           [SP_FIELD_TARGET] = "target",
+    [SP_FIELD_REFERENCES] = "references", [SP_FIELD_TEXT] = "text",
+    [SP_FIELD_TEXT_A] = "text_a",         [SP_FIELD_TEXT_B] = "text_b",
+    [SP_FIELD_LABEL] = "label",           [SP_FIELD_CATEGORY] = "category",
+    [SP_FIELD_GROUP] = "group",
+};
+
+sp_schema sp_schema_default(sp_label_set *labels) {
+    sp_schema made = {.kind = SP_SET_EITHER, .separator = "\n", .pair = "\n", .labels = labels};
+    memcpy(made.names, field_names, sizeof made.names);
+    return made;
+}
+
+sp_status sp_schema_read(const sp_card *card, sp_schema *out) {
+    *out = sp_schema_default(card->labels);
+    out->kind = card->kind;
+    out->separator = card->separator, out->pair = card->pair;
+    const sp_yaml *map;
+    sp_status st = sp_yaml_map_or_null(card->root, "fields", &map);
+    if (st || !map) return st;
+    if ((st = sp_yaml_check_keys(map, field_names))) return st;
+    for (int i = 0; i < SP_FIELDS; i++)
+        if ((st = sp_yaml_text_or(map, field_names[i], field_names[i], &out->names[i]))) return st;
+    return SP_OK;
+}
+
+void sp_schema_settle(sp_schema *schema, const bool present[SP_FIELDS]) {
+    if (schema->kind != SP_SET_EITHER) return;
+    bool text = present[SP_FIELD_TARGET] || present[SP_FIELD_REFERENCES];
+    schema->kind = present[SP_FIELD_LABEL] && !text ? SP_SET_CLASSIFICATION : SP_SET_GENERATION;
+}
+
+bool sp_schema_uses(const sp_schema *schema, sp_field field) {
+    if (field >= SP_FIELD_CATEGORY) return true;
+    return (field >= SP_FIELD_TEXT) == (schema->kind == SP_SET_CLASSIFICATION);
+}
+
+static char *missing(const sp_schema *schema, sp_field field, const char *what) {
+    return sp_format("%s \"%s\" is missing", what, schema->names[field]);
+}
+
+static char *both(const sp_schema *schema, sp_field a, sp_field b) {
+    return sp_format("has both \"%s\" and \"%s\"; keep one", schema->names[a], schema->names[b]);
+}
+
+static char *lack_of_generation(const sp_schema *schema, const bool present[SP_FIELDS],
+                                const char *what) {
+    if (!present[SP_FIELD_INPUT]) return missing(schema, SP_FIELD_INPUT, what);
+    if (present[SP_FIELD_TARGET] && present[SP_FIELD_REFERENCES])
+        return both(schema, SP_FIELD_TARGET, SP_FIELD_REFERENCES);
+    if (present[SP_FIELD_TARGET] || present[SP_FIELD_REFERENCES]) return NULL;
+    return missing(schema, SP_FIELD_TARGET, what);
+}
+
+static char *lack_of_classification(const sp_schema *schema, const bool present[SP_FIELDS],
+                                    const char *what) {
+    if (!present[SP_FIELD_LABEL]) return missing(schema, SP_FIELD_LABEL, what);
+    bool text = present[SP_FIELD_TEXT];
+    if (text && present[SP_FIELD_TEXT_A]) return both(schema, SP_FIELD_TEXT, SP_FIELD_TEXT_A);
+    if (text && present[SP_FIELD_TEXT_B]) return both(schema, SP_FIELD_TEXT, SP_FIELD_TEXT_B);
+    if (text || (present[SP_FIELD_TEXT_A] && present[SP_FIELD_TEXT_B])) return NULL;
+    if (present[SP_FIELD_TEXT_A]) return missing(schema, SP_FIELD_TEXT_B, what);
+    if (present[SP_FIELD_TEXT_B]) return missing(schema, SP_FIELD_TEXT_A, what);
+    return missing(schema, SP_FIELD_TEXT, what);
+}
+
+char *sp_schema_lack(const sp_schema *schema, const bool present[SP_FIELDS], const char *what) {
+    return schema->kind == SP_SET_CLASSIFICATION ? lack_of_classification(schema, present, what)
+                                                 : lack_of_generation(schema, present, what);
+}
+
+static sp_status check_fields(const sp_schema *schema, const sp_row *row, sp_place at) {
+    bool present[SP_FIELDS];
+    for (int i = 0; i < SP_FIELDS; i++) present[i] = row->values[i] != NULL;
+    present[SP_FIELD_REFERENCES] |= row->references != NULL;
+    char *lack = sp_schema_lack(schema, present, "field");
+    if (!lack) return SP_OK;
+    sp_status st = sp_fail(SP_ERR_FORMAT, "%s:%zu: %s", at.file, at.line, lack);
+    free(lack);
+    return st;
+}
+
+static sp_status check_text(const sp_schema *schema, sp_field field, const char *text,
+                            sp_place at) {
+    if (text[strspn(text, " \t\r\n")]) return SP_OK;
+    return sp_fail(SP_ERR_FORMAT, "%s:%zu: field \"%s\" is empty; give a text or drop the record",
+                   at.file, at.line, schema->names[field]);
+}
+
+static sp_status check_texts(const sp_schema *schema, const sp_row *row, sp_place at) {
+    sp_status st;
+    for (int i = 0; i < SP_FIELD_CATEGORY; i++)
+        if (sp_schema_uses(schema, (sp_field)i) && row->values[i] &&
+            (st = check_text(schema, (sp_field)i, row->values[i], at)))
+            return st;
+    if (schema->kind == SP_SET_CLASSIFICATION || !row->references) return SP_OK;
+    if (row->references->len == 0)
+        return sp_fail(SP_ERR_FORMAT, "%s:%zu: \"%s\" is an empty list; give at least one text",
+                       at.file, at.line, schema->names[SP_FIELD_REFERENCES]);
+    for (size_t i = 0; i < row->references->len; i++)
+        if ((st = check_text(schema, SP_FIELD_REFERENCES, row->references->data[i], at))) return st;
+    return SP_OK;
+}
+
+static sp_status check_group(const char *group, sp_place at) {
+    if (!group || !*group || strcmp(group, "seen") == 0 || strcmp(group, "unseen") == 0)
+        return SP_OK;
+    return sp_fail(SP_ERR_FORMAT, "%s:%zu: group is '%s'; use seen or unseen, or leave it out",
+                   at.file, at.line, group);
+}
+
+static sp_status find_label(const sp_schema *schema, const char *name, sp_place at, int *out) {
+    *out = sp_label_set_find(schema->labels, name, schema->separator);
+    if (*out >= 0) return SP_OK;
+    if (schema->labels->open)
+        return sp_fail(SP_ERR_DATA,
+                       "%s:%zu: '%s' is label %d of train, one too many; is \"%s\" the class?",
+                       at.file, at.line, name, SP_MAX_LABELS + 1, schema->names[SP_FIELD_LABEL]);
+    char *list = sp_label_set_list(schema->labels);
+    sp_status st = sp_fail(SP_ERR_DATA, "%s:%zu: no label '%s'; the labels are %s", at.file,
+                           at.line, name, list);
+    free(list);
+    return st;
+}
+
+static void fill_generation(const sp_row *row, sp_example *out) {
+    const char *target = row->values[SP_FIELD_TARGET];
+    if (!target) target = row->values[SP_FIELD_REFERENCES];
+    out->input = sp_strdup(row->values[SP_FIELD_INPUT]);
+    if (target) sp_strings_push(&out->references, target);
+    for (size_t i = 0; !target && i < row->references->len; i++)
+        sp_strings_push(&out->references, row->references->data[i]);
+}
+
+static void fill_classification(const sp_schema *schema, const sp_row *row, int label,
+                                sp_example *out) {
+    const char *text = row->values[SP_FIELD_TEXT];
+    out->input = text ? sp_strdup(text)
+                      : sp_format("%s%s%s", row->values[SP_FIELD_TEXT_A], schema->pair,
+                                  row->values[SP_FIELD_TEXT_B]);
+    out->label = label;
+    sp_strings_push(&out->references, schema->labels->items[label].words.data[0]);
+}
+
+static char *copy_or_empty(const char *text) {
+    return sp_strdup(text ? text : "");
+}
+
+sp_status sp_add_row(const sp_schema *schema, const sp_row *row, sp_place at, sp_split *out) {
+    sp_status st;
+    int label = -1;
+    if ((st = check_fields(schema, row, at))) return st;
+    if ((st = check_texts(schema, row, at))) return st;
+    if ((st = check_group(row->values[SP_FIELD_GROUP], at))) return st;
+    bool classes = schema->kind == SP_SET_CLASSIFICATION;
+    if (classes && (st = find_label(schema, row->values[SP_FIELD_LABEL], at, &label))) return st;
+    sp_example *example = sp_split_add(out);
+    if (classes)
+        fill_classification(schema, row, label, example);
+    else
+        fill_generation(row, example);
+    example->category = copy_or_empty(row->values[SP_FIELD_CATEGORY]);
+    example->group = copy_or_empty(row->values[SP_FIELD_GROUP]);
+    return SP_OK;
+}
+
+/* Compares with the card's sha256.SPLIT, if it states one. */
+static sp_status check_digest(const sp_card *card, const char *split, const char *path,
+                              const sp_buf *content) {
+    const sp_yaml *map;
+    sp_status st = sp_yaml_map_or_null(card->root, "sha256", &map);
+    if (st || !map) return st;
+    const char *stated;
+    if ((st = sp_yaml_text_or(map, split, "", &stated)) || !*stated) return st;
+    sp_digest found = sp_sha256(content->data, content->len);
+    if (strcmp(found.hex, stated) == 0) return SP_OK;
+    return sp_fail(SP_ERR_DATA, "%s: its sha256 is %s, but %s states another; get the file again",
+                   path, found.hex, card->path);
+}
+
+static char *resolve_path(const sp_card *card, const char *path) {
+    if (path[0] == '/') return sp_strdup(path);
+    char *folder = sp_path_folder(card->path);
+    char *joined = sp_path_join(folder, path);
+    free(folder);
+    return joined;
+}
+
+static sp_status load_split(const sp_card *card, sp_split_name split, sp_schema *schema,
+                            sp_parse_file parse, sp_split *out) {
+    const char *name;
+    sp_status st = sp_yaml_text(sp_yaml_get(card->root, "splits"), sp_split_text(split), &name);
+    if (st) return st;
+    char *path = resolve_path(card, name);
+    sp_buf content = {0};
+    st = sp_read_file(path, &content);
+    if (!st) st = check_digest(card, sp_split_text(split), path, &content);
+    if (!st) st = parse(content.data, content.len, path, schema, out);
+    sp_buf_free(&content);
+    free(path);
+    return st;
+}
+
+sp_status sp_load_files(const sp_card *card, const bool wanted[SP_SPLITS],
+                        sp_split splits[SP_SPLITS], sp_parse_file parse) {
+    sp_schema schema;
+    sp_status st = sp_schema_read(card, &schema);
+    for (int i = 0; i < SP_SPLITS && !st; i++) {
+        if (!wanted[i] || !sp_card_split(card, (sp_split_name)i)) continue;
+        st = load_split(card, (sp_split_name)i, &schema, parse, &splits[i]);
+        if (!st && i == SP_TRAIN && card->labels->open)
+            sp_label_set_close(card->labels, &splits[SP_TRAIN]);
+    }
+    return st;
+}

@@ -1,0 +1,39 @@
+/* A figure as a spec describes it: kind, axes, what tells its lines apart, and a filter. */
+#ifndef SP_EXPERIMENT_FIGURE_H
+#define SP_EXPERIMENT_FIGURE_H
+
+#include "format/yaml.h"
+#include "metrics/metric.h"
+
+typedef enum sp_figure_kind { SP_LEARNING_CURVE, SP_LINE, SP_SCATTER, SP_BAR } sp_figure_kind;
+
+typedef struct sp_figure {
+    sp_figure_kind kind;
+    const char *name;  /* of the files, without extension */
+    const char *title; /* "" for none */
+    /* Line: a setting such as "method.length", or "model" for the number of its parameters. Bar:
+     * the setting, or "entry", whose values are the groups. "" for the others. */
+    const char *x;
+    const char *y; /* "train.loss", "dev.bleu", "dev.best.bleu", "test.all.bleu" */
+    const char
+        *series; /* "entry" (learning curve: each row), or a setting whose values are lines */
+    const sp_yaml *where; /* map: setting or "entry" -> value or list of values; or NULL */
+    bool logx, logy;      /* logarithmic axes */
+    double y_low, y_high; /* NaN: from the data */
+} sp_figure;
+
+/* Reads and checks one figure; its texts live in the tree. SP_ERR_SPEC with file and line. */
+sp_status sp_figure_read(const sp_yaml *node, sp_figure *out);
+
+/* Whether `y` stands for one number of a run ("test.GROUP.METRIC", "dev.best.SERIES").
+ * SP_ERR_SPEC at `node`. */
+sp_status sp_check_score(const sp_yaml *node, const char *y);
+
+/* A metric by the name at `node`, and a group of the test set (the first `len` bytes of `name`).
+ * *out is the registry's own. SP_ERR_SPEC with file and line. */
+sp_status sp_check_metric(const sp_yaml *node, const char *name, const sp_metric **out);
+sp_status sp_check_group(const sp_yaml *node, const char *name, size_t len, const char **out);
+/* `name` is a series that a run logs on dev. SP_ERR_SPEC. */
+sp_status sp_check_dev(const sp_yaml *node, const char *name);
+
+#endif

@@ -1,0 +1,201 @@
+#include "experiment/setup.h"
+
+#include "experiment/subset.h"
+#include "model/files.h"
+#include "tensor/cpu.h"
+#include "tensor/gemm.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- model ---- */
+
+/* Threads by model size: a rule, so that the last bits of a run do not depend on what was idle.
+ * Below 3M parameters the work of a step is too small to share. */
+static int threads_for(const sp_model *model) {
+    int cpus = sp_cpu_count();
+    return sp_model_size(model) < 3000000 || cpus < 2 ? 1 : 2;
+}
+
+static sp_status open_model(sp_setup *s) {
+    sp_status st = sp_model_open(s->run->model, &s->model);
+    if (st) return st;
+    if ((st = sp_gemm_start(threads_for(s->model)))) return st;
+    return sp_model_open_tokenizer(s->run->model, s->model, &s->tokenizer);
+}
+
+/* ---- data ---- */
+
+static sp_status choose_output(sp_setup *s) {
+    const char *name = s->run->output;
+    s->task = s->label_count ? SP_CLASSIFICATION : SP_GENERATION;
+    if (strcmp(name, "auto") == 0) {
+        s->output = s->label_count ? SP_OUTPUT_VERBALIZER : SP_OUTPUT_TEXT;
+        return SP_OK;
+    }
+    for (int i = 0; sp_output_names[i]; i++)
+        if (strcmp(name, sp_output_names[i]) == 0) s->output = (sp_output)i;
+    if (s->output == SP_OUTPUT_TEXT || s->label_count) return SP_OK;
+    return sp_fail(SP_ERR_SPEC,
+                   "output is %s, but data set '%s' has no labels; use output text or auto", name,
+                   s->run->dataset);
+}
+
+static sp_status open_part(sp_setup *s, const char *name, int limit, int draw, sp_part *part) {
+    sp_status st = sp_dataset_load(s->dataset, name, &part->split);
+    if (st) return st;
+    sp_split_keep(&part->split, (size_t)limit, draw);
+    st = sp_examples_encode(&part->split, s->output, sp_dataset_separator(s->dataset), s->tokenizer,
+                            s->model->config.eos_token_id, &part->examples);
+    return st ? sp_fail_in(st, "%s, split %s", s->run->dataset, name) : SP_OK;
+}
+
+/* A set has examples of two labels at least, but perhaps not the part of it that is used. */
+static sp_status check_labels(const sp_setup *s) {
+    if (!s->label_count) return SP_OK;
+    const sp_split *split = &s->train.split;
+    for (size_t i = 1; i < split->count; i++)
+        if (split->items[i].label != split->items[0].label) return SP_OK;
+    return sp_fail(SP_ERR_DATA,
+                   "%s: data.limit is %d, and every training example has the label '%s'; a "
+                   "classifier needs two labels, use a larger data.limit",
+                   s->run->dataset, s->run->train_limit, s->labels[split->items[0].label].name);
+}
+
+static sp_status open_data(sp_setup *s) {
+    const sp_run_spec *run = s->run;
+    sp_status st = sp_dataset_open(run->dataset, &s->dataset);
+    if (!st) st = sp_dataset_labels(s->dataset, &s->labels, &s->label_count);
+    if (!st) st = choose_output(s);
+    if (!st) st = open_part(s, "train", run->train_limit, run->subsample, &s->train);
+    if (!st) st = open_part(s, "dev", run->dev_limit, 0, &s->dev);
+    if (!st) st = open_part(s, "test", run->test_limit, 0, &s->test);
+    return st ? st : check_labels(s);
+}
+
+/* ---- method ---- */
+
+/* Tokens of the longest pair that is trained or evaluated on, or of the longest test input with one
+ * new token (where text is generated) and the end token. */
+static long longest_example(const sp_setup *s) {
+    size_t longest = s->train.examples.longest;
+    size_t new_tokens = s->output == SP_OUTPUT_TEXT ? 2 : 1;
+    if (s->dev.examples.longest > longest) longest = s->dev.examples.longest;
+    for (size_t i = 0; i < s->test.examples.count; i++)
+        if (s->test.examples.records[i].input.len + new_tokens > longest)
+            longest = s->test.examples.records[i].input.len + new_tokens;
+    return (long)longest;
+}
+
+/* The longest sequence must fit beside the prompt; its last token is only a target. */
+static sp_status check_context(const sp_setup *s) {
+    const sp_run_spec *run = s->run;
+    long context = s->model->config.n_positions;
+    long added = (long)(s->prompt.template.before.len + s->prompt.template.after.len) +
+                 s->prompt.first_position;
+    long longest = longest_example(s);
+    long most = context + 1 - longest - (added - run->method_options.length);
+    if (added + longest <= context + 1) return SP_OK;
+    if (longest > context || most < 0)
+        return sp_fail(SP_ERR_DATA,
+                       "%s: the longest example takes %ld tokens, but %s has a context of %ld; "
+                       "shorten it or use another model",
+                       run->dataset, longest, run->model, context);
+    return sp_fail(SP_ERR_SPEC,
+                   "%s: method.length is %d, but %s has a context of %ld and the longest example "
+                   "takes %ld tokens; use at most %ld",
+                   run->length_place, run->method_options.length, run->model, context, longest,
+                   most);
+}
+
+/* Before a tuner of that length is made; check_context then counts the examples in. */
+static sp_status check_length(const sp_setup *s) {
+    const sp_run_spec *run = s->run;
+    if (run->method_options.length <= s->model->config.n_positions) return SP_OK;
+    return sp_fail(SP_ERR_SPEC, "%s: method.length is %d, but %s has a context of %d",
+                   run->length_place, run->method_options.length, run->model,
+                   s->model->config.n_positions);
+}
+
+/* The tokens of all words of each label. */
+static sp_status encode_labels(const sp_setup *s, sp_ints *out /* [label_count] */) {
+    sp_status st = SP_OK;
+    for (size_t i = 0; !st && i < s->label_count; i++)
+        for (size_t k = 0; !st && k < s->labels[i].words.len; k++) {
+            const char *word = s->labels[i].words.data[k];
+            st = sp_tokenizer_encode(s->tokenizer, word, strlen(word), &out[i]);
+        }
+    return st;
+}
+
+static sp_status create_tuner(sp_setup *s) {
+    sp_ints *label_tokens = sp_alloc(s->label_count, sizeof *label_tokens);
+    sp_init_source source = {
+        .tokenizer = s->tokenizer, .label_tokens = label_tokens, .label_count = s->label_count};
+    source.frequent_count =
+        sp_examples_frequent(&s->train.examples, s->model->config.vocab_size, &s->frequent);
+    source.frequent = s->frequent;
+    sp_status st = encode_labels(s, label_tokens);
+    if (!st)
+        st = sp_tuner_create(s->run->method, &s->run->method_options, s->model, &source,
+                             (uint64_t)s->run->seed, &s->tuner);
+    for (size_t i = 0; i < s->label_count; i++) sp_ints_free(&label_tokens[i]);
+    free(label_tokens);
+    return st;
+}
+
+static sp_status create_head(sp_setup *s) {
+    if (s->output == SP_OUTPUT_TEXT) return SP_OK;
+    sp_status st = sp_class_head_create(s->output, s->labels, s->label_count, s->tokenizer,
+                                        s->model, (uint64_t)s->run->seed, &s->head);
+    return st ? sp_fail_in(st, "%s", s->run->dataset) : SP_OK;
+}
+
+sp_status sp_setup_renew(sp_setup *s) {
+    sp_soft_prompt_free(&s->prompt);
+    return sp_soft_prompt_from(&s->tuner, s->tokenizer, sp_dataset_separator(s->dataset),
+                               &s->prompt);
+}
+
+sp_status sp_setup_open(const sp_run_spec *run, sp_setup *s) {
+    *s = (sp_setup){.run = run};
+    sp_status st = open_model(s);
+    if (!st) st = open_data(s);
+    if (!st) st = create_head(s);
+    if (!st) st = check_length(s);
+    if (!st) st = create_tuner(s);
+    if (!st) st = sp_setup_renew(s);
+    return st ? st : check_context(s);
+}
+
+static void close_part(sp_part *part) {
+    sp_examples_free(&part->examples);
+    sp_split_free(&part->split);
+}
+
+void sp_setup_close(sp_setup *s) {
+    sp_soft_prompt_free(&s->prompt);
+    sp_class_head_free(&s->head);
+    sp_tuner_free(&s->tuner);
+    close_part(&s->train);
+    close_part(&s->dev);
+    close_part(&s->test);
+    free(s->frequent);
+    sp_dataset_free(s->dataset);
+    sp_tokenizer_free(s->tokenizer);
+    sp_model_free(s->model);
+    *s = (sp_setup){0};
+}
+
+sp_class_head *sp_setup_head(sp_setup *s) {
+    return s->output == SP_OUTPUT_TEXT ? NULL : &s->head;
+}
+
+long sp_setup_trainable(const sp_setup *s) {
+    return sp_params_trainable(&s->tuner.params) + sp_params_trainable(&s->model->params) +
+           sp_params_trainable(&s->head.params);
+}
+
+long sp_setup_kept(const sp_setup *s) {
+    return sp_soft_prompt_size(&s->prompt, s->model) + sp_params_trainable(&s->head.params);
+}

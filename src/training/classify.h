@@ -1,0 +1,24 @@
+/* Labels for the records of a split, from a model with a class head, steered by a soft prompt. */
+#ifndef SP_TRAINING_CLASSIFY_H
+#define SP_TRAINING_CLASSIFY_H
+
+#include "training/examples.h"
+#include "tuning/soft_prompt.h"
+
+typedef struct sp_classify_job {
+    const sp_model *model;
+    const sp_class_head *head;
+    sp_soft_prompt *prompt;
+    const sp_examples *examples;              /* encoded for a class head */
+    size_t count;                             /* the first of them */
+    int batch;                                /* sequences at a time */
+    void (*on_done)(void *user, size_t done); /* NULL, or told how many are done */
+    void *user;
+} sp_classify_job;
+
+/* labels [count] receives the likeliest label of each record, probabilities [count, labels] (or
+ * NULL) the softmax of its logits. SP_ERR_DATA if an input does not fit into the context,
+ * SP_ERR_NUMERIC if a logit is not a number, SP_ERR_INTERRUPTED after Ctrl-C. */
+sp_status sp_classify(const sp_classify_job *job, int *labels, float *probabilities);
+
+#endif

@@ -1,0 +1,19 @@
+/* What the loss of a batch is: of the target tokens, or of the labels. */
+#ifndef SP_TRAINING_OBJECTIVE_H
+#define SP_TRAINING_OBJECTIVE_H
+
+#include "training/packed.h"
+#include "tuning/class_head.h"
+
+typedef struct sp_objective {
+    const sp_model *model;
+    const sp_class_head *head; /* NULL: the language model's loss */
+} sp_objective;
+
+/* hidden [tokens, n_embd] of the batch -> [1, 1]: without a head, the mean negative log-probability
+ * of its target tokens; with one, the mean cross-entropy of labels [sequences], and *correct
+ * receives how many of them have the largest logit. */
+sp_var *sp_objective_loss(sp_tape *t, const sp_objective *objective, sp_var *hidden,
+                          const sp_packed *batch, const int *labels, long *correct);
+
+#endif

@@ -1,0 +1,242 @@
+#include "tuning/class_head.h"
+
+#include "tuning/init.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+const char *const sp_output_names[] = {"text", "verbalizer", "linear", NULL};
+
+#define GROUP "/prompt/score"
+
+static void add_linear(sp_class_head *h, const sp_model *model) {
+    long labels = (long)h->labels.len;
+    h->weight = sp_params_add(&h->params, "score.weight", 2, labels, model->config.n_embd);
+    h->bias = sp_params_add(&h->params, "score.bias", 1, 1, labels);
+}
+
+/* ---- label words ---- */
+
+static char *joined_tokens(const sp_tokenizer *tokenizer, const sp_ints *ids) {
+    sp_buf text = {0};
+    for (size_t i = 0; i < ids->len; i++)
+        sp_buf_printf(&text, "%s'%s'", i ? " " : "", sp_tokenizer_token(tokenizer, ids->data[i]));
+    return ids->len ? sp_buf_take(&text) : sp_strdup("none");
+}
+
+static sp_status refuse_word(const char *label, const char *word, const sp_tokenizer *tokenizer,
+                             const sp_ints *ids) {
+    char *tokens = joined_tokens(tokenizer, ids);
+    sp_status st = sp_fail(SP_ERR_SPEC,
+                           "label '%s': its word '%s' has %zu tokens (%s), but output verbalizer "
+                           "needs words of one; use another word, or output text or linear",
+                           label, word, ids->len, tokens);
+    free(tokens);
+    return st;
+}
+
+static sp_status check_unused(const sp_class_head *h, const char *label, const char *word,
+                              int token) {
+    for (size_t i = 0; i < h->words.len; i++)
+        if (h->words.data[i] == token)
+            return sp_fail(SP_ERR_SPEC,
+                           "label '%s': its word '%s' is also one of label '%s'; use another word, "
+                           "or output linear",
+                           label, word, h->labels.data[h->label_of.data[i]]);
+    return SP_OK;
+}
+
+static sp_status add_word(sp_class_head *h, int label, const char *word,
+                          const sp_tokenizer *tokenizer) {
+    sp_ints ids = {0};
+    const char *name = h->labels.data[label];
+    sp_status st = sp_tokenizer_encode(tokenizer, word, strlen(word), &ids);
+    if (!st && ids.len != 1) st = refuse_word(name, word, tokenizer, &ids);
+    if (!st) st = check_unused(h, name, word, ids.data[0]);
+    if (!st) {
+        sp_ints_push(&h->words, ids.data[0]);
+        sp_ints_push(&h->label_of, label);
+    }
+    sp_ints_free(&ids);
+    return st;
+}
+
+static sp_status add_words(sp_class_head *h, const sp_label *labels,
+                           const sp_tokenizer *tokenizer) {
+    sp_status st = SP_OK;
+    for (size_t i = 0; !st && i < h->labels.len; i++) {
+        if (labels[i].words.len == 0)
+            return sp_fail(SP_ERR_SPEC, "label '%s' has no word; give it one, or use output linear",
+                           labels[i].name);
+        for (size_t k = 0; !st && k < labels[i].words.len; k++)
+            st = add_word(h, (int)i, labels[i].words.data[k], tokenizer);
+    }
+    return st;
+}
+
+sp_status sp_class_head_create(sp_output output, const sp_label *labels, size_t count,
+                               const sp_tokenizer *tokenizer, const sp_model *model, uint64_t seed,
+                               sp_class_head *h) {
+    *h = (sp_class_head){.output = output};
+    if (count < 2)
+        return sp_fail(SP_ERR_DATA, "there is %zu label; a classifier needs at least two", count);
+    for (size_t i = 0; i < count; i++) sp_strings_push(&h->labels, labels[i].name);
+    sp_status st = SP_OK;
+    if (output == SP_OUTPUT_VERBALIZER) {
+        st = add_words(h, labels, tokenizer);
+    } else {
+        sp_rng rng = sp_rng_make(seed, "class head");
+        add_linear(h, model);
+        sp_init_linear(h->weight, h->bias, &rng);
+        sp_params_train(&h->params, true);
+    }
+    if (st) sp_class_head_free(h);
+    return st;
+}
+
+void sp_class_head_free(sp_class_head *h) {
+    sp_strings_free(&h->labels);
+    sp_ints_free(&h->words);
+    sp_ints_free(&h->label_of);
+    sp_params_free(&h->params);
+    *h = (sp_class_head){0};
+}
+
+/* ---- logits ---- */
+
+/* hidden [tokens, d] -> [sequences, d] */
+static sp_var *last_rows(sp_tape *t, sp_var *hidden, const int *offsets, int sequences) {
+    int *rows = sp_arena_alloc(&t->arena, (size_t)sequences * sizeof *rows);
+    for (int i = 0; i < sequences; i++) rows[i] = offsets[i + 1] - 1;
+    return sp_gather_rows(t, hidden, rows, sequences);
+}
+
+sp_var *sp_class_logits(sp_tape *t, const sp_class_head *h, const sp_model *model, sp_var *hidden,
+                        const int *offsets, int sequences) {
+    sp_var *last = last_rows(t, hidden, offsets, sequences);
+    if (h->output == SP_OUTPUT_LINEAR) {
+        sp_linear_map map = {h->weight, h->bias, true};
+        return sp_linear(t, last, &map);
+    }
+    sp_var *words = sp_gather_rows(t, model->head, h->words.data, (long)h->words.len);
+    sp_linear_map map = {words, NULL, true};
+    sp_var *logits = sp_linear(t, last, &map);
+    if (h->words.len == h->labels.len) return logits; /* a word each, in the order of the labels */
+    return sp_group_logsumexp(t, logits, h->label_of.data, (int)h->labels.len);
+}
+
+int sp_class_best(const sp_class_head *h, const float *logits) {
+    int best = 0;
+    for (int i = 1; i < (int)h->labels.len; i++)
+        if (logits[i] > logits[best]) best = i;
+    return best;
+}
+
+/* ---- the group /prompt/score ---- */
+
+static sp_status write_ints(sp_h5 *file, const char *path, const sp_ints *list) {
+    int64_t *wide = sp_alloc(list->len, sizeof *wide);
+    for (size_t i = 0; i < list->len; i++) wide[i] = list->data[i];
+    sp_status st = sp_h5_write_ints(file, path, 1, &list->len, wide);
+    free(wide);
+    return st;
+}
+
+sp_status sp_class_head_write(const sp_class_head *h, sp_h5 *file) {
+    sp_status st = sp_h5_set_text(file, GROUP, "output", sp_output_names[h->output]);
+    if (!st)
+        st = sp_h5_write_texts(file, GROUP "/labels", (const char *const *)h->labels.data,
+                               h->labels.len);
+    if (h->output == SP_OUTPUT_VERBALIZER) {
+        if (!st) st = write_ints(file, GROUP "/words", &h->words);
+        return st ? st : write_ints(file, GROUP "/label_of", &h->label_of);
+    }
+    size_t dims[2] = {h->labels.len, (size_t)h->weight->cols};
+    if (!st) st = sp_h5_write_floats(file, GROUP "/weight", 2, dims, h->weight->data);
+    return st ? st : sp_h5_write_floats(file, GROUP "/bias", 1, dims, h->bias->data);
+}
+
+static sp_status bad_head(sp_h5 *file, const char *what) {
+    return sp_fail(SP_ERR_FORMAT,
+                   "%s: " GROUP "%s does not fit this model; use the model of the run",
+                   sp_h5_path(file), what);
+}
+
+/* Appends numbers that must be in [0, limit). */
+static sp_status read_ints(sp_h5 *file, const char *name, long limit, sp_ints *out) {
+    char *path = sp_format(GROUP "%s", name);
+    int64_t *wide = NULL;
+    size_t count = 0;
+    sp_status st = sp_h5_read_ints(file, path, &wide, &count);
+    for (size_t i = 0; !st && i < count; i++) {
+        if (wide[i] < 0 || wide[i] >= limit)
+            st = bad_head(file, name);
+        else
+            sp_ints_push(out, (int)wide[i]);
+    }
+    free(wide);
+    free(path);
+    return st;
+}
+
+/* Every label has a word, and the words are in the order of the labels. */
+static bool words_fit(const sp_class_head *h) {
+    if (h->words.len != h->label_of.len) return false;
+    int label = -1;
+    for (size_t i = 0; i < h->label_of.len; i++) {
+        int step = h->label_of.data[i] - label;
+        if (step < 0 || step > 1) return false;
+        label += step;
+    }
+    return label + 1 == (int)h->labels.len;
+}
+
+static sp_status read_words(sp_h5 *file, const sp_model *model, sp_class_head *h) {
+    sp_status st = read_ints(file, "/words", model->config.vocab_size, &h->words);
+    if (!st) st = read_ints(file, "/label_of", (long)h->labels.len, &h->label_of);
+    return st || words_fit(h) ? st : bad_head(file, "/label_of");
+}
+
+static sp_status read_floats(sp_h5 *file, const char *name, sp_var *out) {
+    char *path = sp_format(GROUP "%s", name);
+    float *data = NULL;
+    size_t count = 0;
+    sp_status st = sp_h5_read_floats(file, path, &data, &count);
+    if (!st && count != (size_t)(out->rows * out->cols)) st = bad_head(file, name);
+    if (!st) memcpy(out->data, data, count * sizeof(float));
+    free(data);
+    free(path);
+    return st;
+}
+
+static sp_status read_linear(sp_h5 *file, const sp_model *model, sp_class_head *h) {
+    add_linear(h, model);
+    sp_status st = read_floats(file, "/weight", h->weight);
+    return st ? st : read_floats(file, "/bias", h->bias);
+}
+
+sp_status sp_class_head_read(sp_h5 *file, const sp_model *model, sp_class_head *h) {
+    *h = (sp_class_head){0};
+    if (!sp_h5_is_group(file, GROUP)) return SP_OK;
+    char *output = NULL;
+    sp_status st = sp_h5_get_text(file, GROUP, "output", &output);
+    if (!st) st = sp_h5_read_texts(file, GROUP "/labels", &h->labels);
+    if (!st && h->labels.len < 2) st = bad_head(file, "/labels");
+    if (st) {
+        free(output);
+        sp_class_head_free(h);
+        return st;
+    }
+    if (strcmp(output, sp_output_names[SP_OUTPUT_VERBALIZER]) == 0) {
+        h->output = SP_OUTPUT_VERBALIZER;
+        st = read_words(file, model, h);
+    } else if (strcmp(output, sp_output_names[SP_OUTPUT_LINEAR]) == 0) {
+        h->output = SP_OUTPUT_LINEAR;
+        st = read_linear(file, model, h);
+    } else {
+        st = bad_head(file, "");
+    }
+    free(output);
+    if (st) sp_class_head_free(h);
+    return st;
+}

@@ -1,0 +1,57 @@
+/* What makes a language model a classifier: logits over the labels from the last hidden state of
+ * each sequence, without logits over the vocabulary.
+ *
+ * - verbalizer: the LM head's rows of the label words, one token each, score the next token (PET,
+ *   Schick & Schuetze 2021, section 3; P-Tuning, section 3.1). A label with several words has the
+ *   logarithm of their summed exponentials. The head has no parameters of its own.
+ * - linear: a linear map that trains along with the method (P-tuning v2, section 3.3), on the last
+ *   token as Hugging Face's GPT2ForSequenceClassification has it; its names are score.weight
+ *   [labels, n_embd] and score.bias [labels]. */
+#ifndef SP_TUNING_CLASS_HEAD_H
+#define SP_TUNING_CLASS_HEAD_H
+
+#include "data/dataset.h"
+#include "format/hdf5.h"
+#include "model/model.h"
+#include "text/tokenizer.h"
+
+/* The form of a run's answers; the last two are class heads. */
+typedef enum sp_output { SP_OUTPUT_TEXT, SP_OUTPUT_VERBALIZER, SP_OUTPUT_LINEAR } sp_output;
+
+/* "text", "verbalizer", "linear", NULL: in the order of the enum. */
+extern const char *const sp_output_names[];
+
+/* Start from {0}; release with sp_class_head_free. */
+typedef struct sp_class_head {
+    sp_output output;
+    sp_strings labels; /* names, in the order of the data set */
+    sp_ints words;     /* verbalizer: the tokens of all label words, label by label */
+    sp_ints label_of;  /* [words.len] verbalizer: whose word it is */
+    sp_params params;  /* linear: weight and bias; they train */
+    sp_var *weight, *bias;
+} sp_class_head;
+
+/* A head of the given form (not text) over labels [count], which are copied. A linear map starts as
+ * torch's Linear does. SP_ERR_DATA for fewer than two labels; SP_ERR_SPEC for a label word that is
+ * not one token, or a token that is a word twice. `out` is {0} after an error. */
+sp_status sp_class_head_create(sp_output output, const sp_label *labels, size_t count,
+                               const sp_tokenizer *tokenizer, const sp_model *model, uint64_t seed,
+                               sp_class_head *out);
+void sp_class_head_free(sp_class_head *head);
+
+/* hidden [tokens, n_embd], of packed sequences with offsets [sequences + 1] -> logits
+ * [sequences, labels] after the last token of each. */
+sp_var *sp_class_logits(sp_tape *t, const sp_class_head *head, const sp_model *model,
+                        sp_var *hidden, const int *offsets, int sequences);
+
+/* The label with the largest of logits [labels]; the first of equals. */
+int sp_class_best(const sp_class_head *head, const float *logits);
+
+/* Group /prompt/score of a run file: attribute `output`, `labels`; `words` and `label_of`, or
+ * `weight` [labels, n_embd] and `bias` [labels]. */
+sp_status sp_class_head_write(const sp_class_head *head, sp_h5 *file);
+/* Reads it for `model`; a file without that group gives {0}, which has the output text.
+ * SP_ERR_FORMAT if it does not fit. */
+sp_status sp_class_head_read(sp_h5 *file, const sp_model *model, sp_class_head *out);
+
+#endif
