@@ -50,7 +50,8 @@ reproduce-table4: build ## prefix, infix, embedding-only (Prefix-Tuning, Table 4
 reproduce-low-data: build ## 50 to 500 training examples (Prefix-Tuning, Figure 3)
 	$(call study,experiments/low-data.yaml)
 
-sweep-prefix-length: sweep-prefix-length-generation sweep-prefix-length-classification ## both of these
+sweep-prefix-length: sweep-prefix-length-generation ## both of these
+sweep-prefix-length: sweep-prefix-length-classification
 
 sweep-prefix-length-generation: build ## length of the prompt, data-to-text
 	$(call study,experiments/prefix-length.yaml)

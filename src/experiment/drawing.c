@@ -164,7 +164,8 @@ static void gather_scatter(const sp_results *r, const sp_figure *f, gathering *g
         if (!is_drawn(r, i, f)) continue;
         double x = sp_runlog_get_number(&r->logs[i], "trainable_parameters");
         gathered *line = line_of(g, r, i, f);
-        add_sample(x > 0 ? &line->points : &line->flat, x, sp_results_score(r, i, f->y));
+        add_sample(x > 0 ? &line->points : &line->flat, x > 0 ? x : 0,
+                   sp_results_score(r, i, f->y));
     }
 }
 
@@ -246,12 +247,13 @@ static bool all_same(const gathering *g, bool of_entry) {
     return true;
 }
 
-/* Lines of the same method before this one that are drawn. */
-static int earlier_of_method(const gathering *g, size_t line) {
-    int n = 0;
-    for (size_t i = 0; i < line; i++)
-        n += strcmp(g->items[i].run->method, g->items[line].run->method) == 0;
-    return n;
+/* A figure of one method tells its lines apart by colour; else the colour is the method's. */
+static sp_look look_of(const gathering *g, size_t line, bool one_method) {
+    const char *method = g->items[line].run->method;
+    int earlier = 0;
+    for (size_t i = 0; i < line; i++) earlier += strcmp(g->items[i].run->method, method) == 0;
+    return one_method && g->count > 1 ? sp_look_of_value((int)line)
+                                      : sp_look_of_method(method, earlier);
 }
 
 static void make_lines(gathering *g, const sp_figure *f, sp_drawing *d) {
@@ -261,16 +263,16 @@ static void make_lines(gathering *g, const sp_figure *f, sp_drawing *d) {
     d->baselines = sp_alloc(g->count, sizeof *d->baselines);
     for (size_t i = 0; i < g->count; i++) {
         gathered *from = &g->items[i];
-        sp_look look = one_method && g->count > 1
-                           ? sp_look_of_value((int)i)
-                           : sp_look_of_method(from->run->method, earlier_of_method(g, i));
-        samples *const sets[] = {&from->points, &from->flat};
-        for (int flat = 0; flat < 2; flat++) {
-            if (!sets[flat]->len) continue;
-            sp_line *to = flat ? &d->baselines[d->baseline_count++] : &d->lines[d->line_count++];
-            *to = (sp_line){.label = label_of(from, f, one_entry), .look = look};
-            for (size_t j = 0; flat && j < sets[flat]->len; j++) sets[flat]->data[j].x = 0;
-            summarise(sets[flat], to);
+        sp_look look = look_of(g, i, one_method);
+        if (from->points.len) {
+            sp_line *line = &d->lines[d->line_count++];
+            *line = (sp_line){.label = label_of(from, f, one_entry), .look = look};
+            summarise(&from->points, line);
+        }
+        if (from->flat.len) {
+            sp_line *line = &d->baselines[d->baseline_count++];
+            *line = (sp_line){.label = label_of(from, f, one_entry), .look = look};
+            summarise(&from->flat, line);
         }
     }
 }

@@ -15,8 +15,8 @@ typedef struct sp_figure {
      * the setting, or "entry", whose values are the groups. "" for the others. */
     const char *x;
     const char *y; /* "train.loss", "dev.bleu", "dev.best.bleu", "test.all.bleu" */
-    const char
-        *series; /* "entry" (learning curve: each row), or a setting whose values are lines */
+    /* "entry" (a learning curve: each row), or a setting of which each value is a line */
+    const char *series;
     const sp_yaml *where; /* map: setting or "entry" -> value or list of values; or NULL */
     bool logx, logy;      /* logarithmic axes */
     double y_low, y_high; /* NaN: from the data */
