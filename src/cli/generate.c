@@ -15,12 +15,16 @@ typedef struct arguments {
     sp_steered_names names;
     sp_decode_options decode;
     int seed;
-    bool json;
+    bool records, json;
 } arguments;
 
 enum { KEY_MAX = 256, KEY_PENALTY, KEY_TEMPERATURE, KEY_TOP_K, KEY_TOP_P, KEY_BATCH, KEY_SEED };
 
 static const struct argp_option options[] = {
+    {"records", 'r', NULL, 0,
+     "read JSON lines with \"input\" or \"text\", as `softprompt data --json` prints them: for "
+     "inputs of several lines, as pairs of texts",
+     0},
     {"beam", 'b', "N", 0, "beams (default 1, greedy)", 0},
     {"max-tokens", KEY_MAX, "N", 0, "most new tokens (default 100)", 0},
     {"length-penalty", KEY_PENALTY, "X", 0, "score = log-probability / length^X (default 1)", 0},
@@ -64,6 +68,9 @@ static error_t parse(int key, char *value, struct argp_state *state) {
     case ARGP_KEY_INIT:
         state->child_inputs[0] = &a->names;
         return 0;
+    case 'r':
+        a->records = true;
+        return 0;
     case 'j':
         a->json = true;
         return 0;
@@ -88,9 +95,11 @@ static const struct argp parser = {
     .options = options,
     .parser = parse,
     .children = children,
-    .doc = "Reads records from standard input, one a line (as `softprompt data` shows them in "
-           "\"input\"), and prints a text for each; with a run whose output is verbalizer or "
-           "linear, the likeliest label."};
+    .doc =
+        "Reads records from standard input, one a line (as `softprompt data` shows them in "
+        "\"input\"), and prints a text for each; with a run whose output is verbalizer or "
+        "linear, the likeliest label. A whole split: `softprompt data NAME --split test --json | "
+        "softprompt generate --records --model NAME --adapter RUN.h5`."};
 
 static void print_output(const arguments *a, const char *input, char *output) {
     if (!a->json) {
@@ -127,13 +136,37 @@ static void print_label(const arguments *a, const sp_class_head *head, const cha
  * group's number, not on --batch. */
 enum { GROUP = 256 };
 
-/* Up to GROUP lines, the last of which is line *number. */
-static sp_status read_group(long *number, sp_strings *lines) {
+/* The "input" of a record, or the "text" of a classified one. */
+static sp_status take_record(const sp_buf *line, long number, sp_strings *inputs) {
+    json_error_t error;
+    json_t *record = json_loadb(line->data, line->len, JSON_REJECT_DUPLICATES, &error);
+    if (!record)
+        return sp_fail(SP_ERR_FORMAT,
+                       "standard input:%ld: is not JSON: %s; write one object a line", number,
+                       error.text);
+    const char *input = json_string_value(json_object_get(record, "input"));
+    if (!input) input = json_string_value(json_object_get(record, "text"));
+    sp_status st = SP_OK;
+    if (input && *input)
+        sp_strings_push(inputs, input);
+    else
+        st = sp_fail(SP_ERR_FORMAT,
+                     "standard input:%ld: has no \"input\" and no \"text\"; give one of them",
+                     number);
+    json_decref(record);
+    return st;
+}
+
+/* Up to GROUP inputs, the last of which is in line *number. */
+static sp_status read_group(bool records, long *number, sp_strings *inputs) {
     sp_buf line = {0};
     sp_status st = SP_OK;
-    while (!st && lines->len < GROUP && sp_read_line(&line, number)) {
-        st = sp_check_line(&line, *number);
-        sp_strings_push(lines, line.data);
+    while (!st && inputs->len < GROUP && sp_read_line(&line, number)) {
+        if ((st = sp_check_line(&line, *number))) break;
+        if (records)
+            st = take_record(&line, *number, inputs);
+        else
+            sp_strings_push(inputs, line.data);
     }
     sp_buf_free(&line);
     return st;
@@ -202,7 +235,7 @@ static sp_status run_group(const arguments *a, sp_steered *s, long *number, size
     long first = *number + 1;
     uint64_t seed = ((uint64_t)a->seed << 32) + (uint64_t)(*number / GROUP);
     sp_strings lines = {0};
-    sp_status st = read_group(number, &lines);
+    sp_status st = read_group(a->records, number, &lines);
     *count = lines.len;
     if (!st && lines.len) {
         st = s->head.output == SP_OUTPUT_TEXT ? answer_texts(a, s, &lines, seed)

@@ -3,6 +3,7 @@
 
 #include "core/clock.h"
 #include "core/memory.h"
+#include "core/option.h"
 
 #include <argp.h>
 #include <stdio.h>
@@ -43,14 +44,15 @@ static int longest_name(void) {
 static void print_help(FILE *out) {
     int width = longest_name();
     fputs("Usage: softprompt COMMAND [OPTION...]\n\n"
-          "Compares ways of steering a frozen language model: prefix-tuning, prompt tuning,\n"
-          "P-tuning and P-tuning v2, with fine-tuning as a baseline.\n\nCommands:\n",
+          "Compares ways of steering a frozen language model (prefix-tuning, prompt tuning,\n"
+          "P-tuning, P-tuning v2, LLaMA-Adapter) with each other and with LoRA, adapters, BitFit\n"
+          "and fine-tuning.\n\nCommands:\n",
           out);
     for (int i = 0; i < COMMANDS; i++)
         fprintf(out, "  %-*s  %s\n", width, commands[i]->name, commands[i]->help);
     fputs("\n`softprompt COMMAND --help` tells a command's options. Exit codes: 0 done, 2 usage,\n"
-          "3 spec, 4 missing file, 5 broken file, 6 unusable data, 7 cannot write, 8 memory,\n"
-          "9 NaN, 10 busy, 11 some runs failed, 130 interrupted.\n",
+          "3 spec, 4 missing file, 5 broken file, 6 unusable data, 7 cannot read or write,\n"
+          "8 memory, 9 NaN, 10 busy, 11 some runs failed, 130 interrupted, 1 a bug.\n",
           out);
 }
 
@@ -58,6 +60,14 @@ static const sp_command *find_command(const char *name) {
     for (int i = 0; i < COMMANDS; i++)
         if (strcmp(commands[i]->name, name) == 0) return commands[i];
     return NULL;
+}
+
+static sp_status fail_unknown(const char *name) {
+    const char *names[COMMANDS + 1] = {0};
+    for (int i = 0; i < COMMANDS; i++) names[i] = commands[i]->name;
+    fprintf(stderr, "softprompt: unknown command '%s'%s (`softprompt --help` lists them)\n", name,
+            sp_did_you_mean(name, names));
+    return SP_ERR_USAGE;
 }
 
 /* libgomp's threads spin for milliseconds at a barrier before they sleep, which makes two threads
@@ -84,11 +94,7 @@ int main(int argc, char **argv) {
         return SP_OK;
     }
     const sp_command *command = find_command(argv[1]);
-    if (!command) {
-        fprintf(stderr, "softprompt: unknown command '%s'; `softprompt --help` lists them\n",
-                argv[1]);
-        return SP_ERR_USAGE;
-    }
+    if (!command) return fail_unknown(argv[1]);
     char *name = sp_format("softprompt %s", argv[1]);
     argv[1] = name;
     argp_err_exit_status = SP_ERR_USAGE;

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 
 static const char doc[] =
-    "Lists the runs of the study SPEC with their state, trained parameters and estimated time. "
-    "Nothing is trained.";
+    "Lists the runs of the study SPEC with their state, trained parameters, estimated time and the "
+    "name of the first seed's file in FOLDER/<name>/runs. Nothing is trained.";
 
 /* Seconds of one more run of this row: as its finished runs took, else as estimated; NaN unknown.
  */
@@ -25,17 +25,18 @@ static void print_row(const sp_results *r, const sp_row *row, const sp_trial_est
     size_t pending = row->count - row->finished;
     double seconds = seconds_of(r, row, e);
     char *each = isnan(seconds) ? sp_strdup("unknown") : sp_duration_text(seconds);
-    printf("%-40s %4zu %8zu %6zu %14ld %7.3g%% %12s\n", row->title, row->count, row->finished,
-           row->failed, e->trainable_parameters,
-           100.0 * (double)e->trainable_parameters / (double)e->total_parameters, each);
+    printf("%-40s %4zu %8zu %6zu %14ld %7.3g%% %12s  %s.h5\n", row->title, row->count,
+           row->finished, row->failed, e->trainable_parameters,
+           100.0 * (double)e->trainable_parameters / (double)e->total_parameters, each,
+           row->run->id);
     if (pending) *left += (double)pending * seconds;
     free(each);
 }
 
 static sp_status print_plan(const sp_study *study, const sp_results *r) {
     double left = 0;
-    printf("%-40s %4s %8s %6s %14s %8s %12s\n", "method", "runs", "finished", "failed", "trained",
-           "share", "time a run");
+    printf("%-40s %4s %8s %6s %14s %8s %12s  %s\n", "method", "runs", "finished", "failed",
+           "trained", "share", "time a run", "file of the first run");
     for (size_t i = 0; i < r->row_count; i++) {
         sp_trial_estimate e = {0};
         sp_status st = sp_trial_plan(r->rows[i].run, &e);

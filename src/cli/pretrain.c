@@ -51,15 +51,12 @@ static error_t parse(int key, char *value, struct argp_state *state) {
     }
 }
 
-static const struct argp parser = {options,
-                                   parse,
-                                   "SPEC",
-                                   "Pretrains a model on build/corpus (see "
-                                   "experiments/pretrain/corpus.sh) and writes it below models/. "
-                                   "Checkpoints; the same command goes on after a stop.",
-                                   NULL,
-                                   NULL,
-                                   NULL};
+static const struct argp parser = {
+    .options = options,
+    .parser = parse,
+    .args_doc = "SPEC",
+    .doc = "Pretrains a model on build/corpus (see experiments/pretrain/corpus.sh) and writes it "
+           "below models/. Checkpoints; the same command goes on after a stop."};
 
 static sp_status run(int argc, char **argv) {
     arguments a = {.work = "build/pretrain"};

@@ -18,17 +18,16 @@ typedef struct score_arguments {
 
 static const struct argp_option options[] = {
     {"metrics", 'm', "LIST", 0,
-     "Metrics separated by commas. Of texts: bleu, nist, meteor, rouge-1, rouge-2, rouge-l, cider, "
-     "ter, chrf, bleu-webnlg, bleu-e2e. Of labels: accuracy, macro-f1, weighted-f1, mcc. Default: "
-     "all "
-     "of texts.",
+     "metrics separated by commas (default all of texts); of texts: bleu, nist, meteor, rouge-1, "
+     "rouge-2, rouge-l, cider, ter, chrf, bleu-webnlg, bleu-e2e; of labels: accuracy, macro-f1, "
+     "weighted-f1, mcc",
      0},
-    {"hyp", 'h', "FILE", 0, "The texts or labels to score, one a line.", 0},
+    {"hyp", 'h', "FILE", 0, "the texts or labels to score, one a line", 0},
     {"ref", 'r', "FILE", 0,
-     "Their references, line by line. Give --ref again for more references; an empty line in a "
-     "file after the first means that the text has no further reference. A label has one.",
+     "their references, line by line; give --ref again for more references: an empty line in a "
+     "file after the first means that the text has no further one; a label has one only",
      0},
-    {"json", 'j', NULL, 0, "Print one JSON object with unrounded scores.", 0},
+    {"json", 'j', NULL, 0, "print one JSON object with unrounded scores", 0},
     {0}};
 
 static error_t parse(int key, char *arg, struct argp_state *state) {
@@ -63,7 +62,7 @@ static const struct argp parser = {
         "rouge-score, pycocoevalcap and scikit-learn do. Scores are on a 0 to 100 scale, but for "
         "nist and cider."};
 
-/* A file cut at its newlines (LF or CRLF). */
+/* A file cut at its newlines (LF or CRLF), without a byte order mark. */
 typedef struct text_lines {
     sp_buf content;
     char **line; /* [count], in content */
@@ -73,7 +72,8 @@ typedef struct text_lines {
 static sp_status read_lines(const char *path, text_lines *out) {
     sp_status st = sp_read_file(path, &out->content);
     if (st) return st;
-    char *at = out->content.data, *end = at + out->content.len;
+    char *end = out->content.data + out->content.len;
+    char *at = out->content.data + sp_text_start(out->content.data, out->content.len);
     for (size_t cap = 0; at < end; out->count++) {
         if (out->count == cap) {
             cap = cap ? 2 * cap : 256;
@@ -157,12 +157,22 @@ static sp_status choose_listed(const char *list, metric_choice *chosen) {
     return st;
 }
 
-static sp_status choose_metrics(const char *list, metric_choice *chosen) {
+/* A second true label would be read by no metric. */
+static sp_status check_references(const metric_choice *chosen, size_t reference_count) {
+    for (size_t i = 0; i < chosen->count; i++)
+        if (chosen->metrics[i]->task == SP_CLASSIFICATION && reference_count > 1)
+            return sp_fail(SP_ERR_USAGE, "--metrics %s is of labels, which have one --ref, not %zu",
+                           chosen->metrics[i]->name, reference_count);
+    return SP_OK;
+}
+
+static sp_status choose_metrics(const score_arguments *a, metric_choice *chosen) {
     sp_status st = SP_OK;
-    if (list)
-        st = choose_listed(list, chosen);
+    if (a->metrics)
+        st = choose_listed(a->metrics, chosen);
     else
         choose_text_metrics(chosen);
+    if (!st) st = check_references(chosen, a->reference_count);
     for (size_t i = 0; !st && i < chosen->count; i++)
         if (chosen->metrics[i]->prepare) st = chosen->metrics[i]->prepare();
     return st;
@@ -186,7 +196,7 @@ static void print_scores(const metric_choice *chosen, const sp_scored_text *text
 static sp_status score_files(const score_arguments *a, text_lines *files) {
     metric_choice chosen = {0};
     sp_status st;
-    if ((st = choose_metrics(a->metrics, &chosen))) return st;
+    if ((st = choose_metrics(a, &chosen))) return st;
     if ((st = read_files(a, files))) return st;
     size_t count = files[0].count;
     sp_scored_text *texts = sp_alloc(count, sizeof *texts);

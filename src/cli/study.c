@@ -7,11 +7,11 @@
 #include <stdlib.h>
 
 static const struct argp_option options[] = {
-    {"preset", 'p', "NAME", 0, "Apply the preset NAME of the spec", 0},
+    {"preset", 'p', "NAME", 0, "apply the preset NAME of the spec", 0},
     {"set", 's', "PATH=VALUE", 0,
-     "Override a setting, e.g. train.steps=50 or model=gpt2-1m; may be repeated", 0},
-    {"results", 'r', "FOLDER", 0, "Where studies are kept (default: results)", 0},
-    {"quiet", 'q', NULL, 0, "No progress lines", 0},
+     "override a setting, e.g. train.steps=50 or model=gpt2-1m; may be repeated", 0},
+    {"results", 'r', "FOLDER", 0, "where studies are kept (default: results)", 0},
+    {"quiet", 'q', NULL, 0, "no progress lines", 0},
     {0}};
 
 static error_t parse_option(int key, char *arg, struct argp_state *state) {

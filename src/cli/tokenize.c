@@ -14,7 +14,8 @@ typedef struct settings {
 } settings;
 
 static const struct argp_option options[] = {
-    {"model", 'm', "M", 0, "a folder with a tokenizer.json, or a name below models/ (required)", 0},
+    {"model", 'm', "NAME", 0, "a folder with a tokenizer.json, or a name below models/ (required)",
+     0},
     {0}};
 
 static error_t parse_option(int key, char *value, struct argp_state *state) {
@@ -22,7 +23,7 @@ static error_t parse_option(int key, char *value, struct argp_state *state) {
     if (key == 'm')
         s->model = value;
     else if (key == ARGP_KEY_END && !s->model)
-        argp_error(state, "--model M is missing");
+        argp_error(state, "which model? --model NAME");
     else if (key != ARGP_KEY_END)
         return ARGP_ERR_UNKNOWN;
     return 0;

@@ -35,6 +35,10 @@ sp_status sp_read_file(const char *path, sp_buf *out) {
     return st;
 }
 
+size_t sp_text_start(const char *text, size_t len) {
+    return len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+}
+
 static sp_status write_fully(int fd, const char *data, size_t len) {
     while (len) {
         ssize_t n = write(fd, data, len);

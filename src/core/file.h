@@ -10,6 +10,10 @@
 /* Reads a whole file into `out` (replacing its content; NUL-terminated). SP_ERR_MISSING, _IO. */
 sp_status sp_read_file(const char *path, sp_buf *out);
 
+/* How many bytes of a text to skip: 3 if it begins with UTF-8's byte order mark, as files of some
+ * editors and spreadsheets do, else 0. */
+size_t sp_text_start(const char *text, size_t len);
+
 /* Writes to a temporary name in the same folder, syncs and renames: readers see the old file or the
  * whole new one. SP_ERR_IO with the reason (unwritable folder, full disk). */
 sp_status sp_write_file(const char *path, const void *data, size_t len);

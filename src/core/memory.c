@@ -224,3 +224,12 @@ void sp_strings_free(sp_strings *list) {
     free(list->data);
     *list = (sp_strings){0};
 }
+
+char *sp_list_text(const char *const *names, size_t count) {
+    enum { SHOWN = 20 };
+    sp_buf list = {0};
+    for (size_t i = 0; i < count && i < SHOWN; i++)
+        sp_buf_printf(&list, "%s%s", i ? ", " : "", names[i]);
+    if (count > SHOWN) sp_buf_printf(&list, ", and %zu more", count - SHOWN);
+    return count ? sp_buf_take(&list) : sp_strdup("none");
+}

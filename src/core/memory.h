@@ -63,4 +63,8 @@ void sp_strings_push(sp_strings *list, const char *s); /* copies */
 void sp_strings_take(sp_strings *list, char *s);       /* takes ownership */
 void sp_strings_free(sp_strings *list);
 
+/* "a, b, c", of more than 20 names "..., and 5 more", of none "none": for messages. The caller's.
+ */
+char *sp_list_text(const char *const *names, size_t count);
+
 #endif

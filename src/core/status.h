@@ -12,7 +12,7 @@ typedef enum sp_status {
     SP_ERR_MISSING = 4,      /* a file or data set that is not there */
     SP_ERR_FORMAT = 5,       /* a file that is truncated or not what it should be */
     SP_ERR_DATA = 6,         /* examples that cannot be used: empty split, record too long */
-    SP_ERR_IO = 7,           /* unwritable folder, full disk */
+    SP_ERR_IO = 7,           /* unwritable folder, full disk, a folder in place of a file */
     SP_ERR_MEMORY = 8,       /* out of memory */
     SP_ERR_NUMERIC = 9,      /* NaN or infinite loss */
     SP_ERR_BUSY = 10,        /* another process is working on the same thing */
@@ -20,7 +20,8 @@ typedef enum sp_status {
     SP_ERR_INTERRUPTED = 130 /* Ctrl-C or SIGTERM; work so far is saved */
 } sp_status;
 
-/* Records the message (printf style; one line: place, value, remedy) and returns `kind`. */
+/* Records the message (printf style; one line: place, value, remedy) and returns `kind`. A control
+ * character in it becomes '?', so that it stays one line whatever the value holds. */
 sp_status sp_fail(sp_status kind, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Puts "context: " before the message of the failure that is being passed up; returns `kind`. */

@@ -36,18 +36,16 @@ static sp_status find_reader(const sp_yaml *root, const sp_reader **out) {
     sp_status st = sp_yaml_text(root, "reader", &name);
     if (st) return st;
     const char *names[READERS + 1] = {0};
-    sp_buf list = {0};
     *out = NULL;
     for (int i = 0; i < READERS; i++) {
         names[i] = readers[i]->name;
-        sp_buf_printf(&list, "%s%s", i ? ", " : "", names[i]);
         if (strcmp(name, names[i]) == 0) *out = readers[i];
     }
-    const char *near = sp_nearest_word(name, names);
-    if (!*out)
-        st = sp_yaml_fail(sp_yaml_get(root, "reader"), "no reader '%s'%s%s; use one of: %s", name,
-                          near ? "; the nearest is " : "", near ? near : "", list.data);
-    sp_buf_free(&list);
+    if (*out) return SP_OK;
+    char *list = sp_list_text(names, READERS);
+    st = sp_yaml_fail(sp_yaml_get(root, "reader"), "no reader '%s'%s (the readers are %s)", name,
+                      sp_did_you_mean(name, names), list);
+    free(list);
     return st;
 }
 
@@ -83,8 +81,9 @@ static sp_status check_splits(const sp_yaml *root) {
     return sha256 ? sp_yaml_check_keys(sha256, keys) : SP_OK;
 }
 
-/* Generation or classification: what `task` and `labels` say, and what the reader can make. */
-static sp_status read_kind(sp_card *card, bool bare) {
+/* Generation or classification: what `task` and `labels` say, and what the reader can make; the
+ * first record of train where neither of them is given. */
+static sp_status read_kind(sp_card *card) {
     const sp_yaml *labels;
     const char *task;
     sp_status st = sp_yaml_text_or(card->root, "task", "", &task);
@@ -101,17 +100,18 @@ static sp_status read_kind(sp_card *card, bool bare) {
     if (can == SP_SET_CLASSIFICATION && !labels)
         return sp_yaml_fail(card->root, "reader %s needs labels: a map from each class to its word",
                             card->reader->name);
-    card->kind = bare                     ? SP_SET_EITHER
-                 : labels || says_classes ? SP_SET_CLASSIFICATION
-                                          : SP_SET_GENERATION;
-    card->labels->open = card->kind != SP_SET_GENERATION && !labels;
-    if (card->labels->open && !sp_card_split(card, SP_TRAIN))
+    bool train = sp_card_split(card, SP_TRAIN) != NULL;
+    if (says_classes && !labels && !train)
         return sp_yaml_fail(card->root,
                             "the card has neither labels nor splits.train, which would tell them");
+    card->kind = labels || says_classes                    ? SP_SET_CLASSIFICATION
+                 : !*task && train && can == SP_SET_EITHER ? SP_SET_EITHER
+                                                           : SP_SET_GENERATION;
+    card->labels->open = card->kind != SP_SET_GENERATION && !labels;
     return labels ? sp_label_set_read(labels, card->separator, card->labels) : SP_OK;
 }
 
-static sp_status check_card(sp_card *card, bool bare) {
+static sp_status check_card(sp_card *card) {
     static const char *const keys[] = {
         "name",   "title",      "task",    "reader",  "seed",   "fields", "labels", "template",
         "splits", "categories", "metrics", "licence", "source", "sha256", "notes",  NULL};
@@ -125,19 +125,18 @@ static sp_status check_card(sp_card *card, bool bare) {
     if ((st = find_reader(root, &card->reader))) return st;
     if ((st = read_template(card))) return st;
     if ((st = check_splits(root))) return st;
-    return read_kind(card, bare);
+    return read_kind(card);
 }
 
 sp_status sp_card_open(const char *path, sp_card *out) {
     const char *suffix = strrchr(path, '.') + 1;
-    bool bare = strcmp(suffix, "yaml") != 0;
     *out = (sp_card){.path = sp_strdup(path), .labels = sp_alloc(1, sizeof *out->labels)};
     sp_status st = SP_OK;
-    if (bare)
-        out->root = card_of_file(path, suffix);
-    else
+    if (strcmp(suffix, "yaml") == 0)
         st = sp_yaml_read(path, &out->root);
-    return st ? st : check_card(out, bare);
+    else
+        out->root = card_of_file(path, suffix);
+    return st ? st : check_card(out);
 }
 
 void sp_card_free(sp_card *card) {

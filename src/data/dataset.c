@@ -60,14 +60,12 @@ static sp_strings list_cards(void) {
 
 static sp_status fail_unknown(const char *name) {
     sp_strings cards = list_cards();
-    sp_buf list = {0};
-    for (size_t i = 0; i < cards.len; i++)
-        sp_buf_printf(&list, "%s%s", i ? ", " : "", cards.data[i]);
+    char *list = sp_list_text((const char *const *)cards.data, cards.len);
     sp_status st = sp_fail(SP_ERR_MISSING,
                            "no data set '%s'; there are %s; or give the path of a card (.yaml) or "
                            "of a .jsonl, .csv or .tsv file",
-                           name, list.len ? list.data : "none");
-    sp_buf_free(&list);
+                           name, list);
+    free(list);
     sp_strings_free(&cards);
     return st;
 }
@@ -199,8 +197,11 @@ sp_status sp_dataset_load(const sp_dataset *dataset, const char *split, sp_split
     if (which == SP_SPLITS)
         return sp_fail(SP_ERR_USAGE, "no split '%s'; use train, dev or test", split);
     if (!sp_card_split(&dataset->card, (sp_split_name)which))
-        return sp_fail(SP_ERR_DATA, "%s: has no split %s; write a card with splits.%s",
-                       dataset->card.path, split, split);
+        return sp_fail(
+            SP_ERR_DATA,
+            "%s: has no split %s; write a card (a .yaml file: name, reader, splits) with "
+            "splits: {train: FILE, dev: FILE, test: FILE}",
+            dataset->card.path, split);
     bool wanted[SP_SPLITS] = {false};
     wanted[which] = true;
     sp_status st = fill_cache(dataset, wanted);

@@ -23,6 +23,8 @@ sp_schema sp_schema_default(sp_label_set *labels) {
 sp_status sp_schema_read(const sp_card *card, sp_schema *out) {
     *out = sp_schema_default(card->labels);
     out->kind = card->kind;
+    if (out->kind == SP_SET_EITHER && !card->labels->open) /* train has told */
+        out->kind = card->labels->count ? SP_SET_CLASSIFICATION : SP_SET_GENERATION;
     out->separator = card->separator, out->pair = card->pair;
     const sp_yaml *map;
     sp_status st = sp_yaml_map_or_null(card->root, "fields", &map);
@@ -54,11 +56,17 @@ static char *both(const sp_schema *schema, sp_field a, sp_field b) {
 
 static char *lack_of_generation(const sp_schema *schema, const bool present[SP_FIELDS],
                                 const char *what) {
+    const char *const *names = schema->names;
+    bool text = present[SP_FIELD_TARGET] || present[SP_FIELD_REFERENCES];
+    if (!present[SP_FIELD_INPUT] && !text)
+        return sp_format("%s \"%s\" is missing: a record has \"%s\" and \"%s\", or \"%s\" and "
+                         "\"%s\"",
+                         what, names[SP_FIELD_INPUT], names[SP_FIELD_INPUT], names[SP_FIELD_TARGET],
+                         names[SP_FIELD_TEXT], names[SP_FIELD_LABEL]);
     if (!present[SP_FIELD_INPUT]) return missing(schema, SP_FIELD_INPUT, what);
     if (present[SP_FIELD_TARGET] && present[SP_FIELD_REFERENCES])
         return both(schema, SP_FIELD_TARGET, SP_FIELD_REFERENCES);
-    if (present[SP_FIELD_TARGET] || present[SP_FIELD_REFERENCES]) return NULL;
-    return missing(schema, SP_FIELD_TARGET, what);
+    return text ? NULL : missing(schema, SP_FIELD_TARGET, what);
 }
 
 static char *lack_of_classification(const sp_schema *schema, const bool present[SP_FIELDS],

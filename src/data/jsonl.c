@@ -1,6 +1,8 @@
 /* The reader of .jsonl files, over jansson (which rejects bad UTF-8 and NUL characters). */
 #include "data/jsonl.h"
 
+#include "core/file.h"
+
 #include <ctype.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -104,7 +106,7 @@ static sp_status read_line(const char *text, size_t len, sp_place at, sp_schema 
 sp_status sp_parse_jsonl(const char *text, size_t len, const char *file, sp_schema *schema,
                          sp_split *out) {
     sp_place at = {file, 1};
-    for (size_t start = 0; start < len; at.line++) {
+    for (size_t start = sp_text_start(text, len); start < len; at.line++) {
         const char *newline = memchr(text + start, '\n', len - start);
         size_t end = newline ? (size_t)(newline - text) : len;
         sp_status st = read_line(text + start, end - start, at, schema, out);

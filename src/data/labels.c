@@ -104,12 +104,9 @@ void sp_label_set_close(sp_label_set *set, sp_split *train) {
 }
 
 char *sp_label_set_list(const sp_label_set *set) {
-    enum { SHOWN = 20 };
-    sp_buf list = {0};
-    for (size_t i = 0; i < set->count && i < SHOWN; i++)
-        sp_buf_printf(&list, "%s%s", i ? ", " : "", set->items[i].name);
-    if (set->count > SHOWN) sp_buf_printf(&list, ", and %zu more", set->count - SHOWN);
-    return list.len ? sp_buf_take(&list) : sp_strdup("none");
+    const char *names[SP_MAX_LABELS];
+    for (size_t i = 0; i < set->count; i++) names[i] = set->items[i].name;
+    return sp_list_text(names, set->count);
 }
 
 void sp_label_set_free(sp_label_set *set) {

@@ -7,9 +7,8 @@
 
 #include <stdbool.h>
 
-enum {
-    SP_MAX_LABELS = 1000
-}; /* more are a mistake, as a column of identifiers taken for classes */
+/* More are a mistake, as a column of identifiers taken for classes. */
+enum { SP_MAX_LABELS = 1000 };
 
 /* Start from {0}; release with sp_label_set_free. */
 typedef struct sp_label_set {

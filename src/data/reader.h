@@ -18,7 +18,7 @@ const char *sp_split_text(sp_split_name split);
 typedef enum sp_set_kind {
     SP_SET_GENERATION,
     SP_SET_CLASSIFICATION,
-    SP_SET_EITHER /* card: as the first record says (a file without a card); reader: both */
+    SP_SET_EITHER /* card: as the first record of train says; reader: both */
 } sp_set_kind;
 
 typedef struct sp_reader sp_reader;

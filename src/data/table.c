@@ -1,6 +1,8 @@
 /* Both formats split a text into lines of cells; the header and the records are then the same. */
 #include "data/table.h"
 
+#include "core/file.h"
+
 #include <csv.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,30 +27,35 @@ typedef struct csv_state {
     sp_status status;
 } csv_state;
 
-static sp_status check_duplicates(const table *t, const sp_strings *header, sp_place at) {
-    for (size_t i = 0; i < header->len; i++)
-        for (size_t k = 0; k < i; k++)
-            if (strcmp(header->data[i], header->data[k]) == 0)
-                return sp_fail(SP_ERR_FORMAT,
-                               "%s:%zu: two columns are called '%s'; rename or remove one", t->file,
-                               at.line, header->data[i]);
-    return SP_OK;
+static int by_name(const void *a, const void *b) {
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static sp_status check_duplicates(const sp_strings *header, sp_place at) {
+    char **sorted = sp_alloc(header->len + 1, sizeof *sorted);
+    memcpy(sorted, header->data, header->len * sizeof *sorted);
+    qsort(sorted, header->len, sizeof *sorted, by_name);
+    sp_status st = SP_OK;
+    for (size_t i = 1; i < header->len && !st; i++)
+        if (strcmp(sorted[i], sorted[i - 1]) == 0)
+            st = sp_fail(SP_ERR_FORMAT, "%s:%zu: two columns are called '%s'; rename or remove one",
+                         at.file, at.line, sorted[i]);
+    free(sorted);
+    return st;
 }
 
 static sp_status fail_columns(const char *lack, const sp_strings *header, sp_place at) {
-    sp_buf list = {0};
-    for (size_t i = 0; i < header->len; i++)
-        sp_buf_printf(&list, "%s%s", i ? ", " : "", header->data[i]);
+    char *list = sp_list_text((const char *const *)header->data, header->len);
     sp_status st =
         sp_fail(SP_ERR_FORMAT,
                 "%s:%zu: %s; the first line names the columns: %s (a card's `fields` renames)",
-                at.file, at.line, lack, list.data);
-    sp_buf_free(&list);
+                at.file, at.line, lack, list);
+    free(list);
     return st;
 }
 
 static sp_status read_header(table *t, sp_strings *cells, sp_place at) {
-    sp_status st = check_duplicates(t, cells, at);
+    sp_status st = check_duplicates(cells, at);
     if (st) return st;
     bool present[SP_FIELDS] = {false};
     for (int i = 0; i < SP_FIELDS; i++) {
@@ -100,16 +107,11 @@ static sp_status check_utf8(const char *line, size_t len, sp_place at) {
     return SP_OK;
 }
 
-/* Editors of some systems begin a file with a byte order mark. */
-static size_t skip_mark(const char *text, size_t len) {
-    return len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
-}
-
 /* Calls `take` with every line of a text, its line end included. */
 static sp_status each_line(const char *text, size_t len, const char *file,
                            sp_status (*take)(void *, const char *, size_t, sp_place), void *user) {
     sp_place at = {file, 1};
-    for (size_t start = skip_mark(text, len); start < len; at.line++) {
+    for (size_t start = sp_text_start(text, len); start < len; at.line++) {
         const char *newline = memchr(text + start, '\n', len - start);
         size_t end = newline ? (size_t)(newline - text) + 1 : len;
         sp_status st = check_utf8(text + start, end - start, at);

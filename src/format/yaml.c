@@ -282,8 +282,9 @@ sp_status sp_yaml_parse(const char *text, size_t len, const char *file, sp_yaml 
     if (len > MAX_BYTES) return sp_fail(SP_ERR_SPEC, "%s: is larger than 16 MB", file);
     yaml_parser_t parser;
     if (!yaml_parser_initialize(&parser)) return sp_fail(SP_ERR_MEMORY, "%s: no memory", file);
+    size_t start = sp_text_start(text, len); /* libyaml would indent the first line by the mark */
     yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
-    yaml_parser_set_input_string(&parser, (const unsigned char *)text, len);
+    yaml_parser_set_input_string(&parser, (const unsigned char *)text + start, len - start);
     sp_status st = load(&parser, file, out);
     yaml_parser_delete(&parser);
     return st;

@@ -3,6 +3,7 @@
 #include "core/memory.h"
 #include "core/option.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 const sp_metric *const sp_metrics[SP_METRIC_COUNT] = {
@@ -21,16 +22,11 @@ sp_status sp_metric_require(const char *name, const sp_metric **out) {
     *out = sp_metric_find(name);
     if (*out) return SP_OK;
     const char *names[SP_METRIC_COUNT + 1] = {NULL};
-    sp_buf all = {0};
-    for (int i = 0; i < SP_METRIC_COUNT; i++) {
-        names[i] = sp_metrics[i]->name;
-        sp_buf_printf(&all, "%s%s", i ? ", " : "", names[i]);
-    }
-    const char *near = sp_nearest_word(name, names);
-    sp_status st =
-        sp_fail(SP_ERR_SPEC, "unknown metric '%s'%s%s%s; the metrics are %s", name,
-                near ? ", did you mean '" : "", near ? near : "", near ? "'" : "", all.data);
-    sp_buf_free(&all);
+    for (int i = 0; i < SP_METRIC_COUNT; i++) names[i] = sp_metrics[i]->name;
+    char *all = sp_list_text(names, SP_METRIC_COUNT);
+    sp_status st = sp_fail(SP_ERR_SPEC, "unknown metric '%s'%s (the metrics are %s)", name,
+                           sp_did_you_mean(name, names), all);
+    free(all);
     return st;
 }
 

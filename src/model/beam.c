@@ -1,7 +1,6 @@
 /* Beam search as in Hugging Face's generate (early_stopping=False): each step keeps the best `beam`
  * unfinished continuations; hypotheses that end are ranked by sum of log-probabilities divided by
  * length^length_penalty. A sequence is done when no running beam can beat its worst kept one. */
-#include "core/clock.h"
 #include "model/decoding.h"
 #include "tensor/kernels.h"
 
@@ -134,75 +133,97 @@ static void take_best(beam_state *s, const sp_decode_options *o, sp_ints *out) {
     sp_ints_append(out, s->finished[0].tokens.data, s->finished[0].tokens.len);
 }
 
-/* What one pass feeds: every running beam of every sequence that goes on. */
-typedef struct feed {
-    sp_ints slots, counts, ids;
-} feed;
+/* Sequences searched at a time, and the room to work. */
+typedef struct search {
+    const sp_decode_options *options;
+    sp_decoder decoder;
+    beam_state *states;      /* [count] */
+    size_t count;            /* of sequences */
+    continuation *best;      /* [2 * beam] */
+    int *source;             /* [beam] */
+    float *work;             /* [vocabulary] */
+    sp_ints slots, fed, ids; /* what a pass feeds: how many ids to which slot, and these */
+} search;
 
-static void list_feed(const beam_state *states, size_t count, feed *f) {
-    f->slots.len = f->counts.len = f->ids.len = 0;
+static void open_search(search *s, const sp_model *m, const sp_decode_options *o,
+                        const sp_steering *steering, const sp_ints *inputs, size_t count) {
+    size_t longest = 0, beam = (size_t)o->beam;
     for (size_t i = 0; i < count; i++)
-        for (int b = 0; goes_on(&states[i]) && b < states[i].running; b++) {
-            const sp_ints *tokens = &states[i].tokens[b];
-            sp_ints_push(&f->slots, states[i].slot + b);
-            sp_ints_push(&f->counts, 1);
-            sp_ints_push(&f->ids, tokens->data[tokens->len - 1]);
-        }
+        if (inputs[i].len > longest) longest = inputs[i].len;
+    int capacity = (int)longest + sp_decoder_room(m, steering, o, longest);
+    *s = (search){.options = o, .count = count};
+    sp_decoder_init(&s->decoder, m, steering, (int)(count * beam), capacity);
+    s->states = sp_alloc(count, sizeof *s->states);
+    s->best = sp_alloc(2 * beam, sizeof *s->best);
+    s->source = sp_alloc(beam, sizeof *s->source);
+    s->work = sp_alloc_floats((size_t)m->config.vocab_size);
+    for (size_t i = 0; i < count; i++)
+        init_state(&s->states[i], o->beam, (int)(i * beam),
+                   sp_decoder_room(m, steering, o, inputs[i].len));
 }
 
-static const float *feed_inputs(sp_decoder *d, const beam_state *states, const sp_ints *inputs,
-                                size_t count, feed *f) {
-    for (size_t i = 0; i < count; i++) {
-        sp_ints_push(&f->slots, states[i].slot);
-        sp_ints_push(&f->counts, (int)inputs[i].len);
-        sp_ints_append(&f->ids, inputs[i].data, inputs[i].len);
+static void close_search(search *s) {
+    for (size_t i = 0; i < s->count; i++) free_state(&s->states[i], s->options->beam);
+    free(s->states);
+    free(s->best);
+    free(s->source);
+    free(s->work);
+    sp_ints_free(&s->slots);
+    sp_ints_free(&s->fed);
+    sp_ints_free(&s->ids);
+    sp_decoder_free(&s->decoder);
+}
+
+static void list_inputs(search *s, const sp_ints *inputs) {
+    for (size_t i = 0; i < s->count; i++) {
+        sp_ints_push(&s->slots, s->states[i].slot);
+        sp_ints_push(&s->fed, (int)inputs[i].len);
+        sp_ints_append(&s->ids, inputs[i].data, inputs[i].len);
     }
-    return sp_decoder_feed(d, (int)count, f->slots.data, f->counts.data, f->ids.data);
+}
+
+/* The last token of every running beam of every sequence that goes on. */
+static void list_running(search *s) {
+    s->slots.len = s->fed.len = s->ids.len = 0;
+    for (size_t i = 0; i < s->count; i++) {
+        const beam_state *state = &s->states[i];
+        for (int b = 0; goes_on(state) && b < state->running; b++) {
+            sp_ints_push(&s->slots, state->slot + b);
+            sp_ints_push(&s->fed, 1);
+            sp_ints_push(&s->ids, state->tokens[b].data[state->tokens[b].len - 1]);
+        }
+    }
+}
+
+/* One token further in every sequence that goes on; logits are those of what was fed. */
+static void advance_all(search *s, const float *logits) {
+    const sp_config *config = &s->decoder.model->config;
+    int beam = s->options->beam, vocabulary = config->vocab_size;
+    for (size_t i = 0; i < s->count; i++) {
+        beam_state *state = &s->states[i];
+        if (!goes_on(state)) continue;
+        int found = best_continuations(state, beam, logits, vocabulary, s->work, s->best);
+        logits += (size_t)state->running * (size_t)vocabulary;
+        advance(state, s->options, config->eos_token_id, s->best, found, s->source);
+        sp_cache_reorder(&s->decoder.cache, state->slot, state->running, s->source);
+    }
 }
 
 sp_status sp_beam_search(const sp_model *m, const sp_decode_options *o, const sp_steering *steering,
                          const sp_ints *inputs, size_t count, sp_ints *out) {
-    int beam = o->beam, vocabulary = m->config.vocab_size;
-    size_t longest = 0;
-    for (size_t i = 0; i < count; i++)
-        if (inputs[i].len > longest) longest = inputs[i].len;
-    int room = sp_decoder_room(m, steering, o, longest);
-    sp_decoder d;
-    sp_decoder_init(&d, m, steering, (int)count * beam, (int)longest + room);
-    beam_state *states = sp_alloc(count, sizeof *states);
-    continuation *best = sp_alloc(2 * (size_t)beam, sizeof *best);
-    int *source = sp_alloc((size_t)beam, sizeof *source);
-    float *work = sp_alloc_floats((size_t)vocabulary);
-    feed f = {0};
-    for (size_t i = 0; i < count; i++)
-        init_state(&states[i], beam, (int)i * beam, sp_decoder_room(m, steering, o, inputs[i].len));
-    const float *logits = feed_inputs(&d, states, inputs, count, &f);
+    search s;
+    open_search(&s, m, o, steering, inputs, count);
     sp_status st = SP_OK;
-    while (!st) {
-        for (size_t i = 0; i < count; i++) {
-            beam_state *s = &states[i];
-            if (!goes_on(s)) continue;
-            int found = best_continuations(s, beam, logits, vocabulary, work, best);
-            logits += (size_t)s->running * (size_t)vocabulary;
-            advance(s, o, m->config.eos_token_id, best, found, source);
-            sp_cache_reorder(&d.cache, s->slot, s->running, source);
-        }
-        list_feed(states, count, &f);
-        if (f.slots.len == 0) break;
-        logits = sp_decoder_feed(&d, (int)f.slots.len, f.slots.data, f.counts.data, f.ids.data);
-        if (sp_interrupted()) st = sp_fail(SP_ERR_INTERRUPTED, "stopped while generating");
+    list_inputs(&s, inputs);
+    while (s.slots.len) {
+        float *logits;
+        st = sp_decoder_feed(&s.decoder, (int)s.slots.len, s.slots.data, s.fed.data, s.ids.data,
+                             &logits);
+        if (st) break;
+        advance_all(&s, logits);
+        list_running(&s);
     }
-    for (size_t i = 0; i < count; i++) {
-        if (!st) take_best(&states[i], o, &out[i]);
-        free_state(&states[i], beam);
-    }
-    sp_ints_free(&f.slots);
-    sp_ints_free(&f.counts);
-    sp_ints_free(&f.ids);
-    free(states);
-    free(best);
-    free(source);
-    free(work);
-    sp_decoder_free(&d);
+    for (size_t i = 0; !st && i < count; i++) take_best(&s.states[i], o, &out[i]);
+    close_search(&s);
     return st;
 }

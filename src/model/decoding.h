@@ -17,11 +17,12 @@ void sp_decoder_init(sp_decoder *d, const sp_model *model, const sp_steering *st
                      int capacity);
 void sp_decoder_free(sp_decoder *d);
 
-/* Feeds sequence i of [sequences] with ids [counts[i]] (one behind the other in `ids`) and returns
- * the logits after its last id, [sequences, vocab_size], valid until the next call. The first feed
- * of a slot is its whole input: an infix stands before the last id of it. */
-const float *sp_decoder_feed(sp_decoder *d, int sequences, const int *slots, const int *counts,
-                             const int *ids);
+/* Feeds sequence i of [sequences] with ids [counts[i]] (one behind the other in `ids`); *logits are
+ * those after its last id, [sequences, vocab_size], valid until the next call. The first feed of a
+ * slot is its whole input: an infix stands before the last id of it. SP_ERR_INTERRUPTED after
+ * Ctrl-C; SP_ERR_NUMERIC for logits that are not numbers. */
+sp_status sp_decoder_feed(sp_decoder *d, int sequences, const int *slots, const int *counts,
+                          const int *ids, float **logits);
 
 /* Most new tokens for an input of `length` ids. */
 int sp_decoder_room(const sp_model *model, const sp_steering *steering,

@@ -1,6 +1,5 @@
 #include "model/generate.h"
 
-#include "core/clock.h"
 #include "model/decoding.h"
 
 #include <stdlib.h>
@@ -28,12 +27,12 @@ typedef struct running {
 } running;
 
 /* Takes a token per running sequence; keeps those that go on, in order. */
-static void take_tokens(running *r, const sp_decode_options *o, const sp_model *m,
-                        const float *logits, sp_rng *rngs, sp_ints *out) {
+static void take_tokens(running *r, const sp_decode_options *o, const sp_model *m, float *logits,
+                        sp_rng *rngs, sp_ints *out) {
     int kept = 0, vocabulary = m->config.vocab_size;
     for (int i = 0; i < r->count; i++) {
         int slot = r->slots[i];
-        float *row = (float *)logits + (size_t)i * (size_t)vocabulary;
+        float *row = logits + (size_t)i * (size_t)vocabulary;
         int token = sp_choose_token(o, row, vocabulary, &rngs[slot]);
         if (token == m->config.eos_token_id) continue;
         sp_ints_push(&out[slot], token);
@@ -62,10 +61,10 @@ static sp_status decode_one_by_one(const sp_model *m, const sp_decode_options *o
     sp_status st = SP_OK;
     const int *ids = prompt.data;
     while (r.count > 0 && !st) {
-        const float *logits = sp_decoder_feed(&d, r.count, r.slots, r.counts, ids);
-        take_tokens(&r, o, m, logits, rngs, out);
+        float *logits;
+        st = sp_decoder_feed(&d, r.count, r.slots, r.counts, ids, &logits);
+        if (!st) take_tokens(&r, o, m, logits, rngs, out);
         ids = r.ids;
-        if (sp_interrupted()) st = sp_fail(SP_ERR_INTERRUPTED, "stopped while generating");
     }
     free(r.slots);
     free(r.counts);

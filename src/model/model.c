@@ -38,6 +38,12 @@ static bool ends_with(const char *s, const char *end) {
     return n >= k && strcmp(s + n - k, end) == 0;
 }
 
+static bool feeds_residual(const sp_model *m, const sp_param *p) {
+    for (int i = 0; i < m->projection_count; i++)
+        if (m->projections[i].map.weight == &p->var) return m->projections[i].to_residual;
+    return false;
+}
+
 void sp_model_initialise(sp_model *m, uint64_t seed) {
     sp_rng rng = sp_rng_make(seed, "model init");
     float std = (float)m->config.initializer_range;
@@ -45,7 +51,7 @@ void sp_model_initialise(sp_model *m, uint64_t seed) {
     for (size_t i = 0; i < m->params.count; i++) {
         sp_param *p = m->params.items[i];
         bool norm_weight = p->rank == 1 && ends_with(p->name, ".weight");
-        float scale = ends_with(p->name, "c_proj.weight") ? residual : std;
+        float scale = feeds_residual(m, p) ? residual : std;
         for (long k = 0; k < p->var.rows * p->var.cols; k++)
             p->var.data[k] = p->rank == 2 ? scale * sp_rng_normal(&rng) : (norm_weight ? 1.0f : 0);
     }

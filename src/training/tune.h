@@ -63,7 +63,8 @@ long sp_tune_steps(const sp_train_options *options, size_t pairs);
  * state on dev (sp_dev_better). The loss of a step is the mean over the batch's target tokens or
  * labels (training/objective.h), plus the method's penalty, which the dev loss leaves out. What
  * trains nothing is evaluated on dev once, at step 0. SP_ERR_NUMERIC; SP_ERR_INTERRUPTED after a
- * checkpoint; SP_ERR_FORMAT for a checkpoint that cannot be used. */
+ * checkpoint, or, inside an evaluation, with the last one as it is; SP_ERR_FORMAT for a checkpoint
+ * that cannot be used. */
 sp_status sp_tune(const sp_tune_job *job, sp_tune_result *out);
 
 #endif

@@ -13,7 +13,6 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 static const float INIT_STD = 0.02f;
 
@@ -26,9 +25,9 @@ static const sp_option options[] = {{"init_r", SP_INT, SP_METHOD_FIELD(init_r), 
                                     {"orth_reg_weight", SP_REAL, SP_METHOD_FIELD(orth_reg_weight),
                                      "0.5", 0, 1e6, NULL, "weight of the orthogonality penalty"},
                                     {"importance_beta1", SP_REAL, SP_METHOD_FIELD(importance_beta1),
-                                     "0.85", 0, 1, NULL, "smoothing of the sensitivity"},
+                                     "0.85", 1e-4, 0.9999, NULL, "smoothing of the sensitivity"},
                                     {"importance_beta2", SP_REAL, SP_METHOD_FIELD(importance_beta2),
-                                     "0.85", 0, 1, NULL, "smoothing of its uncertainty"},
+                                     "0.85", 1e-4, 0.9999, NULL, "smoothing of its uncertainty"},
                                     {"tinit", SP_REAL, SP_METHOD_FIELD(tinit), "0.1", 0, 1, NULL,
                                      "share of the steps before ranks fall"},
                                     {"tfinal", SP_REAL, SP_METHOD_FIELD(tfinal), "0.3", 0, 1, NULL,
@@ -169,9 +168,17 @@ static double score_triplet(const triplets *m, long k) {
     return importance(m, E, k) + right / (double)a->cols + left / (double)b->rows;
 }
 
-static int compare_doubles(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
+typedef struct candidate {
+    double score;
+    long index; /* of the triplet, counted through all matrices */
+} candidate;
+
+/* The most important first; of equal ones the first, so that a budget is met whatever the scores.
+ */
+static int compare_candidates(const void *a, const void *b) {
+    const candidate *x = a, *y = b;
+    if (x->score != y->score) return x->score < y->score ? 1 : -1;
+    return x->index < y->index ? -1 : x->index > y->index;
 }
 
 /* Sets to zero the singular values that rank_pattern does not keep. */
@@ -182,17 +189,16 @@ static void apply_pattern(triplets *m) {
 
 /* Keeps the `budget` most important triplets of all matrices. */
 static void allocate(const sp_tuner *tuner, triplets *matrices, size_t count, long budget) {
-    long rank = tuner->options.init_r, total = rank * (long)count, dropped = total - budget;
-    double *scores = sp_alloc((size_t)total, sizeof *scores);
-    double *sorted = sp_alloc((size_t)total, sizeof *sorted);
-    for (long i = 0; i < total; i++) scores[i] = score_triplet(&matrices[i / rank], i % rank);
-    memcpy(sorted, scores, (size_t)total * sizeof *sorted);
-    qsort(sorted, (size_t)total, sizeof *sorted, compare_doubles);
-    double threshold = dropped > 0 ? sorted[dropped - 1] : -1;
+    long rank = tuner->options.init_r, total = rank * (long)count;
+    candidate *sorted = sp_alloc((size_t)total, sizeof *sorted);
     for (long i = 0; i < total; i++)
-        matrices[i / rank].kept->data[i % rank] = scores[i] > threshold ? 1 : 0;
+        sorted[i] = (candidate){score_triplet(&matrices[i / rank], i % rank), i};
+    qsort(sorted, (size_t)total, sizeof *sorted, compare_candidates);
+    for (long i = 0; i < total; i++) {
+        long index = sorted[i].index;
+        matrices[index / rank].kept->data[index % rank] = i < budget ? 1 : 0;
+    }
     for (size_t i = 0; i < count; i++) apply_pattern(&matrices[i]);
-    free(scores);
     free(sorted);
 }
 

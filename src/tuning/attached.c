@@ -1,5 +1,7 @@
 #include "tuning/attached.h"
 
+#include "tuning/prompt_file.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -162,11 +164,6 @@ sp_status sp_attached_write(const sp_attached *a, const sp_model *m, sp_h5 *file
     return st;
 }
 
-static sp_status does_not_fit(sp_h5 *file, const char *what) {
-    return sp_fail(SP_ERR_FORMAT, "%s: %s does not fit this model; use the model of the run",
-                   sp_h5_path(file), what);
-}
-
 static const sp_projection *find_projection(const sp_model *m, const char *name) {
     for (int i = 0; i < m->projection_count; i++)
         if (strcmp(m->projections[i].name, name) == 0) return &m->projections[i];
@@ -191,7 +188,7 @@ static sp_status read_tensor(sp_h5 *file, const char *group, const char *name, l
     if (!st &&
         (rank < 1 || rank > 2 || dims[0] == 0 || dims[1] == 0 ||
          (rows != ANY && dims[0] != (size_t)rows) || (cols != ANY && dims[1] != (size_t)cols)))
-        st = does_not_fit(file, path);
+        st = sp_prompt_misfit(file, path);
     if (!st) st = sp_h5_read_floats(file, path, &data, &count);
     if (!st) {
         *out = add(a, p, name, (long)dims[0], (long)dims[1]);
@@ -241,7 +238,7 @@ static sp_status read_group(sp_h5 *file, const char *group, const sp_model *m, s
     for (size_t i = 0; !st && i < names.len; i++) {
         char *path = sp_format("%s/%s", group, names.data[i]);
         const sp_projection *p = find_projection(m, names.data[i]);
-        st = p ? read(file, path, p, m, a) : does_not_fit(file, path);
+        st = p ? read(file, path, p, m, a) : sp_prompt_misfit(file, path);
         free(path);
     }
     sp_strings_free(&names);

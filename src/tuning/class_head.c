@@ -1,6 +1,7 @@
 #include "tuning/class_head.h"
 
 #include "tuning/init.h"
+#include "tuning/prompt_file.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -134,49 +135,18 @@ int sp_class_best(const sp_class_head *h, const float *logits) {
 
 /* ---- the group /prompt/score ---- */
 
-static sp_status write_ints(sp_h5 *file, const char *path, const sp_ints *list) {
-    int64_t *wide = sp_alloc(list->len, sizeof *wide);
-    for (size_t i = 0; i < list->len; i++) wide[i] = list->data[i];
-    sp_status st = sp_h5_write_ints(file, path, 1, &list->len, wide);
-    free(wide);
-    return st;
-}
-
 sp_status sp_class_head_write(const sp_class_head *h, sp_h5 *file) {
     sp_status st = sp_h5_set_text(file, GROUP, "output", sp_output_names[h->output]);
     if (!st)
         st = sp_h5_write_texts(file, GROUP "/labels", (const char *const *)h->labels.data,
                                h->labels.len);
     if (h->output == SP_OUTPUT_VERBALIZER) {
-        if (!st) st = write_ints(file, GROUP "/words", &h->words);
-        return st ? st : write_ints(file, GROUP "/label_of", &h->label_of);
+        if (!st) st = sp_prompt_write_ids(file, GROUP "/words", &h->words);
+        return st ? st : sp_prompt_write_ids(file, GROUP "/label_of", &h->label_of);
     }
     size_t dims[2] = {h->labels.len, (size_t)h->weight->cols};
     if (!st) st = sp_h5_write_floats(file, GROUP "/weight", 2, dims, h->weight->data);
     return st ? st : sp_h5_write_floats(file, GROUP "/bias", 1, dims, h->bias->data);
-}
-
-static sp_status bad_head(sp_h5 *file, const char *what) {
-    return sp_fail(SP_ERR_FORMAT,
-                   "%s: " GROUP "%s does not fit this model; use the model of the run",
-                   sp_h5_path(file), what);
-}
-
-/* Appends numbers that must be in [0, limit). */
-static sp_status read_ints(sp_h5 *file, const char *name, long limit, sp_ints *out) {
-    char *path = sp_format(GROUP "%s", name);
-    int64_t *wide = NULL;
-    size_t count = 0;
-    sp_status st = sp_h5_read_ints(file, path, &wide, &count);
-    for (size_t i = 0; !st && i < count; i++) {
-        if (wide[i] < 0 || wide[i] >= limit)
-            st = bad_head(file, name);
-        else
-            sp_ints_push(out, (int)wide[i]);
-    }
-    free(wide);
-    free(path);
-    return st;
 }
 
 /* Every label has a word, and the words are in the order of the labels. */
@@ -192,27 +162,15 @@ static bool words_fit(const sp_class_head *h) {
 }
 
 static sp_status read_words(sp_h5 *file, const sp_model *model, sp_class_head *h) {
-    sp_status st = read_ints(file, "/words", model->config.vocab_size, &h->words);
-    if (!st) st = read_ints(file, "/label_of", (long)h->labels.len, &h->label_of);
-    return st || words_fit(h) ? st : bad_head(file, "/label_of");
-}
-
-static sp_status read_floats(sp_h5 *file, const char *name, sp_var *out) {
-    char *path = sp_format(GROUP "%s", name);
-    float *data = NULL;
-    size_t count = 0;
-    sp_status st = sp_h5_read_floats(file, path, &data, &count);
-    if (!st && count != (size_t)(out->rows * out->cols)) st = bad_head(file, name);
-    if (!st) memcpy(out->data, data, count * sizeof(float));
-    free(data);
-    free(path);
-    return st;
+    sp_status st = sp_prompt_read_ids(file, GROUP "/words", 0, model->config.vocab_size, &h->words);
+    if (!st) st = sp_prompt_read_ids(file, GROUP "/label_of", 0, (long)h->labels.len, &h->label_of);
+    return st || words_fit(h) ? st : sp_prompt_misfit(file, GROUP "/label_of");
 }
 
 static sp_status read_linear(sp_h5 *file, const sp_model *model, sp_class_head *h) {
     add_linear(h, model);
-    sp_status st = read_floats(file, "/weight", h->weight);
-    return st ? st : read_floats(file, "/bias", h->bias);
+    sp_status st = sp_prompt_read_var(file, GROUP "/weight", h->weight);
+    return st ? st : sp_prompt_read_var(file, GROUP "/bias", h->bias);
 }
 
 sp_status sp_class_head_read(sp_h5 *file, const sp_model *model, sp_class_head *h) {
@@ -221,7 +179,7 @@ sp_status sp_class_head_read(sp_h5 *file, const sp_model *model, sp_class_head *
     char *output = NULL;
     sp_status st = sp_h5_get_text(file, GROUP, "output", &output);
     if (!st) st = sp_h5_read_texts(file, GROUP "/labels", &h->labels);
-    if (!st && h->labels.len < 2) st = bad_head(file, "/labels");
+    if (!st && h->labels.len < 2) st = sp_prompt_misfit(file, GROUP "/labels");
     if (st) {
         free(output);
         sp_class_head_free(h);
@@ -234,7 +192,7 @@ sp_status sp_class_head_read(sp_h5 *file, const sp_model *model, sp_class_head *
         h->output = SP_OUTPUT_LINEAR;
         st = read_linear(file, model, h);
     } else {
-        st = bad_head(file, "");
+        st = sp_prompt_misfit(file, GROUP);
     }
     free(output);
     if (st) sp_class_head_free(h);

@@ -43,6 +43,7 @@ sp_status sp_low_rank_targets(const sp_tuner *tuner, sp_ints *out) {
     sp_status st = SP_OK;
     while (!st && (pattern = strsep(&rest, ","))) {
         pattern += strspn(pattern, " ");
+        pattern[strcspn(pattern, " ")] = '\0';
         st = mark(m, pattern, chosen);
     }
     for (int i = 0; !st && i < m->projection_count; i++)

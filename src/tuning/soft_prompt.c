@@ -1,5 +1,7 @@
 #include "tuning/soft_prompt.h"
 
+#include "tuning/prompt_file.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -104,14 +106,6 @@ sp_steering sp_soft_prompt_steering(sp_soft_prompt *p) {
 
 /* ---- the /prompt group ---- */
 
-static sp_status write_ids(sp_h5 *file, const char *path, const sp_ints *ids) {
-    int64_t *wide = sp_alloc(ids->len, sizeof *wide);
-    for (size_t i = 0; i < ids->len; i++) wide[i] = ids->data[i];
-    sp_status st = sp_h5_write_ints(file, path, 1, &ids->len, wide);
-    free(wide);
-    return st;
-}
-
 /* One side (keys or values) of the layers that have a prefix, as [k, length, width]. */
 static sp_status write_side(const sp_soft_prompt *p, sp_h5 *file, const char *path, bool value,
                             const sp_ints *layers) {
@@ -142,7 +136,7 @@ static sp_status write_prefix(const sp_soft_prompt *p, sp_h5 *file) {
     sp_ints layers = {0};
     for (int i = 0; i < p->layers; i++)
         if (p->kv[i].key) sp_ints_push(&layers, i);
-    sp_status st = write_ids(file, "/prompt/layers", &layers);
+    sp_status st = sp_prompt_write_ids(file, "/prompt/layers", &layers);
     if (!st) st = write_side(p, file, "/prompt/key", false, &layers);
     if (!st) st = write_side(p, file, "/prompt/value", true, &layers);
     if (!st && p->gates.rows) st = write_gates(p, file, &layers);
@@ -167,8 +161,8 @@ static sp_status write_weights(const sp_model *model, sp_h5 *file) {
 sp_status sp_soft_prompt_write(const sp_soft_prompt *p, const sp_model *model, sp_h5 *file) {
     sp_status st = sp_h5_set_int(file, "/prompt", "first_position", p->first_position);
     if (!st) st = sp_h5_set_text(file, "/prompt", "separator", p->separator);
-    if (!st) st = write_ids(file, "/prompt/template_before", &p->template.before);
-    if (!st) st = write_ids(file, "/prompt/template_after", &p->template.after);
+    if (!st) st = sp_prompt_write_ids(file, "/prompt/template_before", &p->template.before);
+    if (!st) st = sp_prompt_write_ids(file, "/prompt/template_after", &p->template.after);
     if (!st && p->virtual_rows.rows) {
         size_t dims[2] = {(size_t)p->virtual_rows.rows, (size_t)p->virtual_rows.cols};
         st = sp_h5_write_floats(file, "/prompt/embeddings", 2, dims, p->virtual_rows.data);
@@ -178,28 +172,14 @@ sp_status sp_soft_prompt_write(const sp_soft_prompt *p, const sp_model *model, s
     return st ? st : write_weights(model, file);
 }
 
-static sp_status bad_prompt(sp_h5 *file, const char *what) {
-    return sp_fail(SP_ERR_FORMAT,
-                   "%s: /prompt/%s does not fit this model; use the model of the run",
-                   sp_h5_path(file), what);
-}
-
 /* Ids must be in the vocabulary or name one of the virtual rows. */
-static sp_status read_ids(sp_h5 *file, const char *name, const sp_model *model, long virtual_rows,
-                          sp_ints *out) {
-    char *path = sp_format("/prompt/%s", name);
-    int64_t *wide = NULL;
-    size_t count = 0;
-    sp_status st = sp_h5_read_ints(file, path, &wide, &count);
-    for (size_t i = 0; !st && i < count; i++) {
-        if (wide[i] >= model->config.vocab_size || wide[i] < -virtual_rows)
-            st = bad_prompt(file, name);
-        else
-            sp_ints_push(out, (int)wide[i]);
-    }
-    free(wide);
-    free(path);
-    return st;
+static sp_status read_template(sp_h5 *file, const sp_model *model, sp_soft_prompt *p) {
+    long least = -p->virtual_rows.rows, limit = model->config.vocab_size;
+    sp_status st =
+        sp_prompt_read_ids(file, "/prompt/template_before", least, limit, &p->template.before);
+    return st ? st
+              : sp_prompt_read_ids(file, "/prompt/template_after", least, limit,
+                                   &p->template.after);
 }
 
 static sp_status read_embeddings(sp_h5 *file, const sp_model *model, sp_soft_prompt *p) {
@@ -209,7 +189,8 @@ static sp_status read_embeddings(sp_h5 *file, const sp_model *model, sp_soft_pro
     float *rows = NULL;
     sp_status st = sp_h5_shape(file, "/prompt/embeddings", &rank, dims);
     if (st) return st;
-    if (rank != 2 || dims[1] != (size_t)model->config.n_embd) return bad_prompt(file, "embeddings");
+    if (rank != 2 || dims[1] != (size_t)model->config.n_embd)
+        return sp_prompt_misfit(file, "/prompt/embeddings");
     if ((st = sp_h5_read_floats(file, "/prompt/embeddings", &rows, &count))) return st;
     p->virtual_rows = sp_leaf((long)dims[0], (long)dims[1]);
     memcpy(p->virtual_rows.data, rows, count * sizeof(float));
@@ -223,7 +204,7 @@ static sp_status read_side(sp_h5 *file, const char *path, bool value, const int6
     size_t count;
     sp_status st = sp_h5_read_floats(file, path, &packed, &count);
     size_t side = (size_t)p->prefix.rows * (size_t)p->views[0].cols;
-    if (!st && count != layer_count * side) st = bad_prompt(file, path + strlen("/prompt/"));
+    if (!st && count != layer_count * side) st = sp_prompt_misfit(file, path);
     for (size_t i = 0; !st && i < layer_count; i++) {
         sp_var from = {.rows = p->prefix.rows,
                        .cols = p->views[0].cols,
@@ -245,7 +226,7 @@ static sp_status read_gate_count(sp_h5 *file, const sp_model *model, size_t laye
     sp_status st = sp_h5_shape(file, "/prompt/gate", &rank, dims);
     if (st) return st;
     if (rank != 2 || dims[0] != layers || (dims[1] != 1 && dims[1] != (size_t)model->config.n_head))
-        return bad_prompt(file, "gate");
+        return sp_prompt_misfit(file, "/prompt/gate");
     *out = (long)dims[1];
     return SP_OK;
 }
@@ -270,9 +251,10 @@ static sp_status read_prefix(sp_h5 *file, const sp_model *model, sp_soft_prompt 
     sp_status st = sp_h5_shape(file, "/prompt/key", &rank, dims);
     if (!st) st = sp_h5_read_ints(file, "/prompt/layers", &layers, &count);
     if (!st && (rank != 3 || dims[0] != count || dims[2] != (size_t)model->config.n_embd))
-        st = bad_prompt(file, "key");
+        st = sp_prompt_misfit(file, "/prompt/key");
     for (size_t i = 0; !st && i < count; i++)
-        if (layers[i] < 0 || layers[i] >= model->config.n_layer) st = bad_prompt(file, "layers");
+        if (layers[i] < 0 || layers[i] >= model->config.n_layer)
+            st = sp_prompt_misfit(file, "/prompt/layers");
     if (!st) st = read_gate_count(file, model, count, &gates);
     if (!st) {
         make_prefix(p, (long)dims[1], model->config.n_layer, (long)dims[2], gates);
@@ -287,14 +269,9 @@ static sp_status read_prefix(sp_h5 *file, const sp_model *model, sp_soft_prompt 
 
 static sp_status read_weight(sp_h5 *file, const char *name, sp_model *model) {
     sp_param *param = sp_params_find(&model->params, name);
-    if (!param) return bad_prompt(file, name);
     char *path = sp_format("/prompt/weights/%s", name);
-    float *data = NULL;
-    size_t count = 0;
-    sp_status st = sp_h5_read_floats(file, path, &data, &count);
-    if (!st && count != (size_t)(param->var.rows * param->var.cols)) st = bad_prompt(file, name);
-    if (!st) memcpy(param->var.data, data, count * sizeof(float));
-    free(data);
+    sp_status st =
+        param ? sp_prompt_read_var(file, path, &param->var) : sp_prompt_misfit(file, path);
     free(path);
     return st;
 }
@@ -313,13 +290,11 @@ sp_status sp_soft_prompt_read(sp_h5 *file, sp_model *model, sp_soft_prompt *p) {
     int64_t first_position = 0;
     sp_status st = sp_h5_get_int(file, "/prompt", "first_position", &first_position);
     if (!st && (first_position < 0 || first_position >= model->config.n_positions))
-        st = bad_prompt(file, "first_position");
+        st = sp_prompt_misfit(file, "/prompt/first_position");
     p->first_position = (int)first_position;
     if (!st) st = sp_h5_get_text(file, "/prompt", "separator", &p->separator);
     if (!st) st = read_embeddings(file, model, p);
-    if (!st)
-        st = read_ids(file, "template_before", model, p->virtual_rows.rows, &p->template.before);
-    if (!st) st = read_ids(file, "template_after", model, p->virtual_rows.rows, &p->template.after);
+    if (!st) st = read_template(file, model, p);
     if (!st) st = read_prefix(file, model, p);
     if (!st) st = read_weights(file, model);
     if (!st) st = sp_attached_read(file, model, &p->attached);

@@ -61,6 +61,9 @@ echo 'a small wild cat' > input
 "$softprompt" run -q study.yaml > log 2>&1 || fail "run: $(cat log)"
 [ "$(ls results/topics/runs | wc -l)" -eq 6 ] || fail "six runs should be finished"
 "$softprompt" plan study.yaml > log 2>&1 || fail "plan: $(cat log)"
+for run in results/topics/runs/*.h5; do
+    grep -qF " ${run##*/}" log || fail "plan does not name $run: $(cat log)"
+done
 "$softprompt" report study.yaml > log 2>&1 || fail "report: $(cat log)"
 grep -q Accuracy results/topics/table.md || fail "no accuracy in the table"
 
@@ -80,12 +83,23 @@ run=$(echo "$heads" | head -n 1)
 echo 'a small wild cat' > input
 "$softprompt" generate -m gpt2-1m -a "$run" -j < input > output || fail "generate --json"
 grep -qE '"label": "(animal|food)".*"animal": 0\.[0-9]+, "food": 0\.' output || fail "$(cat output)"
+"$softprompt" data topics.yaml --split test --json > input || fail "data"
+"$softprompt" generate -m gpt2-1m -a "$run" --records < input > output || fail "generate --records"
+sed 's/.*"text":"//; s/".*//' input | "$softprompt" generate -m gpt2-1m -a "$run" | cmp -s - output ||
+    fail "--records labels other texts than its lines do"
+printf '%s\n' '{"text": "a cat\nand a dog"}' > input
+"$softprompt" generate -m gpt2-1m -a "$run" --records -j < input > output || fail "two lines"
+grep -qF '"input": "a cat\nand a dog"' output || fail "an input of two lines: $(cat output)"
 "$softprompt" logprobs -m gpt2-1m -a "$run" < input > output || fail "logprobs"
 
 # ---- what is refused ----
 
 seq 2000 | tr '\n' ' ' > input
 refuse 6 'standard input:1-1: example 1 takes' generate -m gpt2-1m -a "$run"
+echo '{"label": "animal"}' > input
+refuse 5 'standard input:1: has no "input" and no "text"' generate -m gpt2-1m -a "$run" --records
+echo 'a cat' > input
+refuse 5 'standard input:1: is not JSON' generate -m gpt2-1m -a "$run" --records
 echo > input
 refuse 6 'standard input:1: the line is empty' generate -m gpt2-1m -a "$run"
 refuse 3 "output is 'both'" run -q study.yaml --set output=both

@@ -35,7 +35,7 @@ expect 0 '--model' tokenize --help
 expect 2 '--out FILE is missing' train-tokenizer text
 expect 2 'no text files' train-tokenizer --out model/x.json
 expect 2 "--vocab is 'many'; use a whole number" train-tokenizer --vocab many --out model/x.json text
-expect 2 '--model M is missing' tokenize
+expect 2 'which model? --model NAME' tokenize
 expect 3 'no room for the bytes' train-tokenizer --vocab 100 --out model/x.json text
 expect 4 'nosuch' train-tokenizer --out model/x.json nosuch
 expect 4 'nosuch' tokenize --model nosuch

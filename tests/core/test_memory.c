@@ -111,6 +111,23 @@ static void lists_keep_what_was_pushed(void **state) {
     assert_int_equal(ints.len + strings.len, 0);
 }
 
+static void expect_list(const char *const *names, size_t count, const char *expected) {
+    char *text = sp_list_text(names, count);
+    assert_string_equal(text, expected);
+    free(text);
+}
+
+static void a_long_list_of_names_is_cut(void **state) {
+    (void)state;
+    const char *names[23];
+    for (int i = 0; i < 23; i++) names[i] = "x";
+    expect_list(names, 0, "none");
+    expect_list((const char *[]){""}, 1, "");
+    expect_list((const char *[]){"a", "b"}, 2, "a, b");
+    expect_list(names, 23,
+                "x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, and 3 more");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_warm_arena_hands_out_the_same_memory_every_round),
@@ -118,6 +135,7 @@ int main(void) {
         cmocka_unit_test(zeroed_arena_memory_is_zero_in_every_round),
         cmocka_unit_test(a_buffer_grows_and_always_ends_in_nul),
         cmocka_unit_test(lists_keep_what_was_pushed),
+        cmocka_unit_test(a_long_list_of_names_is_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

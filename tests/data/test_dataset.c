@@ -227,6 +227,32 @@ static void test_bare_tables(void **state) {
     free(path);
 }
 
+/* A card that says neither task nor labels is for what train has, whichever split is asked for
+ * first; with another task it is for generation. */
+static void test_kind_of_train(void **state) {
+    (void)state;
+    free(write_file("train.csv", "text,label\nx,b\ny,a\n"));
+    free(write_file("dev.csv", "text,label,input,target\nx,a,i,t\n"));
+    char *path = write_file("card.yaml", CLASSES);
+    sp_dataset *d;
+    sp_split dev;
+    for (int both = 0; both < 2; both++) {
+        assert_int_equal(sp_dataset_open(path, &d), SP_OK);
+        if (both) {
+            assert_int_equal(sp_dataset_load(d, "train", &dev), SP_OK);
+            sp_split_free(&dev);
+        }
+        assert_int_equal(sp_dataset_load(d, "dev", &dev), SP_OK);
+        assert_int_equal(dev.items[0].label, 0);
+        assert_string_equal(dev.items[0].input, "x");
+        sp_split_free(&dev);
+        sp_dataset_free(d);
+    }
+    free(path);
+    expect_load_error(CLASSES "task: data-to-text\n", "train", SP_ERR_FORMAT,
+                      "column \"input\" is missing");
+}
+
 /* The hash changes with the words of a label and with the label of an example. */
 static void test_hash_of_labels(void **state) {
     (void)state;
@@ -289,8 +315,8 @@ static void test_card_errors(void **state) {
     (void)state;
     expect_card_error("name: x\nreeder: jsonl\n", SP_ERR_SPEC, "card.yaml:2");
     expect_card_error("name: x\nreader: json\nsplits: {}\n", SP_ERR_SPEC,
-                      "card.yaml:2: no reader 'json'; the nearest is jsonl; use one of: wntriples, "
-                      "wntopic, wnentail, webnlg, jsonl, csv, tsv");
+                      "card.yaml:2: no reader 'json'; did you mean 'jsonl'? (the readers are "
+                      "wntriples, wntopic, wnentail, webnlg, jsonl, csv, tsv)");
     expect_card_error("name: x\nreader: jsonl\n", SP_ERR_SPEC, "no splits");
     expect_card_error("name: x\nreader: jsonl\nsplits: {trian: a}\n", SP_ERR_SPEC, "train");
     expect_card_error("name: x\nreader: jsonl\nsplits: {}\ntemplate: {seperator: a}\n", SP_ERR_SPEC,
@@ -328,17 +354,12 @@ static void test_reader_errors(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_own_card),
-        cmocka_unit_test(test_hash),
-        cmocka_unit_test(test_bare_file),
-        cmocka_unit_test(test_card_errors),
-        cmocka_unit_test(test_reader_errors),
-        cmocka_unit_test(test_labels_of_card),
-        cmocka_unit_test(test_labels_of_train),
-        cmocka_unit_test(test_bare_tables),
-        cmocka_unit_test(test_hash_of_labels),
-        cmocka_unit_test(test_label_errors),
-        cmocka_unit_test(test_class_without_example),
+        cmocka_unit_test(test_own_card),        cmocka_unit_test(test_hash),
+        cmocka_unit_test(test_bare_file),       cmocka_unit_test(test_card_errors),
+        cmocka_unit_test(test_reader_errors),   cmocka_unit_test(test_labels_of_card),
+        cmocka_unit_test(test_labels_of_train), cmocka_unit_test(test_bare_tables),
+        cmocka_unit_test(test_kind_of_train),   cmocka_unit_test(test_hash_of_labels),
+        cmocka_unit_test(test_label_errors),    cmocka_unit_test(test_class_without_example),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

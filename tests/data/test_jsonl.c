@@ -44,10 +44,10 @@ static void test_errors(void **state) {
     expect_error("{\"input\": \"a\", \"input\": \"c\", \"target\": \"b\"}", "uplicate");
 }
 
-/* Carriage returns and a missing last newline do no harm. */
+/* A byte order mark, carriage returns and a missing last newline do no harm. */
 static void test_line_ends(void **state) {
     (void)state;
-    static const char text[] = "{\"input\": \"a\", \"target\": \"b\"}\r\n\r\n"
+    static const char text[] = "\xef\xbb\xbf{\"input\": \"a\", \"target\": \"b\"}\r\n\r\n"
                                "{\"input\": \"c\", \"references\": [\"d\"]}";
     sp_split split = {0};
     sp_label_set labels = {.open = true};

@@ -87,7 +87,9 @@ static void test_errors(void **state) {
     for (int i = 0; i < 2; i++) {
         expect_error(formats[i], "", "t:1: is empty; name the columns");
         expect_error(formats[i], "\n\n", "t:1: is empty");
-        expect_error(formats[i], "a\n", "t:1: column \"input\" is missing");
+        expect_error(formats[i], "a\n",
+                     "t:1: column \"input\" is missing: a record has \"input\" and "
+                     "\"target\", or \"text\" and \"label\"; the first line names");
         expect_error(formats[i], "label\n", "t:1: column \"text\" is missing; the first line");
         expect_error(formats[i], "text\xff\n", "t:1: byte 5 of the line, 0xff, is not UTF-8");
     }
@@ -105,6 +107,20 @@ static void test_errors(void **state) {
     expect_error(sp_parse_tsv, "text\tlabel\na\n",
                  "t:2: the record counts 1 field(s), the header 2");
     expect_error(sp_parse_csv, "input,target,group\na,b,new\n", "t:2: group is 'new'");
+}
+
+/* A message about a header stays one line of a fair length, and ten thousands of columns are read
+ * at once. */
+static void test_long_header(void **state) {
+    (void)state;
+    sp_buf text = {0};
+    for (int i = 0; i < 50000; i++) sp_buf_printf(&text, "c%d,", i);
+    sp_buf_puts(&text, "\"two\nlines\"\n");
+    expect_error(sp_parse_csv, text.data, "columns: c0, c1, ");
+    expect_error(sp_parse_csv, text.data, "c19, and 49981 more (a card's");
+    sp_buf_free(&text);
+    expect_error(sp_parse_csv, "text,\"two\nlines\",label,\"two\nlines\"\n",
+                 "columns are called 'two?lines'");
 }
 
 /* Quotes in CSV must be whole. */
@@ -144,7 +160,7 @@ int main(void) {
         cmocka_unit_test(test_quotes),          cmocka_unit_test(test_raw),
         cmocka_unit_test(test_columns),         cmocka_unit_test(test_errors),
         cmocka_unit_test(test_quote_errors),    cmocka_unit_test(test_nul),
-        cmocka_unit_test(test_too_many_labels),
+        cmocka_unit_test(test_too_many_labels), cmocka_unit_test(test_long_header),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -78,6 +78,15 @@ static void test_getters(void **state) {
     sp_yaml_free(root);
 }
 
+/* A byte order mark, which some editors write, is skipped. */
+static void test_byte_order_mark(void **state) {
+    (void)state;
+    sp_yaml *root = parse("\xef\xbb\xbfname: x\ntitle: y\n");
+    assert_string_equal(sp_yaml_get(root, "name")->text, "x");
+    assert_string_equal(sp_yaml_get(root, "title")->text, "y");
+    sp_yaml_free(root);
+}
+
 /* An unknown key is told with the nearest known one. */
 static void test_unknown_keys(void **state) {
     (void)state;
@@ -210,15 +219,11 @@ static void test_empty_and_missing(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_tree),
-        cmocka_unit_test(test_getters),
-        cmocka_unit_test(test_unknown_keys),
-        cmocka_unit_test(test_option_table),
-        cmocka_unit_test(test_set),
-        cmocka_unit_test(test_remove),
-        cmocka_unit_test(test_emit),
-        cmocka_unit_test(test_bad_documents),
-        cmocka_unit_test(test_empty_and_missing),
+        cmocka_unit_test(test_tree),          cmocka_unit_test(test_getters),
+        cmocka_unit_test(test_unknown_keys),  cmocka_unit_test(test_byte_order_mark),
+        cmocka_unit_test(test_option_table),  cmocka_unit_test(test_set),
+        cmocka_unit_test(test_remove),        cmocka_unit_test(test_emit),
+        cmocka_unit_test(test_bad_documents), cmocka_unit_test(test_empty_and_missing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "model/decoding.h"
+#include "support/feed.h"
 #include "support/golden.h"
 #include "tensor/gemm.h"
 
@@ -85,7 +86,7 @@ static void a_beam_of_2_steered_by_a_prefix_of_words_continues_the_words(void **
     sp_decoder d;
     int words = 5, width = model->config.n_embd;
     sp_decoder_init(&d, model, &plain, 1, words);
-    sp_decoder_feed(&d, 1, (int[]){0}, &words, b.ids);
+    feed(&d, 1, (int[]){0}, &words, b.ids);
     sp_var rows[4];
     for (int layer = 0; layer < 2; layer++) {
         long from = (long)layer * words * width;
@@ -285,6 +286,25 @@ static void frequencies_follow_the_softmax_of_the_tokens_kept(void **state) {
     check_frequencies(&options, p);
 }
 
+static void weights_that_are_not_numbers_are_refused_and_not_decoded(void **state) {
+    (void)state;
+    sp_model *model = golden_model();
+    sp_param *p = sp_params_find(&model->params, "transformer.h.1.mlp.c_proj.bias");
+    p->var.data[3] = NAN;
+    sp_ints input = {0}, out = {0};
+    sp_ints_push(&input, 5);
+    sp_steering plain = {0};
+    for (int beam = 1; beam <= 2; beam++) {
+        sp_decode_options options = defaults(4);
+        options.beam = beam;
+        assert_int_equal(sp_generate(model, &options, &plain, &input, 1, 1, NULL, NULL, &out),
+                         SP_ERR_NUMERIC);
+        assert_int_equal(out.len, 0);
+    }
+    free_lists((sp_ints[]){input, out}, 2);
+    sp_model_free(model);
+}
+
 int main(void) {
     if (sp_gemm_start(1)) return 1;
     const struct CMUnitTest tests[] = {
@@ -294,6 +314,7 @@ int main(void) {
         cmocka_unit_test(results_do_not_depend_on_the_batch),
         cmocka_unit_test(generation_stops_at_the_end_of_the_context),
         cmocka_unit_test(an_input_that_leaves_no_room_is_refused),
+        cmocka_unit_test(weights_that_are_not_numbers_are_refused_and_not_decoded),
         cmocka_unit_test(sampling_among_the_single_likeliest_token_is_greedy),
         cmocka_unit_test(the_same_seed_gives_the_same_tokens_and_another_seed_others),
         cmocka_unit_test(frequencies_follow_the_softmax_of_the_tokens_kept),

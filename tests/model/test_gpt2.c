@@ -8,6 +8,7 @@
 
 #include "core/random.h"
 #include "model/decoding.h"
+#include "support/feed.h"
 #include "support/folder.h"
 #include "support/golden.h"
 #include "tensor/gemm.h"
@@ -105,7 +106,7 @@ static void check_pieces(const sp_model *model, const sp_steering *steering, con
     sp_decoder_init(&d, model, steering, 2, tokens);
     for (int done = 0, piece = 0; done < tokens; piece++) {
         int count = sizes[piece < size_count ? piece : size_count - 1];
-        const float *logits = sp_decoder_feed(&d, 1, (int[]){1}, &count, ids + done);
+        const float *logits = feed(&d, 1, (int[]){1}, &count, ids + done);
         done += count;
         assert_near("logits", logits, full + (done - 1) * VOCABULARY, VOCABULARY, 1e-5);
     }
@@ -140,8 +141,8 @@ static void cached_sequences_of_a_group_do_not_mix(void **state) {
         for (int i = 0; i < counts[s]; i++) ids[n++] = b.ids[b.offsets[s] + i];
         last[s] = b.ids[b.offsets[s + 1] - 1];
     }
-    sp_decoder_feed(&d, 3, slots, counts, ids);
-    const float *logits = sp_decoder_feed(&d, 3, slots, ones, last);
+    feed(&d, 3, slots, counts, ids);
+    const float *logits = feed(&d, 3, slots, ones, last);
     for (int s = 0; s < 3; s++) {
         float *full = logits_of(model, b.ids + b.offsets[s], counts[s] + 1, 0, NULL);
         assert_near("logits", logits + s * VOCABULARY, full + counts[s] * VOCABULARY, VOCABULARY,
@@ -178,7 +179,7 @@ static void prefix_from_words(const sp_model *model, const int *words, int count
     sp_decoder d;
     make_prefix(p, count);
     sp_decoder_init(&d, model, &plain, 1, count);
-    sp_decoder_feed(&d, 1, (int[]){0}, &count, words);
+    feed(&d, 1, (int[]){0}, &count, words);
     size_t layer_floats = (size_t)count * WIDTH;
     for (int i = 0; i < LAYERS; i++) {
         const float *key = d.cache.key + (size_t)i * layer_floats;
@@ -317,10 +318,36 @@ static void a_missing_model_or_file_is_named(void **state) {
     assert_null(model);
 }
 
+static void assert_deviation(const sp_model *model, const char *name, double expected) {
+    const sp_var *v = &sp_params_find(&model->params, name)->var;
+    double squares = 0;
+    for (long i = 0; i < v->rows * v->cols; i++) squares += (double)v->data[i] * v->data[i];
+    double deviation = sqrt(squares / (double)(v->rows * v->cols));
+    if (fabs(deviation - expected) > 0.1 * expected)
+        fail_msg("%s: deviation %g, expected %g", name, deviation, expected);
+}
+
+static void only_projections_into_the_residual_stream_start_scaled_down(void **state) {
+    (void)state;
+    sp_model *model = golden_model();
+    model->config.initializer_range = 0.02;
+    sp_model_initialise(model, 3);
+    const double residual = 0.02 / sqrt(2.0 * LAYERS);
+    assert_deviation(model, "transformer.wte.weight", 0.02);
+    assert_deviation(model, "transformer.h.0.attn.c_attn.weight", 0.02);
+    assert_deviation(model, "transformer.h.1.mlp.c_fc.weight", 0.02);
+    assert_deviation(model, "transformer.h.0.attn.c_proj.weight", residual);
+    assert_deviation(model, "transformer.h.1.mlp.c_proj.weight", residual);
+    assert_deviation(model, "transformer.h.0.attn.c_attn.bias", 0);
+    assert_deviation(model, "transformer.ln_f.weight", 1);
+    sp_model_free(model);
+}
+
 int main(void) {
     if (sp_gemm_start(2)) return 1;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(logits_loss_and_every_gradient_equal_those_of_transformers),
+        cmocka_unit_test(only_projections_into_the_residual_stream_start_scaled_down),
         cmocka_unit_test(a_packed_example_has_the_same_logits_as_alone),
         cmocka_unit_test(cached_decoding_gives_the_logits_of_the_full_pass),
         cmocka_unit_test(cached_sequences_of_a_group_do_not_mix),

@@ -8,6 +8,7 @@
 
 #include "core/random.h"
 #include "model/decoding.h"
+#include "support/feed.h"
 #include "support/golden.h"
 #include "tensor/gemm.h"
 
@@ -156,7 +157,7 @@ static void cached_passes_give_the_logits_of_a_whole_pass_with_updates_and_adapt
         sp_decoder d;
         sp_decoder_init(&d, m, steered ? &steering : &plain, 1, 8);
         for (int i = 0; i < 8; i += 2) {
-            const float *logits = sp_decoder_feed(&d, 1, (int[]){0}, (int[]){2}, b.ids + i);
+            const float *logits = feed(&d, 1, (int[]){0}, (int[]){2}, b.ids + i);
             memcpy(got[steered], logits, sizeof got[steered]);
         }
         sp_decoder_free(&d);
@@ -186,10 +187,10 @@ static void an_infix_is_cached_as_it_is_trained(void **state) {
     sp_steering steering = {.prefix = kv, .first_position = 3, .infix = true};
     sp_decoder d; /* slot 1 is fed by slot 0, as a second beam is */
     sp_decoder_init(&d, m, &steering, 2, 8);
-    sp_decoder_feed(&d, 1, (int[]){0}, (int[]){5}, b.ids);
+    feed(&d, 1, (int[]){0}, (int[]){5}, b.ids);
     sp_cache_reorder(&d.cache, 0, 2, (int[]){0, 0});
-    sp_decoder_feed(&d, 1, (int[]){1}, (int[]){1}, b.ids + 5);
-    const float *got = sp_decoder_feed(&d, 1, (int[]){1}, (int[]){1}, b.ids + 6);
+    feed(&d, 1, (int[]){1}, (int[]){1}, b.ids + 5);
+    const float *got = feed(&d, 1, (int[]){1}, (int[]){1}, b.ids + 6);
     sp_context ctx = {.sequences = 1,
                       .offsets = (int[]){0, 7},
                       .positions = (int[]){0, 1, 2, 3, 7, 8, 9},

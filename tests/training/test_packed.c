@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "model/decoding.h"
+#include "support/feed.h"
 #include "support/golden.h"
 #include "tensor/gemm.h"
 #include "training/packed.h"
@@ -94,7 +95,7 @@ static void check_infix(bool shift) {
     sp_decoder_init(&d, model, &steering, 1, TOTAL);
     for (int done = 0; done < TOTAL - 1;) {
         int count = done ? 1 : INPUT;
-        const float *logits = sp_decoder_feed(&d, 1, (int[]){0}, &count, ids + done);
+        const float *logits = feed(&d, 1, (int[]){0}, &count, ids + done);
         done += count;
         double sum = 0;
         for (int i = 0; i < VOCABULARY; i++) sum += exp((double)logits[i]);

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "model/decoding.h"
+#include "support/feed.h"
 #include "support/golden.h"
 #include "support/letters.h"
 #include "tensor/gemm.h"
@@ -348,7 +349,7 @@ static void check_cached(const sp_tuner *tuner) {
     sp_decoder_init(&d, tuner->model, &s, 1, TOTAL);
     for (int done = 0; done < TOTAL;) {
         int count = done ? 1 : INPUT;
-        const float *logits = sp_decoder_feed(&d, 1, (int[]){0}, &count, ids + done);
+        const float *logits = feed(&d, 1, (int[]){0}, &count, ids + done);
         done += count;
         assert_near("logits", logits, whole + (done - 1) * VOCABULARY, VOCABULARY, 2e-5);
     }
@@ -649,8 +650,7 @@ static void check_activations(const char *method, const char *reparametrization)
     sp_steering plain = {0};
     sp_decoder d;
     sp_decoder_init(&d, model, &plain, 1, 4);
-    sp_decoder_feed(&d, 1, (int[]){0}, (int[]){4},
-                    (int[]){LETTER_A, LETTER_B, LETTER_SPACE, LETTER_C});
+    feed(&d, 1, (int[]){0}, (int[]){4}, (int[]){LETTER_A, LETTER_B, LETTER_SPACE, LETTER_C});
     for (int layer = 0; layer < LAYERS; layer++)
         for (int r = 0; r < 4; r++) {
             const float *got = prefix + r * COLUMNS + 2 * layer * WIDTH;

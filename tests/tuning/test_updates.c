@@ -216,6 +216,48 @@ static void adalora_allocates_ranks_as_peft_step_by_step(void **state) {
     sp_model_free(model);
 }
 
+static void set_singular_values(sp_tuner *tuner, float value) {
+    for (size_t i = 1; i < tuner->params.count; i += 3) {
+        sp_var *e = &tuner->params.items[i]->var;
+        for (long k = 0; k < e->rows; k++) e->data[k] = value;
+    }
+}
+
+static long total_rank(const sp_tuner *tuner) {
+    long rank = 0;
+    for (size_t i = 1; i < tuner->params.count; i += 3) {
+        const sp_var *e = &tuner->params.items[i]->var;
+        for (long k = 0; k < e->rows; k++) rank += e->data[k] != 0;
+    }
+    return rank;
+}
+
+/* A training of two steps is final after the first one, before any importance was measured. */
+static void adalora_meets_its_budget_where_all_are_equally_important(void **state) {
+    (void)state;
+    sp_model *model = golden_model();
+    sp_method_options options = golden_options("adalora");
+    sp_tuner tuner;
+    create("adalora", &options, model, &tuner);
+    set_singular_values(&tuner, 1);
+    sp_tuner_after_step(&tuner, 1, 2);
+    assert_int_equal(total_rank(&tuner), options.target_r * (int)(tuner.params.count / 3));
+    sp_tuner_free(&tuner);
+    sp_model_free(model);
+}
+
+static void adalora_refuses_smoothing_that_leaves_no_importance(void **state) {
+    (void)state;
+    static const char *const names[] = {"importance_beta1", "importance_beta2"};
+    const sp_option *table = sp_method_find("adalora")->options;
+    sp_method_options options = options_of("adalora");
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(sp_options_set(table, &options, names[i], "0"), SP_ERR_SPEC);
+        assert_int_equal(sp_options_set(table, &options, names[i], "1"), SP_ERR_SPEC);
+        assert_int_equal(sp_options_set(table, &options, names[i], "0.5"), SP_OK);
+    }
+}
+
 /* ---- where training starts ---- */
 
 static float *logits_under(const sp_model *model, const sp_steering *steering) {
@@ -512,6 +554,18 @@ static void impossible_options_are_refused_in_one_line(void **state) {
     expect_refusal("adapter", &options, "size 1 take 1.27 %");
 }
 
+static void blanks_around_the_commas_of_targets_do_not_count(void **state) {
+    (void)state;
+    sp_model *model = golden_model();
+    sp_method_options options = options_of("lora");
+    snprintf(options.targets, SP_OPTION_TEXT, " c_attn , *.c_fc ");
+    sp_tuner tuner;
+    create("lora", &options, model, &tuner);
+    assert_int_equal(tuner.params.count, 8);
+    sp_tuner_free(&tuner);
+    sp_model_free(model);
+}
+
 static void a_rank_of_zero_is_refused(void **state) {
     (void)state;
     sp_method_options options;
@@ -542,6 +596,9 @@ int main(void) {
         cmocka_unit_test(merged_equals_unmerged_and_the_model_comes_back_to_the_bit),
         cmocka_unit_test(updates_that_do_not_fit_the_model_are_refused),
         cmocka_unit_test(impossible_options_are_refused_in_one_line),
+        cmocka_unit_test(adalora_meets_its_budget_where_all_are_equally_important),
+        cmocka_unit_test(adalora_refuses_smoothing_that_leaves_no_importance),
+        cmocka_unit_test(blanks_around_the_commas_of_targets_do_not_count),
         cmocka_unit_test(a_rank_of_zero_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
