@@ -28,10 +28,12 @@ static char *joined_tokens(const sp_tokenizer *tokenizer, const sp_ints *ids) {
 static sp_status refuse_word(const char *label, const char *word, const sp_tokenizer *tokenizer,
                              const sp_ints *ids) {
     char *tokens = joined_tokens(tokenizer, ids);
-    sp_status st = sp_fail(SP_ERR_SPEC,
-                           "label '%s': its word '%s' has %zu tokens (%s), but output verbalizer "
-                           "needs words of one; use another word, or output text or linear",
-                           label, word, ids->len, tokens);
+    sp_status st =
+        sp_fail(SP_ERR_SPEC,
+                "label '%s': its word '%s' has %zu tokens (%s), but output verbalizer "
+                "needs words of one; use another word, a separator that ends in a letter or colon "
+                "(the word then begins with a space), or output text or linear",
+                label, word, ids->len, tokens);
     free(tokens);
     return st;
 }

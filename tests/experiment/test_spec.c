@@ -333,7 +333,6 @@ static const char *const shipped[] = {"table1",
                                       "model-size-generation",
                                       "low-data",
                                       "depth",
-                                      "largest-model",
                                       "tuning/generation",
                                       "tuning/classification"};
 
