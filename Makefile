@@ -33,6 +33,7 @@ help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):[^#]*## \(.*\)/  \1\t\2/p' Makefile | expand -t 40
 	@echo
 	@echo "  Studies take PRESET=quick (default) or full, MODEL=, DATASET= and SET=\"path=value ...\"."
+	@echo "  PRESET=paper, where a spec has it: the paper's settings, meant for its larger models."
 	@echo "  Any spec of experiments/, or your own: $(SP) run SPEC, then $(SP) report SPEC."
 
 deps: ## install the Debian packages that are missing

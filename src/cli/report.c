@@ -6,16 +6,27 @@
 #include <stdio.h>
 
 static const char doc[] =
-    "Writes table.md, table.csv, table.tex and figures/ of the study SPEC into FOLDER/<name> from "
-    "the runs that are there, and prints the table. Nothing is trained.";
+    "Writes what the study SPEC asks for (table.md, table.csv and table.tex; best.md; figures/) "
+    "into FOLDER/<name> from the runs that are there, and prints the tables. Nothing is trained.";
+
+static void print_written(const sp_study *study, size_t figures) {
+    const char *folder = study->folder, *separator = "";
+    printf("\nWritten into %s: ", folder);
+    if (study->spec.has_table) printf("table.md, table.csv, table.tex"), separator = ", ";
+    if (study->spec.best) printf("%sbest.md", separator), separator = ", ";
+    if (figures)
+        printf("%s%zu of %zu figures in figures/", separator, figures, study->spec.figure_count);
+    putchar('\n');
+}
 
 static sp_status run(int argc, char **argv) {
     sp_study study;
     sp_buf table = {0};
+    size_t figures = 0;
     sp_status st = sp_study_open(argc, argv, doc, &study);
-    if (!st) st = sp_report_write(&study.spec, &study.runs, study.folder, &table);
+    if (!st) st = sp_report_write(&study.spec, &study.runs, study.folder, &table, &figures);
     if (table.data) fputs(table.data, stdout);
-    if (!st) printf("\nTables in %s, figures in %s/figures\n", study.folder, study.folder);
+    if (!st) print_written(&study, figures);
     sp_buf_free(&table);
     sp_study_close(&study);
     return st;

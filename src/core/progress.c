@@ -52,7 +52,8 @@ char *sp_progress_text(const sp_progress_state *s) {
     sp_buf b = {0};
     if (s->experiment) sp_buf_puts(&b, s->experiment);
     if (s->runs) separate(&b), sp_buf_printf(&b, "%d/%d runs", s->run, s->runs);
-    if (s->label) separate(&b), sp_buf_printf(&b, "%s seed %d", s->label, s->seed);
+    if (s->label) separate(&b), sp_buf_puts(&b, s->label);
+    if (s->replicate) sp_buf_printf(&b, " %s", s->replicate);
     if (s->phase) separate(&b), sp_buf_puts(&b, s->phase);
     if (s->steps) separate(&b), sp_buf_printf(&b, "step %ld/%ld", s->step, s->steps);
     if (!isnan(s->loss)) separate(&b), sp_buf_printf(&b, "loss %.2f", s->loss);

@@ -7,7 +7,7 @@ typedef struct sp_progress_state {
     const char *experiment;         /* NULL: not shown */
     int run, runs;                  /* run 4 of 9; runs 0: not shown */
     const char *label;              /* "prefix length 10"; NULL: not shown */
-    int seed;                       /* shown with the label */
+    const char *replicate;          /* "subsample 2 seed 1"; NULL: not shown */
     const char *phase;              /* "dev", "test"; NULL: not shown */
     long step, steps;               /* steps 0: not shown */
     double loss, tokens_per_second; /* NaN: not shown */

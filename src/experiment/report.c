@@ -36,28 +36,30 @@ static void remove_figure(const char *folder, const char *name) {
     }
 }
 
-static sp_status write_figures(const sp_results *r, const char *folder) {
+static sp_status write_figures(const sp_results *r, const char *folder, size_t *drawn_count) {
+    if (!r->spec->figure_count) return SP_OK;
     char *figures = sp_path_join(folder, "figures");
     sp_status st = sp_make_folders(figures);
     for (size_t i = 0; !st && i < r->spec->figure_count; i++) {
         const sp_figure *figure = &r->spec->figures[i];
-        bool drawn;
+        bool drawn = false;
         st = sp_plot(r, figure, figures, &drawn);
         if (!st && !drawn) remove_figure(figures, figure->name);
+        if (!st && drawn && drawn_count) ++*drawn_count;
     }
     free(figures);
     return st;
 }
 
 sp_status sp_report_write(const sp_spec *spec, const sp_run_list *runs, const char *folder,
-                          sp_buf *markdown) {
+                          sp_buf *markdown, size_t *drawn) {
     sp_results r;
     sp_status st = sp_results_load(spec, runs, folder, &r);
     if (st) return st;
     st = sp_make_folders(folder);
     if (!st && spec->has_table) st = write_tables(&r, folder, markdown);
     if (!st && spec->best) st = write_table(&r, folder, "best.md", sp_best_markdown, markdown);
-    if (!st) st = write_figures(&r, folder);
+    if (!st) st = write_figures(&r, folder, drawn);
     sp_results_free(&r);
     return st;
 }

@@ -4,10 +4,11 @@
 
 #include "experiment/results.h"
 
-/* Writes all files; appends the Markdown tables to `markdown` (when not NULL). What has not run or
+/* Writes all files; appends the Markdown tables to `markdown`, and adds to *drawn how many figures
+ * there are now (each may be NULL). A figure without data has no files. What has not run or
  * has failed is shown as such. SP_ERR_IO, SP_ERR_FORMAT, SP_ERR_MISSING (no gnuplot; the tables are
  * written by then). */
 sp_status sp_report_write(const sp_spec *spec, const sp_run_list *runs, const char *folder,
-                          sp_buf *markdown);
+                          sp_buf *markdown, size_t *drawn);
 
 #endif

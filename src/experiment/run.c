@@ -205,6 +205,11 @@ char *sp_run_title(const sp_run_spec *run) {
     return sp_format("%s%s%s", run->label, *run->point ? " " : "", run->point);
 }
 
+char *sp_run_replicate(const sp_run_spec *run) {
+    if (!run->subsample) return sp_format("seed %d", run->seed);
+    return sp_format("subsample %d seed %d", run->subsample, run->seed);
+}
+
 char *sp_run_path(const sp_run_spec *run, const char *folder) {
     return sp_format("%s/runs/%s.h5", folder, run->id);
 }

@@ -60,6 +60,9 @@ void sp_run_describe(const sp_run_spec *run, sp_runlog *log);
 /* "prefix length 10", owned by the caller. */
 char *sp_run_title(const sp_run_spec *run);
 
+/* "seed 1" or "subsample 4 seed 1", owned by the caller. */
+char *sp_run_replicate(const sp_run_spec *run);
+
 /* <folder>/runs/<id>.h5, owned by the caller. */
 char *sp_run_path(const sp_run_spec *run, const char *folder);
 

@@ -107,7 +107,7 @@ static bool must_stop(sp_status st) {
 typedef struct study_progress {
     const sp_progress *outer;
     const sp_run_spec *run;
-    char *title;
+    char *title, *replicate;
     int index, total;
     int trained;    /* runs of this call that ended well */
     double seconds; /* they took together */
@@ -121,7 +121,7 @@ static void report_line(void *user, const sp_progress_state *inner) {
     state.run = p->index;
     state.runs = p->total;
     state.label = p->title;
-    state.seed = p->run->seed;
+    state.replicate = p->replicate;
     if (state.seconds_left >= 0 && p->after > 0)
         state.seconds_left =
             p->trained ? state.seconds_left + p->after * p->seconds / p->trained : -1;
@@ -143,6 +143,7 @@ static sp_status do_run(study *s, const sp_run_spec *run) {
     double start = sp_now();
     s->progress.run = run;
     s->progress.title = sp_run_title(run);
+    s->progress.replicate = sp_run_replicate(run);
     sp_progress progress = {.line = report_line, .user = &s->progress};
     sp_status st = s->trial(run, s->folder, &progress);
     if (!st) {
@@ -154,10 +155,11 @@ static sp_status do_run(study *s, const sp_run_spec *run) {
         st = record_failure(run, s->folder, message);
         s->out->failed++;
         if (!s->first_failure)
-            s->first_failure = sp_format("%s seed %d: %s", s->progress.title, run->seed, message);
+            s->first_failure =
+                sp_format("%s %s: %s", s->progress.title, s->progress.replicate, message);
         free(message);
     }
-    free(s->progress.title);
+    free(s->progress.title), free(s->progress.replicate);
     return st;
 }
 

@@ -226,13 +226,24 @@ static sp_status read_replicates(sp_spec *spec) {
     return SP_OK;
 }
 
+/* Two sources of one number. `owner` of the grid: "", or " of NAME". */
+static sp_status refuse_subsample_axis(const sp_yaml *grid, const char *owner, const char *name) {
+    const sp_yaml *axis = sp_yaml_get(grid, "data.subsample");
+    if (!axis) return SP_OK;
+    return sp_yaml_fail(axis,
+                        "data.subsample is an axis of the grid%s%s beside subsamples; use one of "
+                        "the two",
+                        owner, name);
+}
+
 static sp_status read_spec_grid(sp_spec *spec) {
     sp_status st = read_grid(spec->root, &spec->grid);
-    if (st || !spec->subsamples || !spec->grid) return st;
-    const sp_yaml *axis = sp_yaml_get(spec->grid, "data.subsample");
-    return axis ? sp_yaml_fail(axis, "data.subsample is an axis of the grid beside subsamples; "
-                                     "use one of the two")
-                : SP_OK;
+    if (st || !spec->subsamples) return st;
+    if (sp_yaml_get(spec->overrides, "data.subsample")) return SP_OK; /* --set ends all of them */
+    st = refuse_subsample_axis(spec->grid, "", "");
+    for (size_t i = 0; !st && i < spec->entry_count; i++)
+        st = refuse_subsample_axis(spec->entries[i].grid, " of ", spec->entries[i].name);
+    return st;
 }
 
 /* ---- report ---- */
@@ -350,11 +361,11 @@ static sp_status read_report(sp_spec *spec) {
 }
 
 static sp_status read_paper(const sp_yaml *node, sp_paper *p) {
+    static const char *const keys[] = {"title", "note", "columns", "rows", "beside", NULL};
     sp_status st = sp_yaml_expect(node, SP_YAML_MAP, "an entry of paper");
-    if (!st)
-        st = sp_yaml_check_keys(node,
-                                (const char *const[]){"title", "columns", "rows", "beside", NULL});
+    if (!st) st = sp_yaml_check_keys(node, keys);
     if (!st) st = sp_yaml_text(node, "title", &p->title);
+    if (!st) st = sp_yaml_text_or(node, "note", "", &p->note);
     if (!st) st = sp_yaml_bool_or(node, "beside", false, &p->beside);
     if (!st) st = sp_yaml_list_or_null(node, "columns", &p->columns);
     if (!st) st = sp_yaml_map_or_null(node, "rows", &p->rows);

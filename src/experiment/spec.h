@@ -17,6 +17,7 @@ typedef struct sp_entry {
 /* Published numbers: a block of the report. */
 typedef struct sp_paper {
     const char *title;
+    const char *note;       /* printed under the title; "": none */
     const sp_yaml *columns; /* list of texts */
     const sp_yaml *rows;    /* map: name -> list as long as columns; empty text: not reported */
     bool beside;            /* its columns also stand in the table, beside the entries' own */

@@ -242,11 +242,11 @@ static void put_notes(const sp_results *r, sp_buf *out) {
         const char *error = sp_runlog_get_text(&r->logs[i], "error");
         char *title = sp_run_title(run);
         sp_buf_printf(out, "%s- %s ", any ? "" : "\n", title);
-        if (run->subsample) sp_buf_printf(out, "subsample %d ", run->subsample);
-        sp_buf_printf(out, "seed %d %s%s\n", run->seed,
+        char *replicate = sp_run_replicate(run);
+        sp_buf_printf(out, "%s %s%s\n", replicate,
                       r->states[i] == SP_RUN_FAILED ? "failed: " : "has not run yet",
                       r->states[i] == SP_RUN_FAILED && error ? error : "");
-        free(title);
+        free(title), free(replicate);
         any = true;
     }
 }
@@ -298,6 +298,7 @@ void sp_table_markdown(const sp_results *r, sp_buf *out) {
     for (size_t i = 0; i < r->spec->paper_count; i++) {
         const sp_paper *p = &r->spec->papers[i];
         sp_buf_printf(out, "\n## Published: %s\n\n", p->title);
+        if (*p->note) sp_buf_printf(out, "%s\n\n", p->note);
         put_paper_header(&markdown, p, out);
         put_rule(1 + p->columns->count, out);
         put_paper_rows(&markdown, r, p, out);
@@ -312,6 +313,16 @@ static void begin_tabular(size_t columns, sp_buf *out) {
     sp_buf_puts(out, "}\n\\hline\n");
 }
 
+/* Each line of the text needs a mark of its own. */
+static void put_tex_comment(const char *text, sp_buf *out) {
+    sp_buf_puts(out, "% ");
+    for (; *text; text++) {
+        sp_buf_putc(out, *text);
+        if (*text == '\n' && text[1]) sp_buf_puts(out, "% ");
+    }
+    sp_buf_putc(out, '\n');
+}
+
 void sp_table_tex(const sp_results *r, sp_buf *out) {
     sp_buf_printf(out, "%% %s\n", r->spec->title);
     begin_tabular(column_count(r), out);
@@ -322,6 +333,7 @@ void sp_table_tex(const sp_results *r, sp_buf *out) {
     for (size_t i = 0; i < r->spec->paper_count; i++) {
         const sp_paper *p = &r->spec->papers[i];
         sp_buf_printf(out, "\n%% Published: %s\n", p->title);
+        if (*p->note) put_tex_comment(p->note, out);
         begin_tabular(1 + p->columns->count, out);
         put_paper_header(&tex, p, out);
         sp_buf_puts(out, "\\hline\n");

@@ -66,6 +66,21 @@ for run in results/topics/runs/*.h5; do
 done
 "$softprompt" report study.yaml > log 2>&1 || fail "report: $(cat log)"
 grep -q Accuracy results/topics/table.md || fail "no accuracy in the table"
+grep -qx 'Written into results/topics: table.md, table.csv, table.tex' log ||
+    fail "report: $(cat log)"
+
+# A report of a search alone has no table, and says so.
+sed 's/topics$/search/; $a report: {best: dev.accuracy}' study.yaml > search.yaml
+"$softprompt" report search.yaml > log 2>&1 || fail "report: $(cat log)"
+grep -qx 'Written into results/search: best.md' log || fail "report: $(cat log)"
+
+# A plan names the rows that cannot be set up, and lists the others.
+sed 's/food: food/food: [food, nourishment of all sorts]/' topics.yaml > words.yaml
+sed 's/topics.yaml/words.yaml/' study.yaml > words-study.yaml
+refuse 3 'softprompt: 2 of 6 rows cannot be set up; the first: ' plan words-study.yaml
+[ "$(grep -c 'cannot be set up: .*nourishment' output)" -eq 2 ] || fail "plan: $(cat output)"
+[ "$(grep -c '[.]h5$' output)" -eq 4 ] || fail "plan: $(cat output)"
+grep -q '^6 runs into .*; time left' output || fail "plan: $(cat output)"
 
 # ---- labels for lines ----
 

@@ -26,7 +26,7 @@ static void test_line(void **state) {
                             .run = 4,
                             .runs = 9,
                             .label = "prefix len 10",
-                            .seed = 1,
+                            .replicate = "seed 1",
                             .step = 220,
                             .steps = 400,
                             .loss = 1.31,

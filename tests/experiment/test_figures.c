@@ -165,7 +165,7 @@ static void test_nan(void **state) {
                       "   {kind: learning-curve, y: dev.bleu}]}\n",
                broken);
     sp_buf md = {0};
-    sp_status st = sp_report_write(&spec, &runs, study_folder, &md);
+    sp_status st = sp_report_write(&spec, &runs, study_folder, &md, NULL);
     if (st && st != SP_ERR_MISSING) fail_msg("%s", sp_error());
     if (!strstr(md.data, "| **22.0** | 22.0 | 2 |\n")) fail_msg("%s", md.data);
     assert_non_null(strstr(md.data, "Prompt tuning length 5 "));
@@ -194,7 +194,7 @@ static void test_best(void **state) {
     (void)state;
     open_study(SEARCH "report: {best: dev.bleu}\n", by_length_and_seed);
     sp_buf md = {0};
-    if (sp_report_write(&spec, &runs, study_folder, &md)) fail_msg("%s", sp_error());
+    if (sp_report_write(&spec, &runs, study_folder, &md, NULL)) fail_msg("%s", sp_error());
     expect_in(md.data, "# x: the best on dev\n\n| Method | Best | BLEU on dev | Tried |\n");
     expect_in(md.data,
               "| Prompt tuning | length 5 | 25.8 \xc2\xb1 0.4 | length 1: 5.8 \xc2\xb1 0.4; "
@@ -205,9 +205,18 @@ static void test_best(void **state) {
     char *path = sp_path_join(study_folder, "best.md");
     assert_true(sp_file_exists(path));
     free(path);
+    char *fresh = sp_path_join(study_folder, "fresh");
+    static const char *const names[] = {"best.md", "table.md", "figures"};
+    assert_int_equal(sp_report_write(&spec, &runs, fresh, NULL, NULL), SP_OK);
+    for (int i = 0; i < 3; i++) {
+        path = sp_path_join(fresh, names[i]);
+        assert_int_equal(access(path, F_OK) == 0, i == 0);
+        free(path);
+    }
+    free(fresh);
     close_study();
     open_study(SEARCH "report: {best: dev.loss}\n", broken);
-    if (sp_report_write(&spec, &runs, study_folder, &md)) fail_msg("%s", sp_error());
+    if (sp_report_write(&spec, &runs, study_folder, &md, NULL)) fail_msg("%s", sp_error());
     expect_in(md.data, "| Prompt tuning | length 2 | 89.000 | ");
     expect_in(md.data, "length 1: 94.000 (1 of 2); length 2: 89.000 (1 of 2); length 5: - |\n");
     sp_buf_free(&md);
@@ -223,7 +232,7 @@ static void test_table(void **state) {
                     "report: {table: {columns: [all.ter, all.bleu]}}\n",
                by_length_and_seed);
     sp_buf md = {0};
-    if (sp_report_write(&spec, &runs, study_folder, &md)) fail_msg("%s", sp_error());
+    if (sp_report_write(&spec, &runs, study_folder, &md, NULL)) fail_msg("%s", sp_error());
     expect_in(md.data, "Models a, b; data sets c, d. Mean \xc2\xb1 sample standard deviation over "
                        "subsamples and seeds; best in bold.\n");
     expect_in(md.data, "| TER all (lower is better) | BLEU all | Runs |\n");

@@ -21,7 +21,8 @@
     "    - {name: rate, kind: learning-curve, y: train.learning_rate}\n"                           \
     "    - {kind: scatter, y: test.all.bleu}\n"                                                    \
     "    - {name: by-length, kind: line, x: method.length, y: test.seen.bleu, logx: true}\n"       \
-    "paper:\n  - {title: P 2021, columns: [BLEU], rows: {prefix: [62.9], adapter: ['']}}\n"
+    "paper:\n  - {title: P 2021, note: BLEU of 1, columns: [BLEU], rows: {prefix: [62.9], "        \
+    "adapter: ['']}}\n"
 
 static sp_spec spec;
 static sp_run_list runs;
@@ -90,7 +91,7 @@ static void test_summary(void **state) {
 static void test_markdown(void **state) {
     (void)state;
     sp_buf md = {0};
-    if (sp_report_write(&spec, &runs, study_folder, &md)) fail_msg("%s", sp_error());
+    if (sp_report_write(&spec, &runs, study_folder, &md, NULL)) fail_msg("%s", sp_error());
     static const char *const expected[] = {
         "Model m; data set d. Mean",
         "| Fine-tuning | tuned | 4,000,000 | 100% | 4,000,000 | **64.0 \xc2\xb1 1.4** | **61.0 "
@@ -101,7 +102,7 @@ static void test_markdown(void **state) {
         "| Prompt tuning | frozen | 1,920 | 0.048% | 1,920 | 23.0 | 20.0 | 1 of 2 |\n",
         "- Prompt tuning seed 2 failed: the loss is NaN\n",
         "seed 1 has not run yet\n",
-        "## Published: P 2021\n",
+        "## Published: P 2021\n\nBLEU of 1\n\n| Published | BLEU |\n",
         "| Prefix-tuning | 62.9 |\n| adapter | - |\n"};
     for (size_t i = 0; i < sizeof expected / sizeof *expected; i++)
         if (!strstr(md.data, expected[i])) fail_msg("'%s' is not in:\n%s", expected[i], md.data);
@@ -120,7 +121,7 @@ static void expect_in_file(const char *name, const char *part) {
 /* CSV has full numbers and empty fields; TeX escapes and can be \input. */
 static void test_csv_and_tex(void **state) {
     (void)state;
-    assert_int_equal(sp_report_write(&spec, &runs, study_folder, NULL), SP_OK);
+    assert_int_equal(sp_report_write(&spec, &runs, study_folder, NULL, NULL), SP_OK);
     expect_in_file("table.csv", "bleu_seen_mean,bleu_seen_sd,bleu_all_mean,bleu_all_sd\n");
     expect_in_file("table.csv",
                    "prefix,prefix,,2,2,0,frozen,61440,1.536,7680,45,2.828427125,42,2.828427125\n");
@@ -128,6 +129,7 @@ static void test_csv_and_tex(void **state) {
     expect_in_file(
         "table.tex",
         "Fine-tuning & tuned & 4,000,000 & 100\\% & 4,000,000 & \\textbf{64.0 $\\pm$ 1.4}");
+    expect_in_file("table.tex", "\n% Published: P 2021\n% BLEU of 1\n\\begin{tabular}");
 }
 
 /* Every figure comes as data, svg, png and pdf, and none is left half-written. */
@@ -136,7 +138,9 @@ static void test_figures(void **state) {
     static const char *const names[] = {"learning-curve", "rate", "scatter", "by-length"};
     static const char *const formats[] = {"dat", "svg", "png", "pdf"};
     if (system("gnuplot --version > /dev/null 2>&1")) skip();
-    assert_int_equal(sp_report_write(&spec, &runs, study_folder, NULL), SP_OK);
+    size_t drawn = 0;
+    assert_int_equal(sp_report_write(&spec, &runs, study_folder, NULL, &drawn), SP_OK);
+    assert_int_equal(drawn, 4);
     for (int i = 0; i < 4; i++)
         for (int j = 0; j < 4; j++) {
             char *path = sp_format("%s/figures/%s.%s", study_folder, names[i], formats[j]);

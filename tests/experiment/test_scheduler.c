@@ -14,6 +14,7 @@
 
 #define SPEC                                                                                       \
     "name: demo\nbase: {model: m, dataset: d}\nmethods: {prefix: {}, prompt: {}}\nseeds: [1, 2]\n"
+#define DRAWN SPEC "grid: {data.limit: [9]}\nsubsamples: [4]\n"
 
 static int calls, fail_seed, interrupt_at;
 static const char *fail_message = "the loss is NaN at step 3";
@@ -36,14 +37,18 @@ static sp_status fake_trial(const sp_run_spec *run, const char *folder,
     return st;
 }
 
-static sp_run_list setup_runs(void) {
+static sp_run_list read_runs(const char *text) {
     sp_spec spec;
     sp_run_list runs;
-    assert_int_equal(study_read(SPEC, NULL, NULL, &spec), SP_OK);
+    assert_int_equal(study_read(text, NULL, NULL, &spec), SP_OK);
     assert_int_equal(sp_expand(&spec, study_identify, &runs), SP_OK);
     sp_spec_free(&spec);
     calls = fail_seed = interrupt_at = 0;
     return runs;
+}
+
+static sp_run_list setup_runs(void) {
+    return read_runs(SPEC);
 }
 
 /* A finished run is never done twice. */
@@ -174,7 +179,10 @@ static void check_line(void *user, const sp_progress_state *s) {
     assert_string_equal(s->experiment, "demo");
     assert_int_equal(s->run, lines + 1);
     assert_int_equal(s->runs, 4);
-    assert_int_equal(s->seed, runs->items[lines].seed);
+    static const char *const replicates[] = {"seed 1", "seed 2", "subsample 4 seed 1",
+                                             "subsample 4 seed 2"};
+    bool drawn = runs->items[lines].subsample == 4;
+    assert_string_equal(s->replicate, replicates[lines % 2 + (drawn ? 2 : 0)]);
     if (lines == 0) assert_true(s->seconds_left < 0); /* nothing known about the other runs yet */
     if (lines == 3) assert_true(s->seconds_left == 2);
     lines++;
@@ -183,14 +191,17 @@ static void check_line(void *user, const sp_progress_state *s) {
 /* Progress says which run of the study is at work. */
 static void test_progress(void **state) {
     (void)state;
-    char *folder = sp_path_join(study_folder, "f");
-    sp_run_list runs = setup_runs();
-    sp_schedule out;
-    sp_progress progress = {.line = check_line, .user = &runs};
-    assert_int_equal(sp_schedule_runs(&runs, folder, fake_trial, &progress, &out), SP_OK);
-    assert_int_equal(lines, 4);
-    sp_run_list_free(&runs);
-    free(folder);
+    for (int drawn = 0; drawn < 2; drawn++) {
+        char *folder = sp_path_join(study_folder, drawn ? "f" : "g");
+        sp_run_list runs = read_runs(drawn ? DRAWN : SPEC);
+        sp_schedule out;
+        sp_progress progress = {.line = check_line, .user = &runs};
+        lines = 0;
+        assert_int_equal(sp_schedule_runs(&runs, folder, fake_trial, &progress, &out), SP_OK);
+        assert_int_equal(lines, 4);
+        sp_run_list_free(&runs);
+        free(folder);
+    }
 }
 
 int main(void) {

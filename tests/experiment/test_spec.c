@@ -147,6 +147,12 @@ static void test_subsamples(void **state) {
     assert_int_equal(runs.count, 4);
     assert_int_equal(runs.items[0].subsample, 9);
     sp_run_list_free(&runs);
+    runs = expand("name: x\nbase: {model: m, dataset: d, data: {limit: 50}}\nsubsamples: [4, 5]\n"
+                  "methods: {prompt: {grid: {data.subsample: [1, 2]}}}\n",
+                  NULL, "data.subsample=9");
+    assert_int_equal(runs.count, 1);
+    assert_int_equal(runs.items[0].subsample, 9);
+    sp_run_list_free(&runs);
 }
 
 /* The same text for all settings outside the tables of training, decoding and methods. */
@@ -285,6 +291,10 @@ static void test_study_errors(void **state) {
     expect_error(SPEC "subsamples: 3\n", NULL, "subsamples is '3'; use a list");
     expect_error(SPEC "subsamples: [1]\ngrid: {data.subsample: [1]}\n", NULL,
                  "s.yaml:11: data.subsample is an axis of the grid beside subsamples");
+    expect_error(SPEC "  prompt: {grid: {lr: [1],\n    data.subsample: [1]}}\nsubsamples: [1]\n",
+                 NULL,
+                 "s.yaml:11: data.subsample is an axis of the grid of prompt beside subsamples; "
+                 "use one of the two");
     expect_error(SPEC, "data.subsample=-1", "data.subsample is -1; use 0 to");
     expect_error(SPEC, "output=speech", "output is 'speech'; use one of auto|text|");
     expect_error(SPEC "report: {figure: {kind: bar, y: test.all.bleu}}\n", NULL,
@@ -323,18 +333,10 @@ static void test_study_errors(void **state) {
                  "s.yaml:10: columns beside groups");
 }
 
-static const char *const shipped[] = {"table1",
-                                      "table4",
-                                      "prefix-length",
-                                      "prefix-length-classification",
-                                      "init",
-                                      "init-prefix",
-                                      "model-size",
-                                      "model-size-generation",
-                                      "low-data",
-                                      "depth",
-                                      "tuning/generation",
-                                      "tuning/classification"};
+static const char *const shipped[] = {
+    "table1",   "table4",      "prefix-length",     "prefix-length-classification",
+    "init",     "init-prefix", "model-size",        "model-size-generation",
+    "low-data", "depth",       "tuning/generation", "tuning/classification"};
 
 static void expand_shipped(const char *path, const char *preset) {
     sp_spec spec;
