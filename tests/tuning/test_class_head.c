@@ -58,7 +58,8 @@ static void refuse(const char *const words[2], const char *message) {
 static void a_label_word_must_be_one_token_that_no_other_word_is(void **state) {
     (void)state;
     refuse((const char *const[]){"a", "bc"}, "label 'two': its word 'bc' has 2 tokens ('b' 'c')");
-    refuse((const char *const[]){"a", "bc"}, "use another word, a separator that ends in a letter or colon");
+    refuse((const char *const[]){"a", "bc"},
+           "use another word, a separator that ends in a letter or colon");
     refuse((const char *const[]){"a", "b|a"}, "'a' is also one of label 'one'");
     refuse((const char *const[]){"a|a", "b"}, "'a' is also one of label 'one'");
     refuse((const char *const[]){"a", "Z"}, "its word 'Z' has 0 tokens (none)");
