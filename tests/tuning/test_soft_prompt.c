@@ -7,8 +7,8 @@
 #include <cmocka.h>
 
 #include "support/folder.h"
-#include "support/golden.h"
 #include "support/letters.h"
+#include "support/steered.h"
 #include "tensor/gemm.h"
 #include "tuning/soft_prompt.h"
 
@@ -34,30 +34,6 @@ static void create_with(const char *method, const sp_method_options *options, sp
 static void create(const char *method, int length, sp_model *model, sp_tuner *out) {
     sp_method_options options = options_of(method, length);
     create_with(method, &options, model, out);
-}
-
-/* Logits of the golden batch under a steering whose virtual rows stand first; caller owns. */
-static float *steered_logits(const sp_model *model, const sp_steering *s) {
-    golden_batch b =
-        golden_read_batch(s->virtual_rows ? (int)s->virtual_rows->rows : 0, s->first_position);
-    if (s->infix) golden_place_infix(&b, s->first_position);
-    sp_tape tape = {.inference = true};
-    sp_context ctx = golden_context(&b, s);
-    sp_var *hidden = sp_model_forward(&tape, model, b.ids, &ctx);
-    sp_var *logits = sp_model_logits(&tape, model, hidden, b.real, GOLDEN_TOKENS);
-    float *copy = sp_alloc_floats(GOLDEN_TOKENS * VOCABULARY);
-    memcpy(copy, logits->data, GOLDEN_TOKENS * VOCABULARY * sizeof(float));
-    sp_tape_free(&tape);
-    return copy;
-}
-
-static float *logits_of_tuner(const sp_tuner *tuner) {
-    sp_tape tape = {.inference = true};
-    sp_steering steering;
-    sp_tuner_inject(tuner, &tape, &steering);
-    float *logits = steered_logits(tuner->model, &steering);
-    sp_tape_free(&tape);
-    return logits;
 }
 
 static float *logits_of_prompt(const sp_model *model, sp_soft_prompt *prompt) {

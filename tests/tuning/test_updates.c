@@ -9,8 +9,8 @@
 
 #include "core/file.h"
 #include "support/folder.h"
-#include "support/golden.h"
 #include "support/letters.h"
+#include "support/steered.h"
 #include "tensor/gemm.h"
 #include "tuning/soft_prompt.h"
 
@@ -260,27 +260,6 @@ static void adalora_refuses_smoothing_that_leaves_no_importance(void **state) {
 
 /* ---- where training starts ---- */
 
-static float *logits_under(const sp_model *model, const sp_steering *steering) {
-    golden_batch b = golden_read_batch(0, 0);
-    sp_tape t = {.inference = true};
-    sp_context ctx = golden_context(&b, steering);
-    sp_var *hidden = sp_model_forward(&t, model, b.ids, &ctx);
-    sp_var *logits = sp_model_logits(&t, model, hidden, b.real, GOLDEN_TOKENS);
-    size_t bytes = GOLDEN_TOKENS * VOCABULARY * sizeof(float);
-    float *copy = memcpy(sp_alloc_floats(GOLDEN_TOKENS * VOCABULARY), logits->data, bytes);
-    sp_tape_free(&t);
-    return copy;
-}
-
-static float *logits_of_tuner(const sp_tuner *tuner) {
-    sp_tape t = {.inference = true};
-    sp_steering steering;
-    sp_tuner_inject(tuner, &t, &steering);
-    float *logits = logits_under(tuner->model, &steering);
-    sp_tape_free(&t);
-    return logits;
-}
-
 static double largest_difference(const float *a, const float *b) {
     double largest = 0;
     for (int i = 0; i < GOLDEN_TOKENS * VOCABULARY; i++)
@@ -294,7 +273,7 @@ static double distance_at_start(const char *method) {
     sp_method_options options = options_of(method);
     sp_tuner tuner;
     create(method, &options, model, &tuner);
-    float *plain = logits_under(model, NULL), *steered = logits_of_tuner(&tuner);
+    float *plain = steered_logits(model, NULL), *steered = logits_of_tuner(&tuner);
     double distance = largest_difference(plain, steered);
     free(plain);
     free(steered);
@@ -369,7 +348,7 @@ static void pretend_training(sp_tuner *tuner) {
 
 static float *logits_of_prompt(const sp_model *model, sp_soft_prompt *prompt) {
     sp_steering steering = sp_soft_prompt_steering(prompt);
-    return logits_under(model, &steering);
+    return steered_logits(model, &steering);
 }
 
 static void write_and_read(const char *path, const sp_soft_prompt *prompt, const sp_model *model,
@@ -437,7 +416,7 @@ static void merged_equals_unmerged_and_the_model_comes_back_to_the_bit(void **st
         create(names[i], &options, model, &tuner);
         pretend_training(&tuner);
         assert_int_equal(sp_soft_prompt_from(&tuner, tokenizer, "\n", &prompt), SP_OK);
-        float *plain = logits_under(model, NULL), *unmerged = logits_of_prompt(model, &prompt);
+        float *plain = steered_logits(model, NULL), *unmerged = logits_of_prompt(model, &prompt);
         sp_soft_prompt_merge(&prompt, model);
         assert_null(sp_soft_prompt_steering(&prompt).low_rank);
         float *merged = logits_of_prompt(model, &prompt);
