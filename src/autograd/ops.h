@@ -17,6 +17,8 @@ typedef struct sp_linear_map {
 
 /* x [n, in] -> x W + b [n, out] */
 sp_var *sp_linear(sp_tape *t, sp_var *x, const sp_linear_map *map);
+/* The same plus residual [n, out], in one pass over the output; residual NULL: sp_linear. */
+sp_var *sp_linear_add(sp_tape *t, sp_var *x, const sp_linear_map *map, sp_var *residual);
 
 /* ---- low_rank.c ---- */
 
@@ -35,12 +37,30 @@ sp_var *sp_orthogonality(sp_tape *t, sp_var *m, bool columns, float weight);
 /* ---- norm.c ---- */
 
 typedef struct sp_norm {
-    sp_var *weight, *bias; /* [1, d] */
+    sp_var *weight, *bias; /* [1, d]; sp_rms_norm has no bias */
     float epsilon;
 } sp_norm;
 
 /* x [n, d] -> [n, d], each row normalised (Ba et al. 2016) */
 sp_var *sp_layer_norm(sp_tape *t, sp_var *x, const sp_norm *norm);
+
+/* ---- rms_norm.c ---- */
+
+/* x [n, d] -> x / sqrt(mean(x^2) + epsilon) * weight [n, d] (Zhang & Sennrich 2019, eq. 4) */
+sp_var *sp_rms_norm(sp_tape *t, sp_var *x, const sp_norm *norm);
+
+/* ---- swiglu.c ---- */
+
+/* gate, up [n, d] -> silu(gate) * up [n, d] (Shazeer 2020, eq. 6) */
+sp_var *sp_swiglu(sp_tape *t, sp_var *gate, sp_var *up);
+
+/* ---- rope.c ---- */
+
+/* x [tokens, heads * head_size] -> the same shape: pair (i, i + head_size / 2) of every head turned
+ * by its position's angle (Su et al. 2021, section 3.4.2; Hugging Face's half-split layout).
+ * positions [tokens] are copied; cos_sin [n_positions, head_size] has a position's head_size / 2
+ * cosines, then its sines, and must outlive the backward pass. */
+sp_var *sp_rope(sp_tape *t, sp_var *x, int head_size, const int *positions, const float *cos_sin);
 
 /* ---- activation.c ---- */
 

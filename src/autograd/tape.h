@@ -48,6 +48,16 @@ sp_var *sp_var_new(sp_tape *tape, long rows, long cols, bool needs_grad);
 void *sp_tape_record(sp_tape *tape, sp_var *out, void (*backward)(sp_tape *, sp_node *),
                      size_t size);
 
+/* A place in the making of a step. */
+typedef struct sp_tape_mark {
+    sp_node *last;
+} sp_tape_mark;
+
+/* Around a block of a model: when it ends, the memory of its variables is given back, but for
+ * `keep`, what the backward pass needs, and parameters. Nothing but `keep` may be used any more. */
+sp_tape_mark sp_tape_begin(sp_tape *tape);
+void sp_tape_end(sp_tape *tape, sp_tape_mark mark, sp_var *keep);
+
 /* Back-propagates from `root` [1, 1] with gradient `seed`. */
 void sp_tape_backward(sp_tape *tape, sp_var *root, float seed);
 
