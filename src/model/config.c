@@ -69,7 +69,7 @@ sp_status sp_config_token(sp_config_source s, const char *key, int vocab_size, i
 }
 
 sp_status sp_config_only_bool(sp_config_source s, const char *key, bool only) {
-    bool value;
+    bool value = only;
     sp_status st = sp_config_bool(s, key, only, &value);
     if (!st && value != only)
         st = sp_fail(SP_ERR_FORMAT,
@@ -91,7 +91,7 @@ sp_status sp_config_only_text(sp_config_source s, const char *key, const char *c
 /* ---- the file ---- */
 
 static sp_status check_heads(const char *path, const sp_config *c) {
-    if (c->n_kv_head < 1 || c->n_head % c->n_kv_head)
+    if (c->n_kv_head && c->n_head % c->n_kv_head)
         return sp_fail(SP_ERR_FORMAT,
                        "%s: %d attention heads cannot share %d heads of keys and values; their "
                        "number must be a divisor",

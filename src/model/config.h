@@ -1,5 +1,5 @@
-/* For the families: reading and writing the keys of config.json. Every function checks its value and
- * fails with SP_ERR_FORMAT, naming the file and the key; null counts as absent. */
+/* For the families: reading and writing the keys of config.json. Every function checks its value
+ * and fails with SP_ERR_FORMAT, naming the file and the key; null counts as absent. */
 #ifndef SP_MODEL_CONFIG_H
 #define SP_MODEL_CONFIG_H
 

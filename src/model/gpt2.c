@@ -48,8 +48,7 @@ static void build(sp_model *m) {
     gpt2 *g = m->blocks = sp_arena_zero(&m->memory, sizeof *g + blocks);
     sp_place embeddings = {m, "transformer.", -1}, top = {m, "transformer.", c->n_layer};
     sp_build_projections(m, BLOCK_PROJECTIONS * c->n_layer);
-    m->embedding = m->head =
-        sp_build_param(embeddings, "wte.weight", 2, c->vocab_size, c->n_embd);
+    m->embedding = m->head = sp_build_param(embeddings, "wte.weight", 2, c->vocab_size, c->n_embd);
     g->positions = sp_build_param(embeddings, "wpe.weight", 2, c->n_positions, c->n_embd);
     for (int i = 0; i < c->n_layer; i++) build_block(m, &g->blocks[i], i);
     g->ln_f = sp_build_norm(top, "ln_f", true);
@@ -142,8 +141,6 @@ static sp_status read_config(const char *path, const json_t *root, sp_config *c)
     if (c->n_embd % c->n_head)
         return sp_fail(SP_ERR_FORMAT, "%s: n_embd %d is not a multiple of n_head %d", path,
                        c->n_embd, c->n_head);
-    c->n_kv_head = c->n_head;
-    c->head_size = c->n_embd / c->n_head;
     c->tie_word_embeddings = c->attention_bias = c->mlp_bias = true;
     return check_variant(s);
 }

@@ -1,5 +1,6 @@
 /* Llama (Touvron et al. 2023), as Hugging Face's LlamaForCausalLM: pre-RMSNorm blocks, rotary
- * positions, grouped-query attention (Ainslie et al. 2023), SwiGLU, linear maps stored [out, in]. */
+ * positions, grouped-query attention (Ainslie et al. 2023), SwiGLU, linear maps stored [out, in].
+ */
 #include "model/build.h"
 #include "model/cache.h"
 #include "model/config.h"
@@ -36,8 +37,8 @@ static void build_block(sp_model *m, llama_block *b, int layer) {
     b->v = sp_build_linear(at, "self_attn.v_proj", (sp_linear_shape){d, kv, bias, true, false});
     b->o = sp_build_linear(at, "self_attn.o_proj", (sp_linear_shape){heads, d, bias, true, true});
     b->mlp_norm = sp_build_norm(at, "post_attention_layernorm", false);
-    b->gate = sp_build_linear(at, "mlp.gate_proj",
-                              (sp_linear_shape){d, inner, mlp_bias, true, false});
+    b->gate =
+        sp_build_linear(at, "mlp.gate_proj", (sp_linear_shape){d, inner, mlp_bias, true, false});
     b->up = sp_build_linear(at, "mlp.up_proj", (sp_linear_shape){d, inner, mlp_bias, true, false});
     b->down =
         sp_build_linear(at, "mlp.down_proj", (sp_linear_shape){inner, d, mlp_bias, true, true});
@@ -48,8 +49,8 @@ static void build_block(sp_model *m, llama_block *b, int layer) {
 static float *rotations(sp_model *m) {
     const sp_config *c = &m->config;
     long half = c->head_size / 2, positions = c->n_positions;
-    float *table = sp_arena_alloc(
-        &m->memory, (size_t)positions * (size_t)c->head_size * sizeof *table);
+    float *table =
+        sp_arena_alloc(&m->memory, (size_t)positions * (size_t)c->head_size * sizeof *table);
     for (long p = 0; p < positions; p++)
         for (long i = 0; i < half; i++) {
             double angle = (double)p / pow(c->rope_theta, 2.0 * (double)i / c->head_size);
@@ -98,10 +99,9 @@ static sp_var *attention(sp_tape *t, const sp_model *m, int layer, const llama_b
                                 .offsets = ctx->offsets,
                                 .prefix_from = ctx->prefix_from,
                                 .causal = true};
-    return sp_context_attention(t, ctx, layer, &shape,
-                                sp_rope(t, q, c->head_size, ctx->positions, cos_sin),
-                                sp_rope(t, k, c->head_size, ctx->positions, cos_sin),
-                                sp_project(t, h, b->v, NULL, ctx));
+    return sp_context_attention(
+        t, ctx, layer, &shape, sp_rope(t, q, c->head_size, ctx->positions, cos_sin),
+        sp_rope(t, k, c->head_size, ctx->positions, cos_sin), sp_project(t, h, b->v, NULL, ctx));
 }
 
 static sp_var *block(sp_tape *t, const sp_model *m, int layer, sp_var *x, const sp_context *ctx) {

@@ -18,7 +18,8 @@ static sp_status read_rope(sp_config_source s, sp_config *c) {
         sp_config_source inner = {s.path, value};
         st = sp_config_only_text(inner, "rope_type", types);
         if (!st) st = sp_config_only_text(inner, "type", types);
-        if (!st) st = sp_config_real(inner, "rope_theta", c->rope_theta, MOST_THETA, &c->rope_theta);
+        if (!st)
+            st = sp_config_real(inner, "rope_theta", c->rope_theta, MOST_THETA, &c->rope_theta);
     }
     return st;
 }
@@ -42,8 +43,9 @@ static sp_status read_heads(sp_config_source s, sp_config *c) {
     long each = c->n_embd / c->n_head;
     if ((st = sp_config_int(s, "head_dim", each ? each : 1, &c->head_size))) return st;
     if (c->head_size % 2)
-        return sp_fail(SP_ERR_FORMAT, "%s: heads of %d numbers cannot be rotated in pairs; their "
-                                      "size must be even",
+        return sp_fail(SP_ERR_FORMAT,
+                       "%s: heads of %d numbers cannot be rotated in pairs; their "
+                       "size must be even",
                        s.path, c->head_size);
     return SP_OK;
 }
@@ -72,16 +74,15 @@ sp_status sp_llama_read_config(const char *path, const json_t *root, sp_config *
 }
 
 json_t *sp_llama_write_config(const sp_config *c) {
-    return json_pack("{s:[s], s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:s, s:f, s:f, s:f, s:i, "
-                     "s:i, s:b, s:b, s:b, s:f}",
-                     "architectures", "LlamaForCausalLM", "model_type", c->model_type, "vocab_size",
-                     c->vocab_size, "max_position_embeddings", c->n_positions, "hidden_size",
-                     c->n_embd, "num_hidden_layers", c->n_layer, "intermediate_size", c->n_inner,
-                     "num_attention_heads", c->n_head, "num_key_value_heads", c->n_kv_head,
-                     "head_dim", c->head_size, "hidden_act", "silu", "rms_norm_eps",
-                     c->layer_norm_epsilon, "initializer_range", c->initializer_range, "rope_theta",
-                     c->rope_theta, "bos_token_id", c->bos_token_id, "eos_token_id",
-                     c->eos_token_id, "tie_word_embeddings", (int)c->tie_word_embeddings,
-                     "attention_bias", (int)c->attention_bias, "mlp_bias", (int)c->mlp_bias,
-                     "attention_dropout", 0.0);
+    return json_pack(
+        "{s:[s], s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:s, s:f, s:f, s:f, s:i, "
+        "s:i, s:b, s:b, s:b, s:f}",
+        "architectures", "LlamaForCausalLM", "model_type", c->model_type, "vocab_size",
+        c->vocab_size, "max_position_embeddings", c->n_positions, "hidden_size", c->n_embd,
+        "num_hidden_layers", c->n_layer, "intermediate_size", c->n_inner, "num_attention_heads",
+        c->n_head, "num_key_value_heads", c->n_kv_head, "head_dim", c->head_size, "hidden_act",
+        "silu", "rms_norm_eps", c->layer_norm_epsilon, "initializer_range", c->initializer_range,
+        "rope_theta", c->rope_theta, "bos_token_id", c->bos_token_id, "eos_token_id",
+        c->eos_token_id, "tie_word_embeddings", (int)c->tie_word_embeddings, "attention_bias",
+        (int)c->attention_bias, "mlp_bias", (int)c->mlp_bias, "attention_dropout", 0.0);
 }

@@ -7,7 +7,11 @@
 
 #include "autograd/ops.h"
 #include "format/safetensors.h"
+#if __has_include("tensor/weight.h")
 #include "tensor/weight.h"
+#else
+typedef enum sp_precision { SP_PRECISION_FP32, SP_PRECISION_BF16 } sp_precision;
+#endif
 
 /* What config.json says, under Hugging Face's names for GPT-2 where GPT-2 has the thing, else under
  * Llama's. Which keys a family reads and writes is its own matter (config.h). */
@@ -19,7 +23,7 @@ typedef struct sp_config {
     int bos_token_id, eos_token_id;
     double layer_norm_epsilon; /* of LayerNorm or RMSNorm */
     double initializer_range;
-    double rope_theta;                                   /* base of the rotations; 0: none */
+    double rope_theta;                                  /* base of the rotations; 0: none */
     bool tie_word_embeddings, attention_bias, mlp_bias; /* GPT-2 has all of them */
 } sp_config;
 
@@ -47,7 +51,8 @@ typedef struct sp_params {
 /* Adds a zeroed parameter (rank 1: cols only, rows = 1) of layer -1 and returns its variable, which
  * stays where it is until sp_params_free. */
 sp_var *sp_params_add(sp_params *params, const char *name, int rank, long rows, long cols);
-/* The same without memory: its `data` is NULL until sp_param_allocate has given it zeroed floats. */
+/* The same without memory: its `data` is NULL until sp_param_allocate has given it zeroed floats.
+ */
 sp_var *sp_params_declare(sp_params *params, const char *name, int rank, long rows, long cols);
 void sp_param_allocate(sp_param *param);
 sp_param *sp_params_find(const sp_params *params, const char *name); /* NULL if absent */
@@ -159,16 +164,18 @@ const sp_family *sp_family_find(const char *model_type);
 const char *sp_family_names(void);
 
 /* Opens a folder with config.json and model.safetensors; `name` is a folder or a name below
- * models/. In bf16, the weights of the linear maps, the embedding and the head are kept in bf16 (what
- * later trains, turns to fp32: sp_leaf_train); everything else is fp32. Tensor by tensor, so that
- * little more memory is taken than the model needs in the end. SP_ERR_MISSING, SP_ERR_FORMAT with
- * the tensor's name. Release with sp_model_free. */
+ * models/. In bf16, the weights of the linear maps, the embedding and the head are kept in bf16
+ * (what later trains, turns to fp32: sp_leaf_train); everything else is fp32. Tensor by tensor, so
+ * that little more memory is taken than the model needs in the end. SP_ERR_MISSING, SP_ERR_FORMAT
+ * with the tensor's name. Release with sp_model_free. */
 sp_status sp_model_open(const char *name, sp_precision precision, sp_model **out);
 /* The folder sp_model_open would read, owned by the caller. */
 char *sp_model_folder(const char *name);
 /* A fresh model with zeroed parameters. SP_ERR_SPEC for an unknown family, or sizes that do not fit
  * each other. */
 sp_status sp_model_new(const sp_config *config, sp_model **out);
+/* The same, but no parameter has memory yet (sp_param_allocate). */
+sp_status sp_model_declare(const sp_config *config, sp_model **out);
 /* Random initialisation as GPT-2's: normal(0, initializer_range), the projections into the residual
  * stream scaled by 1/sqrt(2 n_layer), norms at 1, biases at 0 (Radford et al. 2019, section 2.3).
  */
@@ -187,8 +194,8 @@ void sp_params_train(sp_params *params, bool train);
  * n_embd] of the wanted rows, or [tokens, n_embd]. */
 sp_var *sp_model_forward(sp_tape *t, const sp_model *model, const int *ids, const sp_context *ctx);
 
-/* For a family: x [tokens, n] behind the attention of `layer` -> the rows that the rest of the block
- * works on, which are the wanted ones in the last layer and x itself before it. */
+/* For a family: x [tokens, n] behind the attention of `layer` -> the rows that the rest of the
+ * block works on, which are the wanted ones in the last layer and x itself before it. */
 sp_var *sp_wanted_rows(sp_tape *t, const sp_model *model, int layer, sp_var *x,
                        const sp_context *ctx);
 
@@ -200,6 +207,9 @@ sp_kv sp_model_keys_values(sp_tape *t, const sp_model *model, int layer, sp_var 
 sp_var *sp_model_logits(sp_tape *t, const sp_model *model, const sp_var *hidden, long count);
 
 /* ---- projection.c ---- */
+
+/* The linear map with this weight; NULL if there is none. */
+const sp_projection *sp_model_projection(const sp_model *model, const sp_var *weight);
 
 /* x [n, in] -> [n, out]: the projection with what the steering attaches to it, added to residual
  * [n, out] unless that is NULL. Every linear map of a family goes through here. */

@@ -12,8 +12,14 @@ long sp_linear_outputs(const sp_linear_map *map) {
     return map->transposed ? map->weight->rows : map->weight->cols;
 }
 
-/* An adapter stands between the map and the residual stream (Houlsby et al. 2019, figure 2), so that
- * the residual is added behind it. */
+const sp_projection *sp_model_projection(const sp_model *m, const sp_var *weight) {
+    for (int i = 0; i < m->projection_count; i++)
+        if (m->projections[i].map.weight == weight) return &m->projections[i];
+    return NULL;
+}
+
+/* An adapter stands between the map and the residual stream (Houlsby et al. 2019, figure 2), so
+ * that the residual is added behind it. */
 static sp_var *run_bottleneck(sp_tape *t, sp_var *y, const sp_bottleneck *b, sp_var *residual) {
     y = sp_linear_add(t, sp_gelu(t, sp_linear(t, y, &b->down)), &b->up, y);
     return residual ? sp_add(t, residual, y) : y;
@@ -25,8 +31,7 @@ sp_var *sp_project(sp_tape *t, sp_var *x, const sp_projection *p, sp_var *residu
     const sp_low_rank *u = s && s->low_rank ? &s->low_rank[p->index] : NULL;
     const sp_bottleneck *b = s && s->bottleneck ? &s->bottleneck[p->index] : NULL;
     bool adapter = b && b->down.weight;
-    sp_var *y = residual && !adapter ? sp_linear_add(t, x, &p->map, residual)
-                                     : sp_linear(t, x, &p->map);
+    sp_var *y = sp_linear_add(t, x, &p->map, adapter ? NULL : residual);
     if (u && u->down)
         y = sp_add(t, y, sp_linear_low_rank(t, x, u->down, u->diagonal, u->up, u->scale));
     return adapter ? run_bottleneck(t, y, b, residual) : y;
@@ -34,7 +39,6 @@ sp_var *sp_project(sp_tape *t, sp_var *x, const sp_projection *p, sp_var *residu
 
 void sp_low_rank_merge(const sp_low_rank *u, const sp_projection *p) {
     sp_var *w = p->map.weight;
-    sp_leaf_floats(w);
     long rank = u->down->rows, in = u->down->cols, out = u->up->rows;
     float *scaled = sp_alloc_floats((size_t)(rank * in));
     for (long r = 0; r < rank; r++) {
