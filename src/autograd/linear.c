@@ -32,20 +32,13 @@ static void weight_gradient(sp_tape *t, const linear_node *n, const float *dy, l
         sp_gemm(true, false, w->rows, w->cols, x->rows, x->data, x->ld, dy, ld, beta, dw, w->ld);
 }
 
-static void residual_gradient(sp_tape *t, const sp_var *y, sp_var *residual) {
-    float *d = sp_grad(t, residual);
-#pragma omp parallel for
-    for (long r = 0; r < y->rows; r++)
-        sp_axpy(y->cols, 1.0f, y->grad + r * y->ld, d + r * residual->ld);
-}
-
 static void linear_backward(sp_tape *t, sp_node *node) {
     linear_node *n = (linear_node *)node;
     sp_var *x = n->x, *w = n->map.weight, *y = node->out;
     if (n->map.bias && n->map.bias->needs_grad)
         sp_add_column_sums(y->grad, y->rows, y->cols, y->ld, sp_grad(t, n->map.bias));
     if (w->needs_grad) weight_gradient(t, n, y->grad, y->ld);
-    if (n->residual && n->residual->needs_grad) residual_gradient(t, y, n->residual);
+    if (n->residual) sp_grad_pass(t, y, 0, n->residual);
     if (!x->needs_grad) return;
     float beta;
     float *dx = sp_grad_beta(t, x, &beta);
@@ -79,6 +72,8 @@ sp_var *sp_linear_add(sp_tape *t, sp_var *x, const sp_linear_map *map, sp_var *r
         n->x = x;
         n->residual = residual;
         n->map = *map;
+        if (w->needs_grad) sp_tape_save(&n->node, x);
+        if (x->needs_grad) sp_tape_save(&n->node, map->weight);
     }
     return y;
 }

@@ -131,6 +131,17 @@ sp_var *sp_cross_entropy(sp_tape *t, sp_var *logits, const int *targets);
  * label words this is a label's logit: softmax over it gives the words' summed probability. */
 sp_var *sp_group_logsumexp(sp_tape *t, sp_var *x, const int *group_of_word, int groups);
 
+/* ---- recompute.c ---- */
+
+/* A part of a model: x -> a new variable. It may read what else is on the tape or a parameter. */
+typedef sp_var *sp_block(sp_tape *t, void *user, sp_var *x);
+
+/* block(t, user, x) without keeping its activations: the backward pass runs it again, so that only
+ * x is kept (Chen et al. 2016, section 3). Gradients are those of block(t, user, x) itself, of all
+ * that it reads. `user` [user_bytes] is copied; what it points to, and other variables of the tape
+ * that the block reads, must live until the backward pass. */
+sp_var *sp_recompute(sp_tape *t, sp_block *block, void *user, size_t user_bytes, sp_var *x);
+
 /* ---- lstm.c ---- */
 
 /* The recurrence of one LSTM direction over n time steps (Hochreiter & Schmidhuber 1997; PyTorch's

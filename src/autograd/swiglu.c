@@ -10,12 +10,14 @@ typedef struct swiglu_node {
 static void swiglu_backward(sp_tape *t, sp_node *node) {
     swiglu_node *n = (swiglu_node *)node;
     sp_var *gate = n->gate, *up = n->up, *y = node->out;
-    float *dgate = gate->needs_grad ? sp_grad(t, gate) : NULL;
-    float *dup = up->needs_grad ? sp_grad(t, up) : NULL;
+    float gate_beta, up_beta;
+    float *dgate = gate->needs_grad ? sp_grad_beta(t, gate, &gate_beta) : NULL;
+    float *dup = up->needs_grad ? sp_grad_beta(t, up, &up_beta) : NULL;
 #pragma omp parallel for
     for (long r = 0; r < y->rows; r++)
         sp_swiglu_backward(y->cols, sp_row(gate, r), sp_row(up, r), y->grad + r * y->ld,
-                           dgate ? dgate + r * gate->ld : NULL, dup ? dup + r * up->ld : NULL);
+                           dgate ? sp_grad_row(dgate, gate_beta, gate, r) : NULL,
+                           dup ? sp_grad_row(dup, up_beta, up, r) : NULL);
 }
 
 sp_var *sp_swiglu(sp_tape *t, sp_var *gate, sp_var *up) {
@@ -27,6 +29,8 @@ sp_var *sp_swiglu(sp_tape *t, sp_var *gate, sp_var *up) {
     if (n) {
         n->gate = gate;
         n->up = up;
+        sp_tape_save(&n->node, gate);
+        sp_tape_save(&n->node, up);
     }
     return y;
 }

@@ -1,6 +1,7 @@
 #include "tensor/kernels.h"
 
 #include <math.h>
+#include <string.h>
 
 /* GCC builds each kernel for every set and picks at load time; sanitizers run before the picker
  * may, so their build has the baseline only. */
@@ -28,6 +29,23 @@ VECTORISED double sp_sum_squares(long n, const float *x) {
     double sum = 0;
     for (long i = 0; i < n; i++) sum += (double)x[i] * x[i];
     return sum;
+}
+
+VECTORISED void sp_bf16_from_floats(long n, const float *x, uint16_t *y) {
+    for (long i = 0; i < n; i++) {
+        uint32_t bits;
+        memcpy(&bits, x + i, sizeof bits);
+        uint32_t rounded = (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
+        uint32_t quiet = bits >> 16 | 0x40;
+        y[i] = (uint16_t)((bits & 0x7fffffff) > 0x7f800000 ? quiet : rounded);
+    }
+}
+
+VECTORISED void sp_bf16_to_floats(long n, const uint16_t *x, float *y) {
+    for (long i = 0; i < n; i++) {
+        uint32_t bits = (uint32_t)x[i] << 16;
+        memcpy(y + i, &bits, sizeof bits);
+    }
 }
 
 /* gelu(x) = x * s(x) with s = sigmoid(2 * sqrt(2/pi) * (x + 0.044715 x^3)). */

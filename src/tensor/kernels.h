@@ -12,6 +12,10 @@ void sp_scale(long n, float a, const float *x, float *y);
 float sp_dot(long n, const float *x, const float *y);
 double sp_sum_squares(long n, const float *x);
 
+/* bf16 is the upper half of an fp32. Rounds to nearest even; a NaN stays one. */
+void sp_bf16_from_floats(long n, const float *x, uint16_t *y);
+void sp_bf16_to_floats(long n, const uint16_t *x, float *y);
+
 /* GELU with the tanh approximation (Hendrycks & Gimpel; Hugging Face "gelu_new"). */
 void sp_gelu_forward(long n, const float *x, float *y);
 void sp_gelu_backward(long n, const float *x, const float *dy, float *dx); /* dx += */
