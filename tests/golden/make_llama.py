@@ -16,7 +16,7 @@ llama-tiny-bias   the same with 4 heads of 12 and 1 of keys and values, rope_the
         logits [26, 97], loss [1]       of the real tokens, each sequence run alone
         parameter.NAME, gradient.NAME   PEFT's names; 5 virtual tokens, MLP of 16, LoRA of rank 3 and
                                         alpha 16 on q_proj and v_proj with B not zero; adaption
-                                        prompts in both layers, gates 0.4 and -0.7
+                                        prompts in both layers, gates 0.4 and -0.7 (llama-tiny only)
         virtual                         of prefix-*: [5, 2 layers * 2 * heads of keys and values *
                                         size of a head]: what PEFT's encoder gives
 """
@@ -153,7 +153,8 @@ def main():
         make_finetune(folder, batch)
         make_prompts(folder, batch)
         make_lora(folder, batch)
-        make_adaption_prompt(folder, batch)
+        if config.head_dim * config.num_attention_heads == config.hidden_size:  # PEFT needs that
+            make_adaption_prompt(folder, batch)
     print(VERSIONS)
 
 
