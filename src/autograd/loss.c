@@ -1,3 +1,4 @@
+#include "autograd/matrix.h"
 #include "autograd/ops.h"
 #include "autograd/rows.h"
 #include "tensor/gemm.h"
@@ -51,21 +52,20 @@ typedef struct chunk_work {
     float *log_p;  /* [CHUNK] */
 } chunk_work;
 
-static void run_chunk(const loss_node *n, const int *targets, long first, long count,
+static void run_chunk(sp_tape *t, const loss_node *n, const int *targets, long first, long count,
                       chunk_work w) {
     long d = n->hidden->cols, vocabulary = n->head->rows;
     for (long i = 0; i < count; i++)
         memcpy(w.x + i * d, sp_row(n->hidden, n->rows[first + i]), (size_t)d * sizeof(float));
-    sp_gemm(false, true, count, vocabulary, d, w.x, d, n->head->data, n->head->ld, 0, w.logits,
-            vocabulary);
+    sp_matrix_gemm(t, n->head, true, count, w.x, d, 0, w.logits, vocabulary);
     float scale = 1.0f / (float)n->targets;
 #pragma omp parallel for
     for (long i = 0; i < count; i++)
         w.log_p[i] =
             row_gradient(vocabulary, w.logits + i * vocabulary, targets[n->rows[first + i]], scale);
     if (n->dhidden)
-        sp_gemm(false, false, count, d, vocabulary, w.logits, vocabulary, n->head->data,
-                n->head->ld, 0, sp_row(n->dhidden, first), d);
+        sp_matrix_gemm(t, n->head, false, count, w.logits, vocabulary, 0, sp_row(n->dhidden, first),
+                       d);
     if (n->dhead)
         sp_gemm(true, false, vocabulary, d, count, w.logits, vocabulary, w.x, d, first ? 1 : 0,
                 n->dhead->data, d);
@@ -103,7 +103,7 @@ sp_var *sp_lm_loss(sp_tape *t, sp_var *hidden, sp_var *head, const int *targets,
     double sum = 0;
     for (long first = 0; first < n->targets; first += CHUNK) {
         long count = n->targets - first < CHUNK ? n->targets - first : CHUNK;
-        run_chunk(n, targets, first, count, w);
+        run_chunk(t, n, targets, first, count, w);
         for (long i = 0; i < count; i++) {
             sum += w.log_p[i];
             if (log_probabilities) log_probabilities[n->rows[first + i]] = w.log_p[i];
