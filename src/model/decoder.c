@@ -4,7 +4,8 @@
 void sp_decoder_init(sp_decoder *d, const sp_model *model, const sp_steering *steering, int slots,
                      int capacity) {
     *d = (sp_decoder){.model = model, .steering = steering, .tape = {.inference = true}};
-    sp_cache_init(&d->cache, model->config.n_layer, slots, capacity, model->config.n_embd);
+    sp_cache_init(&d->cache, model->config.n_layer, slots, capacity,
+                  sp_config_kv_width(&model->config));
 }
 
 void sp_decoder_free(sp_decoder *d) {
@@ -41,10 +42,11 @@ sp_status sp_decoder_feed(sp_decoder *d, int sequences, const int *slots, const 
                       .steering = d->steering,
                       .prefix_from = d->steering->infix ? d->prefix_from.data : NULL,
                       .cache = &d->cache,
-                      .slots = slots};
+                      .slots = slots,
+                      .wanted = d->last_rows.data,
+                      .wanted_count = sequences};
     sp_cache_extend(&ctx);
     *hidden = sp_model_forward(&d->tape, d->model, ids, &ctx);
-    *hidden = sp_gather_rows(&d->tape, *hidden, d->last_rows.data, sequences);
     return SP_OK;
 }
 

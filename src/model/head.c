@@ -2,6 +2,7 @@
 
 #include "tensor/gemm.h"
 #include "tensor/kernels.h"
+#include "tensor/weight.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -63,8 +64,11 @@ static void add_exponentials(long n, float *x, float largest, float *shift, doub
 
 static void multiply(const sp_var *head, const float *hidden, long ld, long rows, long first,
                      long tokens, float *logits, long logits_ld) {
-    sp_gemm(false, true, rows, tokens, head->cols, hidden, ld, head->data + first * head->ld,
-            head->ld, 0, logits, logits_ld);
+    if (head->weight)
+        sp_weight_gemm(head->weight, true, first, tokens, rows, hidden, ld, 0, logits, logits_ld);
+    else
+        sp_gemm(false, true, rows, tokens, head->cols, hidden, ld, head->data + first * head->ld,
+                head->ld, 0, logits, logits_ld);
 }
 
 static part new_part(sp_arena *scratch, long rows, int k, long chunk) {

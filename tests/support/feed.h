@@ -8,9 +8,7 @@ static inline const float *feed(sp_decoder *d, int sequences, const int *slots, 
                                 const int *ids) {
     sp_var *hidden = NULL;
     if (sp_decoder_feed(d, sequences, slots, counts, ids, &hidden)) fail_msg("%s", sp_error());
-    int all[64];
-    for (int i = 0; i < sequences; i++) all[i] = i;
-    return sp_model_logits(&d->tape, d->model, hidden, all, sequences)->data;
+    return sp_model_logits(&d->tape, d->model, hidden, sequences)->data;
 }
 
 #endif
