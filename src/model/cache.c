@@ -131,14 +131,10 @@ static sp_keys *keys_in_cache(sp_tape *t, const sp_context *ctx, int layer, int 
     sp_keys *keys = sp_arena_alloc(&t->arena, (size_t)count * sizeof *keys);
     for (int i = 0; i < count; i++) {
         int slot = ctx->slots[first + i];
-        int n = c->length[slot];
-        float *kk = sp_arena_alloc(&t->arena, (size_t)n * (size_t)c->width * 4);
-        float *vv = sp_arena_alloc(&t->arena, (size_t)n * (size_t)c->width * 4);
-        for (int x = 0; x < n; x++) {
-            memcpy(kk + x * c->width, sp_cache_key(c, layer, slot, x), (size_t)c->width * 4);
-            memcpy(vv + x * c->width, sp_cache_value(c, layer, slot, x), (size_t)c->width * 4);
-        }
-        keys[i] = (sp_keys){.key = kk, .value = vv, .length = n};
+        keys[i] = (sp_keys){.key = c->key[layer],
+                            .value = c->value[layer],
+                            .length = c->length[slot],
+                            .rows = slot_rows(c, slot)};
     }
     return keys;
 }
