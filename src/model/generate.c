@@ -1,3 +1,5 @@
+/* Greedy search, sampling and beam search share one loop: each pass of the model feeds the last
+ * tokens of all that runs, and the whole inputs of those that take free places. */
 #include "model/generate.h"
 
 #include "model/decoding.h"
