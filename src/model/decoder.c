@@ -1,8 +1,6 @@
 #include "core/clock.h"
 #include "model/decoding.h"
 
-#include <math.h>
-
 void sp_decoder_init(sp_decoder *d, const sp_model *model, const sp_steering *steering, int slots,
                      int capacity) {
     *d = (sp_decoder){.model = model, .steering = steering, .tape = {.inference = true}};
@@ -31,17 +29,8 @@ static void add_sequence(sp_decoder *d, int slot, int count) {
     sp_ints_push(&d->last_rows, (int)d->positions.len - 1);
 }
 
-/* A hidden state that is not finite makes every logit NaN: the first tells. */
-static sp_status check_finite(const sp_var *logits) {
-    for (long r = 0; r < logits->rows; r++)
-        if (!isfinite(logits->data[r * logits->ld]))
-            return sp_fail(SP_ERR_NUMERIC, "the logits are not finite numbers; the weights of "
-                                           "model or prompt are damaged, train them again");
-    return SP_OK;
-}
-
 sp_status sp_decoder_feed(sp_decoder *d, int sequences, const int *slots, const int *counts,
-                          const int *ids, float **logits) {
+                          const int *ids, sp_var **hidden) {
     if (sp_interrupted()) return sp_fail(SP_ERR_INTERRUPTED, "stopped while generating");
     sp_tape_reset(&d->tape);
     d->offsets.len = d->positions.len = d->prefix_from.len = d->last_rows.len = 0;
@@ -56,11 +45,9 @@ sp_status sp_decoder_feed(sp_decoder *d, int sequences, const int *slots, const 
                       .slots = slots,
                       .wanted = d->last_rows.data,
                       .wanted_count = sequences};
-    sp_var *hidden = sp_model_forward(&d->tape, d->model, ids, &ctx);
-    sp_cache_advance(&ctx);
-    sp_var *last = sp_model_logits(&d->tape, d->model, hidden, sequences);
-    *logits = last->data;
-    return check_finite(last);
+    sp_cache_extend(&ctx);
+    *hidden = sp_model_forward(&d->tape, d->model, ids, &ctx);
+    return SP_OK;
 }
 
 int sp_decoder_room(const sp_model *model, const sp_steering *steering,

@@ -19,7 +19,9 @@ extern const sp_option sp_decode_option_table[];
  * generate with early_stopping=False: hypotheses are ranked by log-probability divided by
  * (number of new tokens, end included) ^ length_penalty. temperature > 0 samples; the stream of
  * sequence i depends only on `seed` and i.
- * `on_done` (may be NULL) is told how many inputs are done after each batch.
+ * options->batch inputs are at work at a time; a waiting one takes the place of one that ends. What
+ * else is in the batch changes logits by rounding only. `on_done` (may be NULL) is told how many
+ * inputs are done whenever there are more of them.
  * SP_ERR_DATA if an input leaves no room in the context; SP_ERR_NUMERIC for logits that are not
  * finite; SP_ERR_INTERRUPTED after Ctrl-C. */
 sp_status sp_generate(const sp_model *model, const sp_decode_options *options,

@@ -1,55 +1,76 @@
 #include "model/decoding.h"
 
-#include "tensor/kernels.h"
-
 #include <math.h>
-#include <stdlib.h>
 
-static int likeliest(const float *logits, int n) {
-    int best = 0;
-    for (int i = 1; i < n; i++)
-        if (logits[i] > logits[best]) best = i;
-    return best;
+/* A heap of tokens by probability: the root is the likeliest, of equal ones the smaller id. What is
+ * popped lies behind the heap, so that item i of the descending order is at [n - 1 - i]. */
+typedef struct ranking {
+    sp_candidate *items; /* [n]; `logit` holds exp(logit / temperature), up to a factor */
+    int n, left;         /* left: how many are still in the heap */
+} ranking;
+
+static bool before(sp_candidate a, sp_candidate b) {
+    return a.logit != b.logit ? a.logit > b.logit : a.token < b.token;
 }
 
-typedef struct candidate {
-    float p;
-    int token;
-} candidate;
-
-/* Likelier first; equal ones in the order of their ids. */
-static int compare_candidates(const void *a, const void *b) {
-    const candidate *x = a, *y = b;
-    if (x->p != y->p) return x->p < y->p ? 1 : -1;
-    return x->token - y->token;
-}
-
-/* How many of the sorted candidates stay: at most top_k, and no more than reach top_p. */
-static int count_kept(const sp_decode_options *o, const candidate *sorted, int n) {
-    int kept = o->top_k > 0 && o->top_k < n ? o->top_k : n;
-    double total = 0, reached = 0;
-    for (int i = 0; i < kept; i++) total += sorted[i].p;
-    for (int i = 0; i < kept; i++) {
-        reached += sorted[i].p / total;
-        if (reached >= o->top_p) return i + 1;
+static void sink(ranking *r, int at) {
+    sp_candidate moved = r->items[at];
+    for (int child; (child = 2 * at + 1) < r->left; at = child) {
+        if (child + 1 < r->left && before(r->items[child + 1], r->items[child])) child++;
+        if (!before(r->items[child], moved)) break;
+        r->items[at] = r->items[child];
     }
-    return kept;
+    r->items[at] = moved;
 }
 
-int sp_choose_token(const sp_decode_options *o, float *logits, int vocabulary, sp_rng *rng) {
-    if (o->temperature <= 0) return likeliest(logits, vocabulary);
-    sp_scale(vocabulary, (float)(1.0 / o->temperature), logits, logits);
-    sp_exp_sum(vocabulary, logits, sp_max(vocabulary, logits), logits);
-    candidate *sorted = sp_alloc((size_t)vocabulary, sizeof *sorted);
-    for (int i = 0; i < vocabulary; i++) sorted[i] = (candidate){logits[i], i};
-    qsort(sorted, (size_t)vocabulary, sizeof *sorted, compare_candidates);
-    int kept = count_kept(o, sorted, vocabulary);
-    double total = 0;
-    for (int i = 0; i < kept; i++) total += sorted[i].p;
-    double point = (double)sp_rng_uniform(rng) * total;
+static void pop(ranking *r) {
+    sp_candidate root = r->items[0];
+    r->items[0] = r->items[--r->left];
+    sink(r, 0);
+    r->items[r->left] = root;
+}
+
+/* Item i of the descending order; sorts no more than is asked for. */
+static sp_candidate ranked(ranking *r, int i) {
+    while (r->n - r->left <= i) pop(r);
+    return r->items[r->n - 1 - i];
+}
+
+static ranking make_ranking(double temperature, sp_candidate *items, int n) {
+    ranking r = {items, n, n};
+    float inverse = (float)(1.0 / temperature), shift = items[0].logit;
+    for (int i = 1; i < n; i++) shift = items[i].logit > shift ? items[i].logit : shift;
+    for (int i = 0; i < n; i++) items[i].logit = expf(items[i].logit * inverse - shift * inverse);
+    for (int i = n / 2 - 1; i >= 0; i--) sink(&r, i);
+    return r;
+}
+
+/* The sum of the first n items. */
+static double mass(ranking *r, int n) {
+    double sum = 0;
+    if (n == r->n)
+        for (int i = 0; i < n; i++) sum += r->items[i].logit;
+    else
+        for (int i = 0; i < n; i++) sum += ranked(r, i).logit;
+    return sum;
+}
+
+/* How many of the first n items stay: no more than reach top_p of their sum. */
+static int count_kept(ranking *r, int n, double top_p) {
+    double total = mass(r, n), reached = 0;
+    for (int i = 0; i < n; i++) {
+        reached += ranked(r, i).logit / total;
+        if (reached >= top_p) return i + 1;
+    }
+    return n;
+}
+
+int sp_sample_token(const sp_decode_options *o, sp_candidate *candidates, int n, sp_rng *rng) {
+    ranking r = make_ranking(o->temperature, candidates, n);
+    int kept = o->top_k > 0 && o->top_k < n ? o->top_k : n;
+    if (o->top_p < 1) kept = count_kept(&r, kept, o->top_p);
+    double point = (double)sp_rng_uniform(rng) * mass(&r, kept);
     int chosen = 0;
-    while (chosen + 1 < kept && (point -= sorted[chosen].p) >= 0) chosen++;
-    int token = sorted[chosen].token;
-    free(sorted);
-    return token;
+    while (chosen + 1 < kept && (point -= ranked(&r, chosen).logit) >= 0) chosen++;
+    return ranked(&r, chosen).token;
 }

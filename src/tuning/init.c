@@ -151,13 +151,14 @@ static void fill_with_activations(const sp_model *m, const int *ids, int first_l
                       .cache = &cache,
                       .slots = (int[]){0}};
     sp_tape tape = {.inference = true};
+    sp_cache_extend(&ctx);
     sp_model_forward(&tape, m, ids, &ctx);
+    size_t bytes = (size_t)width * sizeof(float);
     for (int i = 0; i < n; i++)
-        for (long layer = 0; layer < layers; layer++) {
+        for (int layer = 0; layer < layers; layer++) {
             float *target = prefix->data + i * prefix->ld + 2 * layer * width;
-            long from = ((first_layer + layer) * n + i) * width;
-            memcpy(target, cache.key + from, (size_t)width * sizeof(float));
-            memcpy(target + width, cache.value + from, (size_t)width * sizeof(float));
+            memcpy(target, sp_cache_key(&cache, first_layer + layer, 0, i), bytes);
+            memcpy(target + width, sp_cache_value(&cache, first_layer + layer, 0, i), bytes);
         }
     sp_tape_free(&tape);
     free(positions);

@@ -88,11 +88,14 @@ static void a_beam_of_2_steered_by_a_prefix_of_words_continues_the_words(void **
     sp_decoder_init(&d, model, &plain, 1, words);
     feed(&d, 1, (int[]){0}, &words, b.ids);
     sp_var rows[4];
-    for (int layer = 0; layer < 2; layer++) {
-        long from = (long)layer * words * width;
-        rows[2 * layer] = (sp_var){words, width, width, .data = d.cache.key + from};
-        rows[2 * layer + 1] = (sp_var){words, width, width, .data = d.cache.value + from};
-    }
+    for (int i = 0; i < 4; i++) rows[i] = sp_leaf(words, width);
+    size_t bytes = (size_t)width * sizeof(float);
+    for (int layer = 0; layer < 2; layer++)
+        for (int i = 0; i < words; i++) {
+            memcpy(rows[2 * layer].data + i * width, sp_cache_key(&d.cache, layer, 0, i), bytes);
+            memcpy(rows[2 * layer + 1].data + i * width, sp_cache_value(&d.cache, layer, 0, i),
+                   bytes);
+        }
     sp_kv prefix[2] = {{.key = &rows[0], .value = &rows[1]}, {.key = &rows[2], .value = &rows[3]}};
     sp_steering steered = {.prefix = prefix, .first_position = words};
     sp_ints whole = {0}, rest = {0}, expected = {0}, got = {0};
@@ -105,6 +108,7 @@ static void a_beam_of_2_steered_by_a_prefix_of_words_continues_the_words(void **
     assert_int_equal(sp_generate(model, &options, &steered, &rest, 1, 1, NULL, NULL, &got), SP_OK);
     assert_same_tokens(&got, &expected);
     free_lists((sp_ints[]){whole, rest, expected, got}, 4);
+    for (int i = 0; i < 4; i++) sp_leaf_free(&rows[i]);
     sp_decoder_free(&d);
     sp_model_free(model);
 }
@@ -150,6 +154,76 @@ static void results_do_not_depend_on_the_batch(void **state) {
     check_batches(greedy);
     check_batches(sampled);
     check_batches(beam);
+}
+
+/* What sp_generate tells: rising numbers, the last of which is all. */
+typedef struct heard {
+    size_t calls, last;
+} heard;
+
+static void hear(void *user, size_t done) {
+    heard *h = user;
+    assert_true(done > h->last);
+    h->last = done;
+    h->calls++;
+}
+
+static void the_caller_hears_of_every_input_that_is_done(void **state) {
+    (void)state;
+    sp_model *model = golden_model();
+    sp_steering plain = {0};
+    sp_ints inputs[INPUTS], out[INPUTS] = {{0}};
+    make_inputs(inputs);
+    sp_decode_options options = defaults(10);
+    options.batch = 2;
+    heard h = {0};
+    assert_int_equal(sp_generate(model, &options, &plain, inputs, INPUTS, 1, hear, &h, out), SP_OK);
+    assert_int_equal(h.last, INPUTS);
+    assert_true(h.calls > 1);
+    assert_int_equal(sp_generate(model, &options, &plain, inputs, 0, 1, hear, &h, out), SP_OK);
+    free_lists(inputs, INPUTS);
+    free_lists(out, INPUTS);
+    sp_model_free(model);
+}
+
+/* An infix of two rows per layer, and two virtual rows before the last token of each input. */
+static void an_infix_and_virtual_rows_do_not_depend_on_the_batch(void **state) {
+    (void)state;
+    sp_model *model = golden_model();
+    long width = model->config.n_embd;
+    sp_rng rng = sp_rng_make(6, "infix");
+    sp_var rows[5];
+    for (int i = 0; i < 5; i++) {
+        rows[i] = sp_leaf(2, width);
+        for (long k = 0; k < 2 * width; k++) rows[i].data[k] = sp_rng_normal(&rng);
+    }
+    sp_kv prefix[2] = {{.key = &rows[0], .value = &rows[1]}, {.key = &rows[2], .value = &rows[3]}};
+    sp_steering steering = {
+        .virtual_rows = &rows[4], .prefix = prefix, .first_position = 2, .infix = true};
+    sp_ints inputs[INPUTS];
+    make_inputs(inputs);
+    for (int i = 0; i < INPUTS; i++) {
+        if (inputs[i].len > 50) inputs[i].len = 50;
+        sp_ints_append(&inputs[i], (int[]){-1, -2, 7}, 3);
+    }
+    for (int beam = 1; beam <= 3; beam += 2) {
+        sp_decode_options options = defaults(8);
+        options.beam = beam;
+        sp_ints alone[INPUTS] = {{0}}, together[INPUTS] = {{0}};
+        options.batch = 1;
+        assert_int_equal(
+            sp_generate(model, &options, &steering, inputs, INPUTS, 1, NULL, NULL, alone), SP_OK);
+        options.batch = 3;
+        assert_int_equal(
+            sp_generate(model, &options, &steering, inputs, INPUTS, 1, NULL, NULL, together),
+            SP_OK);
+        for (int i = 0; i < INPUTS; i++) assert_same_tokens(&together[i], &alone[i]);
+        free_lists(alone, INPUTS);
+        free_lists(together, INPUTS);
+    }
+    free_lists(inputs, INPUTS);
+    for (int i = 0; i < 5; i++) sp_leaf_free(&rows[i]);
+    sp_model_free(model);
 }
 
 static void generation_stops_at_the_end_of_the_context(void **state) {
@@ -215,6 +289,23 @@ static void sampling_among_the_single_likeliest_token_is_greedy(void **state) {
     check_equals_greedy(options);
 }
 
+static void top_k_of_the_whole_vocabulary_samples_as_without_top_k(void **state) {
+    (void)state;
+    sp_model *model = golden_model();
+    sp_ints inputs[INPUTS], all[INPUTS], listed[INPUTS];
+    make_inputs(inputs);
+    sp_decode_options options = defaults(10);
+    options.temperature = 1.5;
+    generate(model, &options, inputs, INPUTS, 4, all);
+    options.top_k = model->config.vocab_size;
+    generate(model, &options, inputs, INPUTS, 4, listed);
+    for (int i = 0; i < INPUTS; i++) assert_same_tokens(&listed[i], &all[i]);
+    free_lists(inputs, INPUTS);
+    free_lists(all, INPUTS);
+    free_lists(listed, INPUTS);
+    sp_model_free(model);
+}
+
 static void the_same_seed_gives_the_same_tokens_and_another_seed_others(void **state) {
     (void)state;
     sp_model *model = golden_model();
@@ -247,9 +338,9 @@ static void check_frequencies(const sp_decode_options *options, const double *ex
     int counts[TOKENS] = {0};
     sp_rng rng = sp_rng_make(9, "draws");
     for (int i = 0; i < DRAWS; i++) {
-        float logits[TOKENS];
-        memcpy(logits, fixed_logits, sizeof logits);
-        counts[sp_choose_token(options, logits, TOKENS, &rng)]++;
+        sp_candidate candidates[TOKENS];
+        for (int k = 0; k < TOKENS; k++) candidates[k] = (sp_candidate){fixed_logits[k], k};
+        counts[sp_sample_token(options, candidates, TOKENS, &rng)]++;
     }
     for (int i = 0; i < TOKENS; i++) {
         double p = expected[i], got = (double)counts[i] / DRAWS;
@@ -312,10 +403,13 @@ int main(void) {
         cmocka_unit_test(beam_search_tokens_equal_those_of_transformers),
         cmocka_unit_test(a_beam_of_2_steered_by_a_prefix_of_words_continues_the_words),
         cmocka_unit_test(results_do_not_depend_on_the_batch),
+        cmocka_unit_test(the_caller_hears_of_every_input_that_is_done),
+        cmocka_unit_test(an_infix_and_virtual_rows_do_not_depend_on_the_batch),
         cmocka_unit_test(generation_stops_at_the_end_of_the_context),
         cmocka_unit_test(an_input_that_leaves_no_room_is_refused),
         cmocka_unit_test(weights_that_are_not_numbers_are_refused_and_not_decoded),
         cmocka_unit_test(sampling_among_the_single_likeliest_token_is_greedy),
+        cmocka_unit_test(top_k_of_the_whole_vocabulary_samples_as_without_top_k),
         cmocka_unit_test(the_same_seed_gives_the_same_tokens_and_another_seed_others),
         cmocka_unit_test(frequencies_follow_the_softmax_of_the_tokens_kept),
     };

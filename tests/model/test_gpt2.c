@@ -177,13 +177,13 @@ static void prefix_from_words(const sp_model *model, const int *words, int count
     make_prefix(p, count);
     sp_decoder_init(&d, model, &plain, 1, count);
     feed(&d, 1, (int[]){0}, &count, words);
-    size_t layer_floats = (size_t)count * WIDTH;
-    for (int i = 0; i < LAYERS; i++) {
-        const float *key = d.cache.key + (size_t)i * layer_floats;
-        const float *value = d.cache.value + (size_t)i * layer_floats;
-        memcpy(p->kv[i].key->data, key, layer_floats * sizeof(float));
-        memcpy(p->kv[i].value->data, value, layer_floats * sizeof(float));
-    }
+    size_t bytes = WIDTH * sizeof(float);
+    for (int layer = 0; layer < LAYERS; layer++)
+        for (int i = 0; i < count; i++) {
+            memcpy(p->kv[layer].key->data + i * WIDTH, sp_cache_key(&d.cache, layer, 0, i), bytes);
+            memcpy(p->kv[layer].value->data + i * WIDTH, sp_cache_value(&d.cache, layer, 0, i),
+                   bytes);
+        }
     sp_decoder_free(&d);
 }
 

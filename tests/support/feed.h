@@ -1,4 +1,4 @@
-/* One pass of a decoder that must succeed. Include after cmocka. */
+/* The logits after one pass of a decoder, which must succeed. Include after cmocka. */
 #ifndef SP_TESTS_SUPPORT_FEED_H
 #define SP_TESTS_SUPPORT_FEED_H
 
@@ -6,9 +6,9 @@
 
 static inline const float *feed(sp_decoder *d, int sequences, const int *slots, const int *counts,
                                 const int *ids) {
-    float *logits = NULL;
-    if (sp_decoder_feed(d, sequences, slots, counts, ids, &logits)) fail_msg("%s", sp_error());
-    return logits;
+    sp_var *hidden = NULL;
+    if (sp_decoder_feed(d, sequences, slots, counts, ids, &hidden)) fail_msg("%s", sp_error());
+    return sp_model_logits(&d->tape, d->model, hidden, sequences)->data;
 }
 
 #endif

@@ -571,8 +571,8 @@ static void check_activations(const char *method, const char *reparametrization)
     for (int layer = 0; layer < LAYERS; layer++)
         for (int r = 0; r < 4; r++) {
             const float *got = prefix + r * COLUMNS + 2 * layer * WIDTH;
-            assert_near("key", got, d.cache.key + (layer * 4 + r) * WIDTH, WIDTH, 1e-6);
-            assert_near("value", got + WIDTH, d.cache.value + (layer * 4 + r) * WIDTH, WIDTH, 1e-6);
+            assert_near("key", got, sp_cache_key(&d.cache, layer, 0, r), WIDTH, 1e-6);
+            assert_near("value", got + WIDTH, sp_cache_value(&d.cache, layer, 0, r), WIDTH, 1e-6);
         }
     sp_decoder_free(&d);
     free(prefix);
