@@ -5,7 +5,7 @@
 enum {
     TILE = 16,         /* accumulators of a tile of the transposed product */
     WIDTH = 2 * LANES, /* columns of C that a task works on */
-    ROWS = 64,         /* rows of A that meet a block of B at a time */
+    ROWS = 96,         /* rows of A that meet a block of B at a time */
     DEPTH = 128,       /* rows of B in a block; WIDTH * DEPTH floats fit the first-level cache */
     LENGTH = 640       /* elements of a row of B^T in a block; 16 rows of A then fit that cache */
 };

@@ -118,7 +118,7 @@ const char *sp_gemm_describe(sp_gemm_backend backend) {
 
 /* OpenBLAS and oneDNN pack a large matrix before they multiply by it, which few rows do not pay. */
 static bool few_rows(bool transpose_a, bool transpose_b, long m, long n, long k) {
-    enum { MOST = 64, MOST_TRANSPOSED = 32, SMALLEST = 64 };
+    enum { MOST = 80, MOST_TRANSPOSED = 48, SMALLEST = 64 };
     return current == SP_GEMM_OPENBLAS && sp_cpu_has_avx512() && !transpose_a && n >= SMALLEST &&
            k >= SMALLEST && m <= (transpose_b ? MOST_TRANSPOSED : MOST);
 }
