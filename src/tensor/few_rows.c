@@ -58,7 +58,7 @@ INLINED void store_sums(long m, long width, const float (*sums)[WIDTH], float be
             c[i * ldc + j] = beta == 0 ? sums[i][j] : sums[i][j] + beta * c[i * ldc + j];
 }
 
-/* `parts` equal blocks of at most `most`, in multiples of LANES. */
+/* The size of equal blocks of about `most` that `length` is cut into; a multiple of LANES. */
 INLINED long even_block(long length, long most) {
     long parts = (length + most - 1) / most, size = (length + parts - 1) / parts;
     return round_to_lanes(size);

@@ -8,7 +8,8 @@
 #include <stdint.h>
 #include <string.h>
 
-/* GCC builds such a function for every set and picks at load time (kernels.c). */
+/* GCC builds such a function for every set and picks at load time; sanitizers run before the picker
+ * may, so their build has the baseline only. */
 #if defined(__x86_64__) && !defined(SP_SANITIZE) && defined(__GNUC__) && !defined(__clang__)
 #define VECTORISED __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
