@@ -48,6 +48,9 @@ static sp_status run(int argc, char **argv) {
     printf("instructions %s\n", sp_cpu_isa());
     printf("threads      %d\n", sp_threads());
     print_backends();
+    printf("bf16         %s\n", sp_bf16_current() == SP_BF16_NATIVE
+                                    ? "native: products in bf16, sums in fp32"
+                                    : "storage: weights in bf16, arithmetic in fp32");
     return SP_OK;
 }
 

@@ -5,7 +5,7 @@
 enum {
     TILE = 16,         /* accumulators of a tile of the transposed product */
     WIDTH = 2 * LANES, /* columns of C that a task works on */
-    ROWS = 64,         /* rows of A that meet a block of B at a time */
+    ROWS = 96,         /* rows of A that meet a block of B at a time */
     DEPTH = 128,       /* rows of B in a block; WIDTH * DEPTH floats fit the first-level cache */
     LENGTH = 640       /* elements of a row of B^T in a block; 16 rows of A then fit that cache */
 };
@@ -58,13 +58,13 @@ INLINED void store_sums(long m, long width, const float (*sums)[WIDTH], float be
             c[i * ldc + j] = beta == 0 ? sums[i][j] : sums[i][j] + beta * c[i * ldc + j];
 }
 
-/* `parts` equal blocks of at most `most`, in multiples of LANES. */
+/* The size of equal blocks of about `most` that `length` is cut into; a multiple of LANES. */
 INLINED long even_block(long length, long most) {
     long parts = (length + most - 1) / most, size = (length + parts - 1) / parts;
     return round_to_lanes(size);
 }
 
-/* ---- B [k, n] ---- */
+/* ---- panels of B: [depth, WIDTH] ---- */
 
 /* sums [rows, WIDTH] += a [rows, depth] b [depth, WIDTH] */
 INLINED void add_tile(int rows, long depth, const float *a, long lda, source b, bool half,
@@ -93,41 +93,75 @@ INLINED void add_rows(long m, long depth, const float *a, long lda, source b, bo
     if (i < m) add_tile(1, depth, a + i * lda, lda, b, half, sums + i);
 }
 
-/* The last columns of B, widened to WIDTH with zeros. */
-INLINED source pad_columns(source b, bool half, long depth, long width, float (*panel)[WIDTH]) {
-    for (long p = 0; p < depth; p++)
-        for (long j = 0; j < WIDTH; j++)
-            panel[p][j] = j < width ? load_one(element(b, half, p, j), half) : 0.0f;
-    return (source){(const char *)panel, WIDTH};
+/* panel [depth, WIDTH] = 32 columns of B from (p, column) on. */
+INLINED void widen_columns(source b, bool half, long p, long depth, long column,
+                           float (*panel)[WIDTH]) {
+    for (long i = 0; i < depth; i++) {
+        __builtin_prefetch(element(b, half, p + i + 16, column));
+        for (int j = 0; j < WIDTH; j += LANES) {
+            vec x;
+            load_element(element(b, half, p + i, column + j), half, &x);
+            store(panel[i] + j, &x);
+        }
+    }
 }
 
-INLINED void multiply_columns(const product *x, bool half, long column) {
+/* The same where B is stored [n, k]; depth a multiple of 16. */
+INLINED void transpose_columns(source b, bool half, long p, long depth, long column,
+                               float (*panel)[WIDTH]) {
+    for (long i = 0; i < depth; i += LANES)
+        for (int j = 0; j < WIDTH; j += LANES) {
+            vec x[LANES];
+            for (int r = 0; r < LANES; r++)
+                load_element(element(b, half, column + j + r, p + i), half, &x[r]);
+            transpose_lanes(x);
+            for (int r = 0; r < LANES; r++) store(panel[i + r] + j, &x[r]);
+        }
+}
+
+/* The same at the edges: any depth, and zeros beyond `width` columns. */
+INLINED void copy_columns(source b, bool half, bool transpose, long p, long depth, long column,
+                          long width, float (*panel)[WIDTH]) {
+    for (long i = 0; i < depth; i++)
+        for (long j = 0; j < WIDTH; j++)
+            panel[i][j] = j >= width  ? 0.0f
+                          : transpose ? load_one(element(b, half, column + j, p + i), half)
+                                      : load_one(element(b, half, p + i, column + j), half);
+}
+
+INLINED void multiply_columns(const product *x, bool half, bool transpose, long column) {
     float sums[ROWS][WIDTH], panel[DEPTH][WIDTH];
     long width = x->n - column < WIDTH ? x->n - column : WIDTH, step = even_block(x->k, DEPTH);
     memset(sums, 0, (size_t)x->m * sizeof *sums);
     for (long p = 0; p < x->k; p += step) {
         long depth = x->k - p < step ? x->k - p : step;
-        source b = {element(x->b, half, p, column), x->b.ld};
-        if (width == WIDTH)
-            add_rows(x->m, depth, x->a + p, x->lda, b, half, sums);
+        const float *a = x->a + p;
+        if (width == WIDTH && !transpose && (!half || x->m <= 8)) {
+            add_rows(x->m, depth, a, x->lda, (source){element(x->b, half, p, column), x->b.ld},
+                     half, sums);
+            continue;
+        }
+        if (width < WIDTH || (transpose && depth % LANES != 0))
+            copy_columns(x->b, half, transpose, p, depth, column, width, panel);
+        else if (transpose)
+            transpose_columns(x->b, half, p, depth, column, panel);
         else
-            add_rows(x->m, depth, x->a + p, x->lda, pad_columns(b, half, depth, width, panel),
-                     false, sums);
+            widen_columns(x->b, half, p, depth, column, panel);
+        add_rows(x->m, depth, a, x->lda, (source){(const char *)panel, WIDTH}, false, sums);
     }
     store_sums(x->m, width, sums, x->beta, x->c + column, x->ldc);
 }
 
-/* ---- B [n, k]: dot products ---- */
+/* ---- B [n, k] and at most 8 rows of A: dot products ---- */
 
 /* sums [rows, TILE / rows] += a [rows, length] b^T. Rows beyond m and b's rows beyond width are
- * those at the edge again, and are dropped. */
+ * those at the edge again; nobody reads their sums. */
 INLINED void add_dots(int rows, long m, long width, long length, const float *a, long lda, source b,
-                      bool half, float (*sums)[WIDTH], long column) {
+                      bool half, float *sums) {
     int across = TILE / rows;
-    vec acc[TILE] = {{0}};
+    vec acc[TILE] = {{0}}, before;
     const float *from_a[8];
     const char *from_b[TILE];
-    float out[TILE];
     for (int i = 0; i < rows; i++) from_a[i] = a + (i < m ? i : m - 1) * lda;
     for (int j = 0; j < across; j++) from_b[j] = element(b, half, j < width ? j : width - 1, 0);
     long whole = length / LANES * LANES, size = half ? 2 : 4;
@@ -140,56 +174,60 @@ INLINED void add_dots(int rows, long m, long width, long length, const float *a,
         }
     }
     sum_lanes(acc);
-    store(out, &acc[0]);
-    for (int i = 0; i < rows && i < m; i++)
-        for (int j = 0; j < across && j < width; j++) {
-            float sum = sums[i][column + j] + out[i * across + j];
-            for (long p = whole; p < length; p++)
-                sum += from_a[i][p] * load_one(from_b[j] + p * size, half);
-            sums[i][column + j] = sum;
+    load(sums, &before);
+    acc[0] += before;
+    store(sums, &acc[0]);
+    for (long p = whole; p < length; p++)
+        for (int i = 0; i < TILE; i++)
+            sums[i] += from_a[i / across][p] * load_one(from_b[i % across] + p * size, half);
+}
+
+/* c [m, width] = sums + beta c for tiles of `rows` rows next to each other. */
+INLINED void store_tiles(int rows, const product *x, long column, long width, const float *sums) {
+    int across = TILE / rows;
+    for (long i = 0; i < x->m; i++)
+        for (long j = 0; j < width; j++) {
+            float *c = x->c + i * x->ldc + column + j;
+            float sum = sums[j / across * TILE + i * across + j % across];
+            *c = x->beta == 0 ? sum : sum + x->beta * *c;
         }
 }
 
-/* sums [rows, width] += a [m, length] b [width, length]^T for the first min(m, rows) rows. */
-INLINED void add_dot_rows(int rows, long m, long width, long length, const float *a, long lda,
-                          source b, bool half, float (*sums)[WIDTH]) {
+INLINED void multiply_dots(int rows, const product *x, bool half, long column) {
+    float sums[8 * WIDTH] = {0};
     int across = TILE / rows;
-    for (long j = 0; j < width; j += across)
-        add_dots(rows, m, width - j, length, a, lda, (source){element(b, half, j, 0), b.ld}, half,
-                 sums, j);
+    long width = x->n - column < WIDTH ? x->n - column : WIDTH, step = even_block(x->k, LENGTH);
+    for (long p = 0; p < x->k; p += step) {
+        long length = x->k - p < step ? x->k - p : step;
+        for (long j = 0; j < width; j += across)
+            add_dots(rows, x->m, width - j, length, x->a + p, x->lda,
+                     (source){element(x->b, half, column + j, p), x->b.ld}, half,
+                     sums + j / across * TILE);
+    }
+    store_tiles(rows, x, column, width, sums);
 }
 
 INLINED void multiply_transposed(const product *x, bool half, long column) {
-    float sums[ROWS][WIDTH];
-    long width = x->n - column < WIDTH ? x->n - column : WIDTH, step = even_block(x->k, LENGTH);
-    memset(sums, 0, (size_t)x->m * sizeof *sums);
-    for (long p = 0; p < x->k; p += step) {
-        long length = x->k - p < step ? x->k - p : step;
-        source b = {element(x->b, half, column, p), x->b.ld};
-        for (long i = 0; i < x->m; i += 8) {
-            const float *a = x->a + i * x->lda + p;
-            long m = x->m - i;
-            if (m > 4)
-                add_dot_rows(8, m, width, length, a, x->lda, b, half, sums + i);
-            else if (m > 2)
-                add_dot_rows(4, m, width, length, a, x->lda, b, half, sums + i);
-            else if (m > 1)
-                add_dot_rows(2, m, width, length, a, x->lda, b, half, sums + i);
-            else
-                add_dot_rows(1, m, width, length, a, x->lda, b, half, sums + i);
-        }
-    }
-    store_sums(x->m, width, sums, x->beta, x->c + column, x->ldc);
+    if (x->m > 8)
+        multiply_columns(x, half, true, column);
+    else if (x->m > 4)
+        multiply_dots(8, x, half, column);
+    else if (x->m > 2)
+        multiply_dots(4, x, half, column);
+    else if (x->m > 1)
+        multiply_dots(2, x, half, column);
+    else
+        multiply_dots(1, x, half, column);
 }
 
 /* ---- all ---- */
 
 VECTORISED static void columns_of_floats(const product *x, long column) {
-    multiply_columns(x, false, column);
+    multiply_columns(x, false, false, column);
 }
 
 VECTORISED static void columns_of_halves(const product *x, long column) {
-    multiply_columns(x, true, column);
+    multiply_columns(x, true, false, column);
 }
 
 VECTORISED static void transposed_floats(const product *x, long column) {

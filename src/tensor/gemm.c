@@ -2,6 +2,7 @@
 
 #include "core/memory.h"
 #include "tensor/cpu.h"
+#include "tensor/few_rows.h"
 
 #include <dlfcn.h>
 #include <dnnl.h>
@@ -115,9 +116,20 @@ const char *sp_gemm_describe(sp_gemm_backend backend) {
     return text;
 }
 
+/* OpenBLAS and oneDNN pack a large matrix before they multiply by it, which few rows do not pay. */
+static bool few_rows(bool transpose_a, bool transpose_b, long m, long n, long k) {
+    enum { MOST = 80, MOST_TRANSPOSED = 48, SMALLEST = 64 };
+    return current == SP_GEMM_OPENBLAS && sp_cpu_has_avx512() && !transpose_a && n >= SMALLEST &&
+           k >= SMALLEST && m <= (transpose_b ? MOST_TRANSPOSED : MOST);
+}
+
 void sp_gemm(bool transpose_a, bool transpose_b, long m, long n, long k, const float *a, long lda,
              const float *b, long ldb, float beta, float *c, long ldc) {
     if (m == 0 || n == 0) return;
+    if (few_rows(transpose_a, transpose_b, m, n, k)) {
+        sp_few_rows_gemm(transpose_b, m, n, k, a, lda, b, ldb, beta, c, ldc);
+        return;
+    }
     if (current == SP_GEMM_ONEDNN) {
         dnnl_status_t st = dnnl_sgemm(transpose_a ? 'T' : 'N', transpose_b ? 'T' : 'N', m, n, k,
                                       1.0f, a, lda, b, ldb, beta, c, ldc);

@@ -5,6 +5,8 @@
  * half of their speed. sp_gemm_start sets OPENBLAS_CORETYPE=SkylakeX first on every CPU with
  * AVX-512 (unless the user has set it), by rule and never by timing, so the bits of a result depend
  * on the CPU's instruction set and not on noise. SOFTPROMPT_GEMM=openblas|onednn overrides.
+ * Where OpenBLAS is used on a CPU with AVX-512, products of few rows with a large matrix are made
+ * by tensor/few_rows.h; the shape alone decides.
  *
  * For weights in bf16 (tensor/weight.h) there are two ways. `native` computes with bf16: chosen, by
  * the same kind of rule, where that is faster (sp_cpu_has_fast_bf16). `storage` only keeps them so

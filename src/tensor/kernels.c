@@ -1,15 +1,8 @@
 #include "tensor/kernels.h"
 
-#include <math.h>
-#include <string.h>
+#include "tensor/vector.h"
 
-/* GCC builds each kernel for every set and picks at load time; sanitizers run before the picker
- * may, so their build has the baseline only. */
-#if defined(__x86_64__) && !defined(SP_SANITIZE) && defined(__GNUC__) && !defined(__clang__)
-#define VECTORISED __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define VECTORISED
-#endif
+#include <math.h>
 
 VECTORISED void sp_axpy(long n, float a, const float *x, float *y) {
     for (long i = 0; i < n; i++) y[i] += a * x[i];

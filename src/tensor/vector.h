@@ -8,7 +8,8 @@
 #include <stdint.h>
 #include <string.h>
 
-/* GCC builds such a function for every set and picks at load time (kernels.c). */
+/* GCC builds such a function for every set and picks at load time; sanitizers run before the picker
+ * may, so their build has the baseline only. */
 #if defined(__x86_64__) && !defined(SP_SANITIZE) && defined(__GNUC__) && !defined(__clang__)
 #define VECTORISED __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
@@ -71,22 +72,39 @@ INLINED void transpose_lanes(vec *x) {
                 interleave(&x[i], &x[i + (1 << level)], level, &x[i], &x[i + (1 << level)]);
 }
 
-INLINED float sum_of(const vec *x) {
-    float sum[4] = {0};
-    for (int i = 0; i < LANES; i++) sum[i % 4] += (*x)[i];
-    return (sum[0] + sum[1]) + (sum[2] + sum[3]);
+/* The vector with its halves, quarters, eighths or neighbours swapped (level 3, 2, 1, 0). */
+INLINED void swap_lanes(const vec *x, int level, vec *y) {
+    static const words order[4] = {
+        {1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14},
+        {2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13},
+        {4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11},
+        {8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7},
+    };
+    *y = __builtin_shuffle(*x, order[level]);
 }
 
-INLINED float largest_of(const vec *x) {
-    float largest = (*x)[0];
-    for (int i = 1; i < LANES; i++) largest = (*x)[i] > largest ? (*x)[i] : largest;
-    return largest;
+INLINED float sum_of(const vec *x) {
+    vec sum = *x, other;
+    for (int level = 3; level >= 0; level--) {
+        swap_lanes(&sum, level, &other);
+        sum += other;
+    }
+    return sum[0];
 }
 
 /* m = the larger of m and x; m where either is NaN. */
 INLINED void take_larger(vec *m, const vec *x) {
     words take = (words)(*x > *m);
     *m = (vec)(((words)*x & take) | ((words)*m & ~take));
+}
+
+INLINED float largest_of(const vec *x) {
+    vec largest = *x, other;
+    for (int level = 3; level >= 0; level--) {
+        swap_lanes(&largest, level, &other);
+        take_larger(&largest, &other);
+    }
+    return largest[0];
 }
 
 /* x = exp(x) for x <= 88 within 2 units in the last place (coefficients: Moshier, Cephes expf);

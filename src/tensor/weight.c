@@ -17,7 +17,7 @@ struct sp_weight {
 
 /* Rows of A up to which the weights are widened in registers; above, blocks of them are widened
  * into memory. */
-enum { FEW_ROWS = 48 };
+enum { FEW_ROWS = 80 };
 /* A block of weights that stays in the second-level cache: DEPTH * WIDTH floats. */
 enum { DEPTH = 512, WIDTH = 256 };
 

@@ -15,7 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HEADS = 4, SIZE = 8, LD = HEADS * SIZE + 5, SEQUENCES = 3 };
+enum { HEADS = 4, LARGEST = 48, LD = HEADS * LARGEST + 5, SEQUENCES = 3 };
+static const int head_sizes[] = {7, 16, LARGEST};
 
 /* Three sequences, one of several blocks, and everything attention reads or writes. */
 typedef struct problem {
@@ -38,8 +39,8 @@ static double *zeros(long rows) {
     return sp_alloc((size_t)(rows + 1) * LD, sizeof(double));
 }
 
-static void open_problem(problem *p, int kv_heads, bool causal, int prefix, const int *lengths,
-                         const int *past) {
+static void open_problem(problem *p, int size, int kv_heads, bool causal, int prefix,
+                         const int *lengths, const int *past) {
     *p = (problem){0};
     for (int s = 0; s < SEQUENCES; s++) {
         p->past[s] = past[s];
@@ -50,7 +51,7 @@ static void open_problem(problem *p, int kv_heads, bool causal, int prefix, cons
     p->tokens = p->offsets[SEQUENCES];
     p->shape = (sp_attention_shape){.heads = HEADS,
                                     .kv_heads = kv_heads,
-                                    .head_size = SIZE,
+                                    .head_size = size,
                                     .sequences = SEQUENCES,
                                     .offsets = p->offsets,
                                     .causal = causal,
@@ -77,9 +78,9 @@ static void close_problem(problem *p) {
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) free(all[i]);
 }
 
-static double dot(const float *a, const float *b) {
+static double dot(int size, const float *a, const float *b) {
     double sum = 0;
-    for (int i = 0; i < SIZE; i++) sum += (double)a[i] * b[i];
+    for (int i = 0; i < size; i++) sum += (double)a[i] * b[i];
     return sum;
 }
 
@@ -110,20 +111,21 @@ static int list_keys(problem *p, int sequence, int query, int kv_column, seen_ke
 /* One query and head: output and gradients, from the definition. */
 static void expect_query(problem *p, int sequence, int query, int head, seen_key *keys,
                          double *weights) {
-    int column = head * SIZE, kv_column = head / (HEADS / p->shape.kv_heads) * SIZE;
+    int size = p->shape.head_size;
+    int column = head * size, kv_column = head / (HEADS / p->shape.kv_heads) * size;
     int n = list_keys(p, sequence, query, kv_column, keys);
     const float *q = p->q + (long)query * LD + column, *d = p->dout + (long)query * LD + column;
     double *out = p->eout + (long)query * LD + column, *dq = p->eq + (long)query * LD + column;
-    double scale = 1 / sqrt(SIZE), sum = 0, mean = 0;
-    for (int i = 0; i < n; i++) sum += weights[i] = exp(scale * dot(q, keys[i].key));
+    double scale = 1 / sqrt(size), sum = 0, mean = 0;
+    for (int i = 0; i < n; i++) sum += weights[i] = exp(scale * dot(size, q, keys[i].key));
     for (int i = 0; i < n; i++) {
         weights[i] /= sum;
-        mean += weights[i] * dot(d, keys[i].value);
-        for (int c = 0; c < SIZE; c++) out[c] += weights[i] * keys[i].value[c];
+        mean += weights[i] * dot(size, d, keys[i].value);
+        for (int c = 0; c < size; c++) out[c] += weights[i] * keys[i].value[c];
     }
     for (int i = 0; i < n; i++) {
-        double score = scale * weights[i] * (dot(d, keys[i].value) - mean);
-        for (int c = 0; c < SIZE; c++) {
+        double score = scale * weights[i] * (dot(size, d, keys[i].value) - mean);
+        for (int c = 0; c < size; c++) {
             dq[c] += score * keys[i].key[c];
             keys[i].dkey[c] += score * q[c];
             keys[i].dvalue[c] += weights[i] * d[c];
@@ -143,9 +145,9 @@ static void compute_expected(problem *p) {
 }
 
 static void assert_rows(const char *what, const float *got, const double *expected, long rows,
-                        int heads) {
+                        int columns) {
     for (long r = 0; r < rows; r++)
-        for (long c = 0; c < heads * SIZE; c++) {
+        for (long c = 0; c < columns; c++) {
             double e = expected[r * LD + c];
             if (!(fabs((double)got[r * LD + c] - e) <= 2e-5 * (1 + fabs(e))))
                 fail_msg("%s[%ld, %ld] is %.8g, expected %.8g", what, r, c, (double)got[r * LD + c],
@@ -163,7 +165,7 @@ static void run_forward(problem *p, sp_arena *scratch) {
     }
     sp_attention_forward(&p->shape, (sp_rows){p->q, LD}, keys, LD, (sp_rows){p->pk, LD},
                          (sp_rows){p->pv, LD}, (sp_rows){p->out, LD}, p->lse, scratch);
-    assert_rows("out", p->out, p->eout, p->tokens, HEADS);
+    assert_rows("out", p->out, p->eout, p->tokens, HEADS * p->shape.head_size);
 }
 
 /* Gradients are added to what was there: here 0. */
@@ -171,24 +173,25 @@ static void run_backward(problem *p, sp_arena *scratch) {
     long prefix = p->shape.prefix_length,
          rows[5] = {p->tokens, p->tokens, p->tokens, prefix, prefix};
     float *g[5];
+    int kv_columns = p->shape.kv_heads * p->shape.head_size;
     for (int i = 0; i < 5; i++) g[i] = sp_alloc_floats((size_t)(rows[i] + 1) * LD);
     sp_attention_grads grads = {{g[0], LD}, {g[1], LD}, {g[2], LD}, {g[3], LD}, {g[4], LD}};
     sp_attention_backward(&p->shape, (sp_rows){p->q, LD}, (sp_rows){p->k, LD}, (sp_rows){p->v, LD},
                           (sp_rows){p->pk, LD}, (sp_rows){p->pv, LD}, (sp_rows){p->out, LD},
                           (sp_rows){p->dout, LD}, p->lse, &grads, scratch);
-    assert_rows("dq", g[0], p->eq, p->tokens, HEADS);
-    assert_rows("dk", g[1], p->ek, p->tokens, p->shape.kv_heads);
-    assert_rows("dv", g[2], p->ev, p->tokens, p->shape.kv_heads);
-    assert_rows("dprefix_key", g[3], p->epk, prefix, p->shape.kv_heads);
-    assert_rows("dprefix_value", g[4], p->epv, prefix, p->shape.kv_heads);
+    assert_rows("dq", g[0], p->eq, p->tokens, HEADS * p->shape.head_size);
+    assert_rows("dk", g[1], p->ek, p->tokens, kv_columns);
+    assert_rows("dv", g[2], p->ev, p->tokens, kv_columns);
+    assert_rows("dprefix_key", g[3], p->epk, prefix, kv_columns);
+    assert_rows("dprefix_value", g[4], p->epv, prefix, kv_columns);
     for (int i = 0; i < 5; i++) free(g[i]);
 }
 
-static void check_with(int kv_heads, bool causal, int prefix, const int *lengths, const int *past,
-                       const int *prefix_from, bool prefix_only) {
+static void check_size(int size, int kv_heads, bool causal, int prefix, const int *lengths,
+                       const int *past, const int *prefix_from, bool prefix_only) {
     problem p;
     sp_arena scratch = {0};
-    open_problem(&p, kv_heads, causal, prefix, lengths, past);
+    open_problem(&p, size, kv_heads, causal, prefix, lengths, past);
     p.shape.prefix_from = prefix_from;
     p.shape.prefix_only = prefix_only;
     compute_expected(&p);
@@ -196,6 +199,13 @@ static void check_with(int kv_heads, bool causal, int prefix, const int *lengths
     if (past[0] + past[1] + past[2] == 0) run_backward(&p, &scratch);
     sp_arena_free(&scratch);
     close_problem(&p);
+}
+
+static void check_with(int kv_heads, bool causal, int prefix, const int *lengths, const int *past,
+                       const int *prefix_from, bool prefix_only) {
+    for (size_t i = 0; i < sizeof head_sizes / sizeof *head_sizes; i++)
+        check_size(head_sizes[i], kv_heads, causal, prefix, lengths, past, prefix_from,
+                   prefix_only);
 }
 
 static void check(int kv_heads, bool causal, int prefix, const int *lengths, const int *past) {
@@ -221,6 +231,8 @@ static void attention_over_a_cache_equals_the_formula(void **state) {
     check(HEADS, true, 0, (const int[]){1, 1, 1}, past);
     check(HEADS, true, 10, (const int[]){70, 5, 1}, past);
     check(2, true, 10, (const int[]){3, 129, 64}, past);
+    check(1, true, 0, (const int[]){4, 2, 1}, past);
+    check(2, false, 33, (const int[]){1, 3, 4}, past);
 }
 
 static const int some_lengths[SEQUENCES] = {150, 3, 64};
@@ -238,10 +250,11 @@ static void an_infix_is_seen_from_its_query_on_with_its_gradients(void **state) 
 static void an_infix_over_a_cache_counts_its_past(void **state) {
     (void)state;
     static const int past[SEQUENCES] = {100, 0, 7};
-    static const int from[][SEQUENCES] = {{99, 0, 8}, {100, 1, 70}, {120, 4, 7}};
+    static const int from[][SEQUENCES] = {{99, 0, 8}, {100, 1, 70}, {102, 4, 7}};
     for (int i = 0; i < 3; i++) {
         check_with(HEADS, true, 10, (const int[]){1, 1, 1}, past, from[i], false);
         check_with(2, true, 10, (const int[]){70, 5, 66}, past, from[i], false);
+        check_with(2, true, 33, (const int[]){4, 2, 3}, past, from[i], false);
     }
 }
 
@@ -252,13 +265,56 @@ static void the_prefix_alone_is_attended_to_with_its_gradients(void **state) {
     check_with(2, false, 70, some_lengths, no_past, NULL, true);
     check_with(2, true, 5, some_lengths, no_past, from, true);
     check_with(2, true, 5, (const int[]){1, 1, 66}, past, NULL, true);
+    check_with(2, true, 17, (const int[]){4, 1, 1}, past, from, true);
+}
+
+/* The output with key and value rows in their order, or anywhere in the batch's rows with `rows`
+ * saying where; to the bit the same. */
+static void check_rows(int size, const int *lengths, const int *past) {
+    problem p;
+    sp_arena scratch = {0};
+    open_problem(&p, size, 2, true, 10, lengths, past);
+    sp_keys keys[SEQUENCES];
+    size_t floats = (size_t)p.key_rows * LD;
+    float *k = sp_alloc_floats(floats), *v = sp_alloc_floats(floats);
+    float *first = sp_alloc_floats((size_t)p.tokens * LD), *out = NULL;
+    int *rows = sp_alloc((size_t)p.key_rows, sizeof *rows);
+    for (int i = 0; i < p.key_rows; i++) {
+        rows[i] = (int)((i * 97L + 3) % p.key_rows);
+        memcpy(k + (long)rows[i] * LD, p.k + (long)i * LD, LD * sizeof(float));
+        memcpy(v + (long)rows[i] * LD, p.v + (long)i * LD, LD * sizeof(float));
+    }
+    for (int shuffled = 0; shuffled < 2; shuffled++) {
+        for (int s = 0; s < SEQUENCES; s++) {
+            long at = (long)p.key_start[s] * LD, length = past[s] + lengths[s];
+            keys[s] = (sp_keys){p.k + at, p.v + at, length, NULL};
+            if (shuffled) keys[s] = (sp_keys){k, v, length, rows + p.key_start[s]};
+        }
+        out = shuffled ? p.out : first;
+        memset(out, 0, (size_t)p.tokens * LD * sizeof(float));
+        sp_attention_forward(&p.shape, (sp_rows){p.q, LD}, keys, LD, (sp_rows){p.pk, LD},
+                             (sp_rows){p.pv, LD}, (sp_rows){out, LD}, NULL, &scratch);
+    }
+    assert_memory_equal(first, p.out, (size_t)p.tokens * LD * sizeof(float));
+    free(k), free(v), free(first), free(rows);
+    sp_arena_free(&scratch);
+    close_problem(&p);
+}
+
+static void keys_found_by_their_row_numbers_give_the_same_bits(void **state) {
+    (void)state;
+    static const int past[SEQUENCES] = {100, 1, 6};
+    for (size_t i = 0; i < sizeof head_sizes / sizeof *head_sizes; i++) {
+        check_rows(head_sizes[i], (const int[]){1, 1, 1}, past);
+        check_rows(head_sizes[i], (const int[]){70, 3, 9}, past);
+    }
 }
 
 /* Output and gradients of q, k and v in one array; the prefix's gradients must be 0. */
 static float *run_without_view_of_prefix(int prefix, const int *prefix_from) {
     problem p;
     sp_arena scratch = {0};
-    open_problem(&p, 2, true, prefix, some_lengths, no_past);
+    open_problem(&p, LARGEST, 2, true, prefix, some_lengths, no_past);
     p.shape.prefix_from = prefix_from;
     sp_keys keys[SEQUENCES];
     size_t size = (size_t)p.tokens * LD;
@@ -299,6 +355,7 @@ int main(void) {
         cmocka_unit_test(an_infix_is_seen_from_its_query_on_with_its_gradients),
         cmocka_unit_test(an_infix_over_a_cache_counts_its_past),
         cmocka_unit_test(the_prefix_alone_is_attended_to_with_its_gradients),
+        cmocka_unit_test(keys_found_by_their_row_numbers_give_the_same_bits),
         cmocka_unit_test(a_prefix_that_no_query_sees_changes_nothing_to_the_bit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

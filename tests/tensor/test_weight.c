@@ -101,10 +101,10 @@ static void check_product(multiply *run, const product *g) {
 }
 
 static void check_shapes(multiply *run) {
-    static const long sizes[][3] = {{1, 1, 1},     {1, 37, 5},    {2, 33, 100}, {3, 100, 33},
-                                    {5, 64, 1},    {7, 31, 700},  {8, 32, 16},  {13, 65, 130},
-                                    {33, 7, 100},  {48, 40, 260}, {65, 34, 31}, {100, 257, 40},
-                                    {70, 33, 2100}};
+    static const long sizes[][3] = {{1, 1, 1},    {1, 37, 5},    {2, 33, 100},   {3, 100, 33},
+                                    {5, 64, 1},   {7, 31, 700},  {8, 32, 16},    {13, 65, 130},
+                                    {33, 7, 100}, {81, 70, 100}, {9, 64, 160},   {48, 40, 260},
+                                    {97, 66, 48}, {65, 34, 31},  {100, 257, 40}, {90, 33, 2100}};
     for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++)
         for (int variant = 0; variant < 16; variant++) {
             product g = {.transpose = variant & 1,
