@@ -49,7 +49,7 @@ static sp_status print_plan(const sp_study *study, const sp_results *r) {
            "trained", "share", "time a run", "file of the first run");
     for (size_t i = 0; i < r->row_count; i++) {
         sp_trial_estimate e = {0};
-        sp_status st = sp_trial_plan(r->rows[i].run, &e);
+        sp_status st = sp_trial_plan(r->rows[i].run, study->assets, &e);
         if (!st) {
             print_row(r, &r->rows[i], &e, &left);
             continue;
@@ -71,7 +71,7 @@ static sp_status print_plan(const sp_study *study, const sp_results *r) {
 static sp_status run(int argc, char **argv) {
     sp_study study;
     sp_results results = {0};
-    sp_status st = sp_study_open(argc, argv, doc, &study);
+    sp_status st = sp_study_open(argc, argv, doc, NULL, &study);
     if (!st) st = sp_results_load(&study.spec, &study.runs, study.folder, &results);
     if (!st) {
         st = print_plan(&study, &results);
