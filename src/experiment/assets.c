@@ -10,6 +10,7 @@
 /* The entries of each list are found by comparing; there are few. Their pointers stay valid. */
 typedef struct shared_model {
     char *name;
+    sp_precision precision;
     sp_model *model;
     sp_tokenizer *tokenizer;
     struct shared_model *next;
@@ -46,17 +47,19 @@ static void free_model(shared_model *m) {
 }
 
 /* Where the model is linked in, or the end of the list. */
-static shared_model **find_model(sp_assets *assets, const char *name) {
+static shared_model **find_model(sp_assets *assets, const char *name, sp_precision precision) {
     shared_model **at = &assets->models;
-    while (*at && strcmp((*at)->name, name) != 0) at = &(*at)->next;
+    while (*at && ((*at)->precision != precision || strcmp((*at)->name, name) != 0))
+        at = &(*at)->next;
     return at;
 }
 
-static sp_status open_model(const char *name, shared_model **out) {
+static sp_status open_model(const char *name, sp_precision precision, shared_model **out) {
     shared_model *m = sp_alloc(1, sizeof *m);
     m->name = sp_strdup(name);
+    m->precision = precision;
     sp_status st = sp_gemm_start(1); /* a process with threads cannot be copied */
-    if (!st) st = sp_model_open(name, &m->model);
+    if (!st) st = sp_model_open(name, precision, &m->model);
     if (!st) st = sp_model_open_tokenizer(name, m->model, &m->tokenizer);
     if (st)
         free_model(m);
@@ -65,18 +68,18 @@ static sp_status open_model(const char *name, shared_model **out) {
     return st;
 }
 
-sp_status sp_assets_model(sp_assets *assets, const char *name, sp_model **model,
-                          sp_tokenizer **tokenizer) {
-    shared_model **at = find_model(assets, name);
-    sp_status st = *at ? SP_OK : open_model(name, at);
+sp_status sp_assets_model(sp_assets *assets, const char *name, sp_precision precision,
+                          sp_model **model, sp_tokenizer **tokenizer) {
+    shared_model **at = find_model(assets, name, precision);
+    sp_status st = *at ? SP_OK : open_model(name, precision, at);
     if (st) return st;
     *model = (*at)->model;
     *tokenizer = (*at)->tokenizer;
     return SP_OK;
 }
 
-void sp_assets_forget_model(sp_assets *assets, const char *name) {
-    shared_model **at = find_model(assets, name), *found = *at;
+void sp_assets_forget_model(sp_assets *assets, const char *name, sp_precision precision) {
+    shared_model **at = find_model(assets, name, precision), *found = *at;
     if (!found) return;
     *at = found->next;
     free_model(found);
@@ -113,29 +116,25 @@ static void free_part(shared_part *p) {
     free(p);
 }
 
-static sp_status make_part(const sp_part_name *name, const sp_dataset *dataset,
-                           const sp_model *model, const sp_tokenizer *tokenizer, sp_part *out) {
+static sp_status make_part(const sp_part_name *name, const sp_dataset *dataset, sp_part *out) {
     sp_status st = sp_dataset_load(dataset, name->split, &out->split);
     if (st) return st;
     sp_split_keep(&out->split, (size_t)name->limit, name->draw);
-    st = sp_examples_encode(&out->split, name->output, sp_dataset_separator(dataset), tokenizer,
-                            model->config.eos_token_id, &out->examples);
+    st = sp_examples_encode(&out->split, name->output, sp_dataset_separator(dataset),
+                            name->tokenizer, name->eos, &out->examples);
     return st ? sp_fail_in(st, "%s, split %s", name->dataset, name->split) : SP_OK;
 }
 
 static sp_status open_part(sp_assets *assets, const sp_part_name *name, shared_part **out) {
     const sp_dataset *dataset;
-    sp_model *model;
-    sp_tokenizer *tokenizer;
     sp_status st = sp_assets_dataset(assets, name->dataset, &dataset);
-    if (!st) st = sp_assets_model(assets, name->model, &model, &tokenizer);
     if (st) return st;
     shared_part *p = sp_alloc(1, sizeof *p);
     p->name = *name;
     p->name.dataset = sp_strdup(name->dataset);
     p->name.split = sp_strdup(name->split);
     p->name.model = sp_strdup(name->model);
-    st = make_part(name, dataset, model, tokenizer, &p->part);
+    st = make_part(name, dataset, &p->part);
     if (st)
         free_part(p);
     else

@@ -45,6 +45,6 @@ sp_status sp_trial_plan(const sp_run_spec *run, sp_assets *assets, sp_trial_esti
         *out = (sp_trial_estimate){sp_setup_trainable(&s), sp_model_size(s.model), s.threads,
                                    estimate_seconds(&s)};
     sp_setup_close(&s);
-    sp_assets_forget_model(assets, run->model);
+    sp_assets_forget_model(assets, run->model, sp_run_precision(run));
     return st;
 }

@@ -110,6 +110,10 @@ sp_status sp_run_set(sp_run_spec *run, const char *path, const sp_yaml *value, b
     return *used ? sp_yaml_option(value, name, table, &run->method_options) : SP_OK;
 }
 
+sp_precision sp_run_precision(const sp_run_spec *run) {
+    return strcmp(run->precision, "bf16") == 0 ? SP_PRECISION_BF16 : SP_PRECISION_FP32;
+}
+
 void sp_run_default(sp_run_spec *run, const sp_method *method) {
     *run = (sp_run_spec){.method = method->name, .seed = 1};
     sp_options_default(run_option_table, run);

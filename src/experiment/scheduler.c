@@ -208,9 +208,12 @@ static void fail_or_stop(study *s, const sp_run_spec *run, sp_status st) {
 
 /* Closes the model of a run that started, unless a later one needs it. */
 static void forget_model(study *s, const sp_run_spec *run) {
-    for (size_t i = s->next; i < s->job->runs->count; i++)
-        if (strcmp(s->job->runs->items[i].model, run->model) == 0) return;
-    sp_assets_forget_model(s->job->assets, run->model);
+    for (size_t i = s->next; i < s->job->runs->count; i++) {
+        const sp_run_spec *later = &s->job->runs->items[i];
+        if (strcmp(later->model, run->model) == 0 && strcmp(later->precision, run->precision) == 0)
+            return;
+    }
+    sp_assets_forget_model(s->job->assets, run->model, sp_run_precision(run));
 }
 
 static sp_status start_run(study *s, const sp_run_spec *run, int threads, int lock) {

@@ -21,7 +21,8 @@ static sp_status choose_threads(sp_setup *s) {
 }
 
 static sp_status open_model(sp_setup *s, sp_assets *assets) {
-    sp_status st = sp_assets_model(assets, s->run->model, &s->model, &s->tokenizer);
+    sp_status st =
+        sp_assets_model(assets, s->run->model, sp_run_precision(s->run), &s->model, &s->tokenizer);
     return st ? st : choose_threads(s);
 }
 
@@ -49,7 +50,9 @@ static sp_status open_part(sp_setup *s, sp_assets *assets, const char *split, in
                          .limit = limit,
                          .draw = draw,
                          .model = s->run->model,
-                         .output = s->output};
+                         .output = s->output,
+                         .tokenizer = s->tokenizer,
+                         .eos = s->model->config.eos_token_id};
     return sp_assets_part(assets, &name, part);
 }
 

@@ -333,18 +333,15 @@ static void check_cached(const sp_tuner *tuner) {
     sp_tape tape = {.inference = true};
     sp_steering s;
     sp_tuner_inject(tuner, &tape, &s);
-    int positions[TOTAL], from = INPUT - 1, rows[TOTAL];
-    for (int i = 0; i < TOTAL; i++) {
-        rows[i] = i;
-        positions[i] = s.infix && i < from ? i : s.first_position + i;
-    }
+    int positions[TOTAL], from = INPUT - 1;
+    for (int i = 0; i < TOTAL; i++) positions[i] = s.infix && i < from ? i : s.first_position + i;
     sp_context ctx = {.sequences = 1,
                       .offsets = (int[]){0, TOTAL},
                       .positions = positions,
                       .steering = &s,
                       .prefix_from = s.infix ? &from : NULL};
     sp_var *hidden = sp_model_forward(&tape, tuner->model, ids, &ctx);
-    const float *whole = sp_model_logits(&tape, tuner->model, hidden, rows, TOTAL)->data;
+    const float *whole = sp_model_logits(&tape, tuner->model, hidden, TOTAL)->data;
     sp_decoder d;
     sp_decoder_init(&d, tuner->model, &s, 1, TOTAL);
     for (int done = 0; done < TOTAL;) {
