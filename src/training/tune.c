@@ -60,7 +60,7 @@ static sp_var *batch_loss(tuning *t, long *correct) {
     sp_steering steering;
     sp_tuner_inject(t->job->tuner, &t->tape, &steering);
     sp_context ctx = sp_packed_context(&t->batch, &steering);
-    ctx.recompute = t->job->options->recompute && !t->tape.inference;
+    ctx.recompute = t->job->options->recompute;
     sp_var *hidden = sp_model_forward(&t->tape, model, t->batch.ids.data, &ctx);
     return sp_objective_loss(&t->tape, &t->objective, hidden, &t->batch, t->labels.data, correct);
 }
