@@ -4,11 +4,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -149,6 +151,14 @@ static sp_worker_news take_message(sp_worker *w, const message *m, sp_progress_s
     return SP_WORKER_PROGRESS;
 }
 
+/* Whether an empty packet was the end of all: a write of nothing on standard error is one too. */
+static bool has_hung_up(int socket) {
+    struct pollfd state = {.fd = socket, .events = POLLIN};
+    int bytes_left = 0;
+    poll(&state, 1, 0);
+    return (state.revents & POLLHUP) && (ioctl(socket, FIONREAD, &bytes_left) || !bytes_left);
+}
+
 sp_worker_news sp_worker_listen(sp_worker *w, sp_progress_state *state) {
     union {
         message message;
@@ -157,7 +167,7 @@ sp_worker_news sp_worker_listen(sp_worker *w, sp_progress_state *state) {
     ssize_t n;
     do n = recv(w->socket, &packet, sizeof packet, 0);
     while (n < 0 && errno == EINTR);
-    if (n <= 0) return SP_WORKER_ENDED;
+    if (n < 0 || (n == 0 && has_hung_up(w->socket))) return SP_WORKER_ENDED;
     if (n == sizeof packet.message && memcmp(packet.message.mark, MARK, sizeof MARK) == 0)
         return take_message(w, &packet.message, state);
     if (w->text.len < SP_WORKER_ERROR) sp_buf_append(&w->text, packet.text, (size_t)n);

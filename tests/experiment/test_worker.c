@@ -112,6 +112,11 @@ static sp_status fail_with(void *user, const sp_progress *progress) {
     return sp_fail(SP_ERR_NUMERIC, "%s", (const char *)user);
 }
 
+static sp_status say_nothing(void *user, const sp_progress *progress) {
+    if (write(STDERR_FILENO, "", 0)) return SP_ERR_IO;
+    return fail_with(user, progress);
+}
+
 static void a_failure_comes_with_its_message(void **state) {
     (void)state;
     sp_progress_state last;
@@ -123,6 +128,8 @@ static void a_failure_comes_with_its_message(void **state) {
     assert_string_equal(sp_error(), "step 3: the loss is NaN");
     assert_int_equal(do_job(fail_with, long_message, &last, &news), SP_ERR_NUMERIC);
     assert_true(strlen(sp_error()) > 1000);
+    assert_int_equal(do_job(say_nothing, "after nothing", &last, &news), SP_ERR_NUMERIC);
+    assert_string_equal(sp_error(), "after nothing");
 }
 
 static sp_status talk_and_leave(void *user, const sp_progress *progress) {
@@ -146,11 +153,33 @@ static void a_worker_that_ends_without_a_word_is_a_failure_with_its_last_line(vo
     assert_string_equal(sp_error(), "its process ended with exit code 3");
 }
 
+/* Of a sanitizer build. */
+__attribute__((weak)) int __lsan_do_recoverable_leak_check(void);
+
+static sp_status lose_memory(void *user, const sp_progress *progress) {
+    (void)user, (void)progress;
+    for (int i = 0; i < 100; i++) {
+        char *volatile lost = malloc(100);
+        lost[0] = 1;
+    }
+    return SP_OK;
+}
+
+static void what_a_worker_leaks_is_found_in_a_sanitizer_build(void **state) {
+    (void)state;
+    if (!__lsan_do_recoverable_leak_check) skip();
+    sp_progress_state last;
+    int news;
+    assert_int_equal(do_job(lose_memory, NULL, &last, &news), SP_ERR_INTERNAL);
+    assert_string_equal(sp_error(), "memory was leaked");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_a_worker_only_reads_stays_shared),
         cmocka_unit_test(progress_comes_at_once_but_not_in_floods),
         cmocka_unit_test(a_failure_comes_with_its_message),
+        cmocka_unit_test(what_a_worker_leaks_is_found_in_a_sanitizer_build),
         cmocka_unit_test(a_worker_that_ends_without_a_word_is_a_failure_with_its_last_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
