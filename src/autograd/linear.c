@@ -1,3 +1,4 @@
+#include "autograd/matrix.h"
 #include "autograd/ops.h"
 #include "autograd/rows.h"
 #include "tensor/gemm.h"
@@ -11,12 +12,10 @@ typedef struct linear_node {
     sp_linear_map map;
 } linear_node;
 
-enum { COLUMN_STRIP = 64 };
-
 void sp_add_column_sums(const float *x, long rows, long n, long ld, float *target) {
 #pragma omp parallel for
-    for (long start = 0; start < n; start += COLUMN_STRIP) {
-        long width = n - start < COLUMN_STRIP ? n - start : COLUMN_STRIP;
+    for (long start = 0; start < n; start += SP_COLUMN_STRIP) {
+        long width = sp_strip_width(start, n);
         for (long r = 0; r < rows; r++) sp_axpy(width, 1.0f, x + r * ld + start, target + start);
     }
 }
@@ -42,8 +41,7 @@ static void linear_backward(sp_tape *t, sp_node *node) {
     if (!x->needs_grad) return;
     float beta;
     float *dx = sp_grad_beta(t, x, &beta);
-    sp_gemm(false, !n->map.transposed, x->rows, x->cols, y->cols, y->grad, y->ld, w->data, w->ld,
-            beta, dx, x->ld);
+    sp_matrix_gemm(t, w, !n->map.transposed, x->rows, y->grad, y->ld, beta, dx, x->ld);
 }
 
 /* What the product is added to: residual + bias, either of which may be missing. */
@@ -65,8 +63,9 @@ sp_var *sp_linear_add(sp_tape *t, sp_var *x, const sp_linear_map *map, sp_var *r
     long out = map->transposed ? w->rows : w->cols;
     sp_var *y = sp_var_new(t, x->rows, out, needs(x) || needs(w) || needs(b) || needs(residual));
     if (b || residual) fill(y, b, residual);
-    sp_gemm(false, map->transposed, x->rows, out, x->cols, x->data, x->ld, w->data, w->ld,
-            b || residual ? 1.0f : 0.0f, y->data, y->ld);
+    sp_matrix_gemm(t, map->weight, map->transposed, x->rows, x->data, x->ld,
+                   b || residual ? 1.0f : 0.0f, y->data, y->ld);
+    sp_arena_reset(&t->scratch);
     linear_node *n = sp_tape_record(t, y, linear_backward, sizeof *n);
     if (n) {
         n->x = x;

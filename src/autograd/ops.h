@@ -1,5 +1,7 @@
 /* The ops. Each returns a new variable on the tape; inputs stay the caller's. Shapes in the first
- * line of each comment. An input gets its gradient only if it needs one. */
+ * line of each comment. An input gets its gradient only if it needs one. A matrix kept in bf16 may
+ * be the weight of a linear map, a table of embeddings, the head of the loss, and what rows are
+ * gathered or columns are sliced from. */
 #ifndef SP_AUTOGRAD_OPS_H
 #define SP_AUTOGRAD_OPS_H
 
@@ -8,7 +10,7 @@
 
 /* ---- linear.c ---- */
 
-/* A linear map with weights as the checkpoint stores them. */
+/* A linear map with weights as the checkpoint stores them; a frozen one may be kept in bf16. */
 typedef struct sp_linear_map {
     sp_var *weight; /* [in, out] (GPT-2's Conv1D), or [out, in] if transposed (torch Linear) */
     sp_var *bias;   /* [1, out] or NULL */

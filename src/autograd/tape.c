@@ -1,6 +1,7 @@
 #include "autograd/tape.h"
 
 #include "tensor/kernels.h"
+#include "tensor/weight.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -178,7 +179,27 @@ sp_var sp_leaf(long rows, long cols) {
                     .data = sp_alloc_floats((size_t)rows * (size_t)cols)};
 }
 
+static void free_weight(sp_var *leaf) {
+    sp_weight_free((sp_weight *)leaf->weight);
+    leaf->weight = NULL;
+}
+
+void sp_leaf_half(sp_var *leaf) {
+    if (leaf->weight) return;
+    leaf->weight = sp_weight_new(leaf->rows, leaf->cols, leaf->data, leaf->ld);
+    free(leaf->data);
+    leaf->data = NULL;
+}
+
+void sp_leaf_floats(sp_var *leaf) {
+    if (!leaf->weight) return;
+    leaf->data = sp_alloc_floats((size_t)leaf->rows * (size_t)leaf->cols);
+    sp_weight_floats(leaf->weight, 0, leaf->rows, leaf->data);
+    free_weight(leaf);
+}
+
 void sp_leaf_train(sp_var *leaf, bool train) {
+    if (train) sp_leaf_floats(leaf);
     if (train && !leaf->grad) leaf->grad = sp_alloc_floats((size_t)leaf->rows * (size_t)leaf->ld);
     if (!train) {
         free(leaf->grad);
@@ -191,5 +212,6 @@ void sp_leaf_train(sp_var *leaf, bool train) {
 void sp_leaf_free(sp_var *leaf) {
     free(leaf->data);
     free(leaf->grad);
+    free_weight(leaf);
     *leaf = (sp_var){0};
 }

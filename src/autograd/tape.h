@@ -97,10 +97,16 @@ float *sp_grad_own(sp_tape *tape, sp_var *y);
 
 /* Makes a leaf [rows, cols] around zeroed memory of its own; sp_leaf_free releases it. */
 sp_var sp_leaf(long rows, long cols);
-/* Switches training of a leaf on or off (allocates or releases its gradient). */
+/* Keeps a frozen leaf in bf16, rounded to nearest even, and back in fp32: no-ops if it is so. */
+void sp_leaf_half(sp_var *leaf);
+void sp_leaf_floats(sp_var *leaf);
+/* Switches training of a leaf on or off (allocates or releases its gradient). What trains is fp32.
+ */
 void sp_leaf_train(sp_var *leaf, bool train);
 void sp_leaf_free(sp_var *leaf);
 
+/* A row of v as floats, out [cols], whether it is kept in fp32 or bf16. */
+void sp_var_row(const sp_var *v, long row, float *out);
 /* v, or what it is a view of. */
 sp_var *sp_var_owner(sp_var *v);
 

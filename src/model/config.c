@@ -58,10 +58,10 @@ sp_status sp_config_bool(sp_config_source s, const char *key, bool fallback, boo
 }
 
 sp_status sp_config_token(sp_config_source s, const char *key, int vocab_size, int *out) {
-    const json_t *value = find(s, key);
-    if (json_is_array(value)) value = json_array_get(value, 0);
+    const json_t *given = find(s, key);
+    const json_t *value = json_is_array(given) ? json_array_get(given, 0) : given;
     *out = 0;
-    sp_status st = value ? check_int(s, key, value, 0, out) : SP_OK;
+    sp_status st = given ? check_int(s, key, value, 0, out) : SP_OK;
     if (!st && *out >= vocab_size)
         st = sp_fail(SP_ERR_FORMAT, "%s: \"%s\" is %d, but the vocabulary has %d tokens", s.path,
                      key, *out, vocab_size);

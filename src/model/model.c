@@ -64,7 +64,9 @@ void sp_model_initialise(sp_model *m, uint64_t seed) {
 static const float *floats_of(const sp_var *v, float **own) {
     *own = NULL;
     if (v->data) return v->data;
-    return NULL;
+    *own = sp_alloc_floats((size_t)(v->rows * v->cols));
+    sp_weight_floats(v->weight, 0, v->rows, *own);
+    return *own;
 }
 
 sp_status sp_model_save(const sp_model *m, const char *folder, sp_dtype dtype) {
@@ -129,10 +131,10 @@ static const sp_context *keep_context(sp_tape *t, const sp_context *ctx) {
 sp_var *sp_model_forward(sp_tape *t, const sp_model *m, const int *ids, const sp_context *ctx) {
     bool recompute = ctx->recompute && !t->inference;
     block_call call = {m, recompute ? keep_context(t, ctx) : ctx, 0};
+    sp_tape_mark mark = sp_tape_begin(t);
     sp_var *x = m->family->embed(t, m, ids, ctx);
     for (; call.layer < m->config.n_layer; call.layer++) {
-        sp_tape_mark mark = sp_tape_begin(t);
-        x = run_block(t, &call, x);
+        x = recompute ? sp_recompute(t, run_block, &call, sizeof call, x) : run_block(t, &call, x);
         sp_tape_end(t, mark, x);
     }
     return m->family->finish(t, m, x);

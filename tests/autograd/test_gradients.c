@@ -277,7 +277,7 @@ static void a_cached_gated_prefix_gives_the_output_of_the_training_form(void **s
                                 .offsets = (int[]){0, 3, 5},
                                 .causal = true};
     sp_kv prefix = {.key = &l[3], .value = &l[4], .gate = &l[5]};
-    sp_keys keys[] = {{l[1].data, l[2].data, 3}, {l[1].data + 24, l[2].data + 24, 2}};
+    sp_keys keys[] = {{l[1].data, l[2].data, 3, NULL}, {l[1].data + 24, l[2].data + 24, 2, NULL}};
     sp_tape t = {.inference = true};
     sp_var *whole = sp_attention(&t, &shape, &l[0], &l[1], &l[2], prefix);
     sp_var *cached = sp_attention_cached(&t, &shape, &l[0], keys, 8, prefix);

@@ -98,7 +98,9 @@ def record(folder, name, model, batch, short, more=None):
     out = {"logits": logits, "loss": loss[None], **(more or {})}
     for n, p in model.named_parameters():
         if p.requires_grad:
-            out[f"parameter.{short(n)}"], out[f"gradient.{short(n)}"] = p, p.grad
+            shape = p.shape[-2:]  # PEFT's adaption prompts are [1, 5, 32]
+            out[f"parameter.{short(n)}"] = p.view(shape)
+            out[f"gradient.{short(n)}"] = p.grad.view(shape)
     save(folder, name, out)
     print(f"{folder} {name}: loss {loss.item():.4f}", sorted(k for k in out if "param" in k))
 
