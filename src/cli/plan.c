@@ -9,8 +9,9 @@
 #include <stdlib.h>
 
 static const char doc[] =
-    "Lists the runs of the study SPEC with their state, trained parameters, estimated time and the "
-    "name of the first seed's file in FOLDER/<name>/runs; a run that cannot be set up says why. "
+    "Lists the runs of the study SPEC with their state, trained parameters, precision, threads, "
+    "estimated time and the name of the first seed's file in FOLDER/<name>/runs; a run that cannot "
+    "be set up says why. "
     "Nothing is trained.";
 
 /* Seconds of one more run of this row: as its finished runs took, else as estimated; NaN unknown.
@@ -31,9 +32,9 @@ static void print_row(const sp_results *r, const sp_row *row, const sp_trial_est
     double seconds = seconds_of(r, row, e);
     char *each = isnan(seconds) ? sp_strdup("unknown") : sp_duration_text(seconds);
     print_state(row);
-    printf("%14ld %7.3g%% %12s  %s.h5\n", e->trainable_parameters,
-           100.0 * (double)e->trainable_parameters / (double)e->total_parameters, each,
-           row->run->id);
+    printf("%14ld %7.3g%% %9s %7d %12s  %s.h5\n", e->trainable_parameters,
+           100.0 * (double)e->trainable_parameters / (double)e->total_parameters,
+           row->run->precision, e->threads, each, row->run->id);
     if (pending) *left += (double)pending * seconds;
     free(each);
 }
@@ -45,11 +46,11 @@ static sp_status print_plan(const sp_study *study, const sp_results *r) {
     size_t broken = 0;
     sp_status result = SP_OK;
     char *first = NULL;
-    printf("%-40s %4s %8s %6s %14s %8s %12s  %s\n", "method", "runs", "finished", "failed",
-           "trained", "share", "time a run", "file of the first run");
+    printf("%-40s %4s %8s %6s %14s %8s %9s %7s %12s  %s\n", "method", "runs", "finished", "failed",
+           "trained", "share", "precision", "threads", "time a run", "file of the first run");
     for (size_t i = 0; i < r->row_count; i++) {
         sp_trial_estimate e = {0};
-        sp_status st = sp_trial_plan(r->rows[i].run, &e);
+        sp_status st = sp_trial_plan(r->rows[i].run, study->assets, &e);
         if (!st) {
             print_row(r, &r->rows[i], &e, &left);
             continue;
@@ -71,7 +72,7 @@ static sp_status print_plan(const sp_study *study, const sp_results *r) {
 static sp_status run(int argc, char **argv) {
     sp_study study;
     sp_results results = {0};
-    sp_status st = sp_study_open(argc, argv, doc, &study);
+    sp_status st = sp_study_open(argc, argv, doc, NULL, &study);
     if (!st) st = sp_results_load(&study.spec, &study.runs, study.folder, &results);
     if (!st) {
         st = print_plan(&study, &results);

@@ -1,7 +1,9 @@
 #include "cli/progress.h"
 
 #include "core/clock.h"
+#include "core/memory.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -10,7 +12,7 @@
 static const double TERMINAL_SECONDS = 0.2, PLAIN_SECONDS = 15;
 
 sp_printer sp_printer_start(bool quiet) {
-    return (sp_printer){.quiet = quiet, .terminal = isatty(STDERR_FILENO) == 1, .last = -1e9};
+    return (sp_printer){.quiet = quiet, .terminal = isatty(STDERR_FILENO) == 1};
 }
 
 static int terminal_columns(void) {
@@ -27,12 +29,25 @@ static void cut(char *text, int columns) {
     }
 }
 
-static void print_line(void *user, const sp_progress_state *state) {
-    sp_printer *p = user;
+/* Whether it is time for another line; then the next one is due a while from now. */
+static bool is_due(sp_printer *p, int run) {
+    int place = p->terminal ? 0 : run;
+    for (; p->runs <= place; p->runs++) {
+        p->last = sp_realloc(p->last, (size_t)p->runs + 1, sizeof *p->last);
+        p->last[p->runs] = -INFINITY;
+    }
     double now = sp_now();
-    if (p->quiet || now - p->last < (p->terminal ? TERMINAL_SECONDS : PLAIN_SECONDS)) return;
-    p->last = now;
-    char *text = sp_progress_text(state);
+    if (now - p->last[place] < (p->terminal ? TERMINAL_SECONDS : PLAIN_SECONDS)) return false;
+    p->last[place] = now;
+    return true;
+}
+
+static void print_line(void *user, const sp_progress_state *told) {
+    sp_printer *p = user;
+    sp_progress_state state = *told;
+    if (p->quiet || !is_due(p, state.run)) return;
+    if (!p->terminal) state.running = 0; /* the line is about one run */
+    char *text = sp_progress_text(&state);
     if (p->terminal) {
         cut(text, terminal_columns() - 1);
         fprintf(stderr, "\r\033[K%s", text);
@@ -50,5 +65,6 @@ sp_progress sp_printer_progress(sp_printer *printer) {
 
 void sp_printer_end(sp_printer *p) {
     if (p->line_open) fputc('\n', stderr);
-    p->line_open = false;
+    free(p->last);
+    *p = (sp_printer){.quiet = p->quiet, .terminal = p->terminal};
 }

@@ -1,5 +1,5 @@
 /* Prints progress on standard error: on a terminal one line that is redrawn, else a plain line now
- * and then. */
+ * and then, of each run of a study for itself. */
 #ifndef SP_CLI_PROGRESS_H
 #define SP_CLI_PROGRESS_H
 
@@ -9,13 +9,14 @@
 
 typedef struct sp_printer {
     bool quiet, terminal, line_open;
-    double last; /* when something was printed */
+    double *last; /* [runs] when something was printed: of the run, on a terminal of any */
+    int runs;
 } sp_printer;
 
 sp_printer sp_printer_start(bool quiet);
 /* To be handed to long work; points at `printer`. */
 sp_progress sp_printer_progress(sp_printer *printer);
-/* Ends an open line, so that what is printed next begins on its own. */
+/* Ends an open line, so that what is printed next begins on its own, and releases the printer. */
 void sp_printer_end(sp_printer *printer);
 
 #endif

@@ -23,7 +23,7 @@ static sp_status run(int argc, char **argv) {
     sp_study study;
     sp_buf table = {0};
     size_t figures = 0;
-    sp_status st = sp_study_open(argc, argv, doc, &study);
+    sp_status st = sp_study_open(argc, argv, doc, NULL, &study);
     if (!st) st = sp_report_write(&study.spec, &study.runs, study.folder, &table, &figures);
     if (table.data) fputs(table.data, stdout);
     if (!st) print_written(&study, figures);

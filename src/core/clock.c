@@ -18,10 +18,23 @@ static void on_signal(int number) {
     interrupted = 1;
 }
 
-void sp_watch_interrupts(void) {
-    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+static void on_passed_signal(int number) {
+    (void)number;
+    interrupted = 1;
+}
+
+static void watch(void (*handler)(int)) {
+    struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART};
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
+}
+
+void sp_watch_interrupts(void) {
+    watch(on_signal);
+}
+
+void sp_heed_interrupts(void) {
+    watch(on_passed_signal);
 }
 
 bool sp_interrupted(void) {

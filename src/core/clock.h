@@ -9,6 +9,9 @@ double sp_now(void);
 /* After sp_watch_interrupts, the first SIGINT or SIGTERM makes sp_interrupted() true so that long
  * work saves a checkpoint and returns SP_ERR_INTERRUPTED; a second one ends the process at once. */
 void sp_watch_interrupts(void);
+/* For a process whose parent passes the signals on and counts them: any number of SIGINT and
+ * SIGTERM only makes sp_interrupted() true. */
+void sp_heed_interrupts(void);
 bool sp_interrupted(void);
 
 /* Largest resident set of this process so far, in bytes. */

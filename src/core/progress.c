@@ -48,10 +48,20 @@ static void put_time_left(sp_buf *b, double seconds) {
     free(text);
 }
 
+static void put_runs(sp_buf *b, const sp_progress_state *s) {
+    separate(b);
+    if (!s->running) {
+        sp_buf_printf(b, "%d/%d runs", s->run, s->runs);
+        return;
+    }
+    sp_buf_printf(b, "%d/%d runs done, %d running", s->done, s->runs, s->running);
+    if (s->failed) sp_buf_printf(b, ", %d failed", s->failed);
+}
+
 char *sp_progress_text(const sp_progress_state *s) {
     sp_buf b = {0};
     if (s->experiment) sp_buf_puts(&b, s->experiment);
-    if (s->runs) separate(&b), sp_buf_printf(&b, "%d/%d runs", s->run, s->runs);
+    if (s->runs) put_runs(&b, s);
     if (s->label) separate(&b), sp_buf_puts(&b, s->label);
     if (s->replicate) sp_buf_printf(&b, " %s", s->replicate);
     if (s->phase) separate(&b), sp_buf_puts(&b, s->phase);

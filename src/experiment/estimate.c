@@ -29,21 +29,22 @@ static double estimate_seconds(const sp_setup *s) {
     double weights = (double)sp_model_size(s->model);
     if (s->output != SP_OUTPUT_TEXT)
         weights -= (double)(s->model->embedding->rows * s->model->embedding->cols);
-    const sp_examples *train = &s->train.examples;
+    const sp_examples *train = &s->train->examples;
     double steps = (double)sp_tune_steps(o, train->pair_count);
     double trained = steps * o->batch * pair_tokens(train) / (double)train->pair_count * passes(s);
-    double dev = (trained > 0 ? evaluations : 1) * pair_tokens(&s->dev.examples);
-    double test = pair_tokens(&s->test.examples);
+    double dev = (trained > 0 ? evaluations : 1) * pair_tokens(&s->dev->examples);
+    double test = pair_tokens(&s->test->examples);
     if (s->output == SP_OUTPUT_TEXT) test *= decoding * s->run->decode.beam;
     return 2 * weights * (trained + dev + test) / flops_per_second;
 }
 
-sp_status sp_trial_plan(const sp_run_spec *run, sp_trial_estimate *out) {
+sp_status sp_trial_plan(const sp_run_spec *run, sp_assets *assets, sp_trial_estimate *out) {
     sp_setup s;
-    sp_status st = sp_setup_open(run, &s);
+    sp_status st = sp_setup_open(run, assets, &s);
     if (!st)
-        *out = (sp_trial_estimate){sp_setup_trainable(&s), sp_model_size(s.model),
+        *out = (sp_trial_estimate){sp_setup_trainable(&s), sp_model_size(s.model), s.threads,
                                    estimate_seconds(&s)};
     sp_setup_close(&s);
+    sp_assets_forget_model(assets, run->model, sp_run_precision(run));
     return st;
 }

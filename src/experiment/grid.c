@@ -24,8 +24,7 @@ static sp_status apply_base(sp_run_spec *run, const sp_yaml *base) {
     for (size_t i = 0; base && !st && i < base->count; i++) {
         const char *key = base->keys[i];
         const sp_yaml *value = base->items[i];
-        bool single =
-            strcmp(key, "model") == 0 || strcmp(key, "dataset") == 0 || strcmp(key, "output") == 0;
+        bool single = sp_run_is_single(key);
         st = single ? sp_run_set(run, key, value, &used) : sp_yaml_expect(value, SP_YAML_MAP, key);
         for (size_t j = 0; !single && !st && j < value->count; j++)
             st = set_path(run, key, value->keys[j], value->items[j]);
@@ -109,6 +108,7 @@ typedef struct expansion {
     axis axes[MAX_AXES];
     size_t axis_count;
     sp_identify *identify;
+    void *user; /* of identify */
     sp_run_list *out;
     size_t entry_start; /* first run of this entry */
 } expansion;
@@ -127,7 +127,7 @@ static sp_status identify_run(const expansion *e, sp_run_spec *run) {
             data = NULL;
         }
     }
-    return model || data ? e->identify(run->model, run->dataset, model, data) : SP_OK;
+    return model || data ? e->identify(e->user, run->model, run->dataset, model, data) : SP_OK;
 }
 
 static bool is_listed(const expansion *e, const char *id) {
@@ -222,8 +222,7 @@ static sp_status collect_axes(expansion *e) {
         st = add_axis(e, sp_strdup(shared->keys[i]), shared->items[i], false);
     for (size_t i = 0; !st && own && i < own->count; i++) {
         char *path = entry_path(e->entry, own->keys[i]);
-        if (!path && !strchr(own->keys[i], '.') && strcmp(own->keys[i], "model") != 0 &&
-            strcmp(own->keys[i], "dataset") != 0 && strcmp(own->keys[i], "output") != 0)
+        if (!path && !strchr(own->keys[i], '.') && !sp_run_is_single(own->keys[i]))
             return unknown_setting(e->entry, own->keys[i], own->items[i]);
         if (!path) path = sp_strdup(own->keys[i]);
         if (sp_yaml_get(e->spec->overrides, path))
@@ -271,9 +270,9 @@ static sp_status expand_entry(expansion *e) {
     return st;
 }
 
-sp_status sp_expand(const sp_spec *spec, sp_identify *identify, sp_run_list *out) {
+sp_status sp_expand(const sp_spec *spec, sp_identify *identify, void *user, sp_run_list *out) {
     *out = (sp_run_list){0};
-    expansion e = {.spec = spec, .identify = identify, .out = out};
+    expansion e = {.spec = spec, .identify = identify, .user = user, .out = out};
     sp_status st = check_size(&e);
     for (size_t i = 0; !st && i < spec->entry_count; i++) {
         e.entry = &spec->entries[i];

@@ -13,8 +13,9 @@ typedef struct sp_run_list {
  * after the spec's, replacing those of the same path), subsample by subsample, seed by seed. An
  * axis of the spec that a method has no option for collapses: that method runs once. Within an
  * entry no run is listed twice; two entries with equal settings share an id, and so the work.
- * SP_ERR_SPEC for a wrong setting; what `identify` returns. Release with sp_run_list_free. */
-sp_status sp_expand(const sp_spec *spec, sp_identify *identify, sp_run_list *out);
+ * SP_ERR_SPEC for a wrong setting; what `identify`, called with `user`, returns. Release with
+ * sp_run_list_free. */
+sp_status sp_expand(const sp_spec *spec, sp_identify *identify, void *user, sp_run_list *out);
 void sp_run_list_free(sp_run_list *list);
 
 #endif

@@ -11,6 +11,10 @@
 
 /* Settings outside the tables of training, decoding and methods. */
 static const sp_option run_option_table[] = {
+    {"precision", SP_CHOICE, offsetof(sp_run_spec, precision), "fp32", .choices = "fp32|bf16",
+     .help = "of the weights that do not train"},
+    {"threads", SP_INT, offsetof(sp_run_spec, threads), "0", 0, 1024,
+     .help = "of a run; 0: by the size of the model"},
     {"output", SP_CHOICE, offsetof(sp_run_spec, output), "auto",
      .choices = "auto|text|verbalizer|linear", .help = "how an answer is given and scored"},
     {"dev.limit", SP_INT, offsetof(sp_run_spec, dev_limit), "0", 0, INT_MAX,
@@ -22,6 +26,11 @@ static const sp_option run_option_table[] = {
     {"data.subsample", SP_INT, offsetof(sp_run_spec, subsample), "0", 0, INT_MAX,
      .help = "0: the training examples of data.limit evenly spaced; k: drawn at random with k"},
     {0}};
+
+bool sp_run_is_single(const char *name) {
+    if (strcmp(name, "model") == 0 || strcmp(name, "dataset") == 0) return true;
+    return !strchr(name, '.') && sp_options_find(run_option_table, name);
+}
 
 static void push_table(sp_strings *out, const char *prefix, const sp_option *table) {
     for (; table->name; table++) {
@@ -101,6 +110,10 @@ sp_status sp_run_set(sp_run_spec *run, const char *path, const sp_yaml *value, b
     return *used ? sp_yaml_option(value, name, table, &run->method_options) : SP_OK;
 }
 
+sp_precision sp_run_precision(const sp_run_spec *run) {
+    return strcmp(run->precision, "bf16") == 0 ? SP_PRECISION_BF16 : SP_PRECISION_FP32;
+}
+
 void sp_run_default(sp_run_spec *run, const sp_method *method) {
     *run = (sp_run_spec){.method = method->name, .seed = 1};
     sp_options_default(run_option_table, run);
@@ -157,6 +170,8 @@ static char *resolved_text(const sp_run_spec *run) {
     sp_yaml *root = sp_yaml_new_map("run", 0);
     put_text(root, "model", run->model);
     put_text(root, "dataset", run->dataset);
+    put_text(root, "precision", run->precision);
+    put_int(root, "threads", run->threads);
     sp_yaml *method = put_map(root, "method");
     put_text(method, "name", run->method);
     put_options(method, sp_method_find(run->method)->options, &run->method_options);

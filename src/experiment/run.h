@@ -9,7 +9,7 @@
 #include "tuning/method.h"
 
 /* Part of every run id. Raise it when a change of the program alters numbers. */
-enum { SP_RESULTS_VERSION = 1, SP_RUN_ID = 16 };
+enum { SP_RESULTS_VERSION = 2, SP_RUN_ID = 16 };
 
 typedef struct sp_run_spec {
     char experiment[SP_OPTION_TEXT];
@@ -21,6 +21,8 @@ typedef struct sp_run_spec {
     sp_method_options method_options;
     sp_train_options train;
     sp_decode_options decode;
+    char precision[SP_OPTION_TEXT];         /* of the weights that do not train: fp32, bf16 */
+    int threads;                            /* 0: by the size of the model */
     char output[SP_OPTION_TEXT];            /* form of the answer: auto, text, verbalizer, linear */
     int dev_limit, test_limit, train_limit; /* examples; 0: all */
     int subsample; /* of train_limit examples; 0: evenly spaced, k: a random subset drawn with k */
@@ -34,16 +36,21 @@ typedef struct sp_run_spec {
 
 /* Names the bytes a run depends on: the hashes of a model and of a data set. Either pointer may be
  * NULL: not wanted. SP_ERR_MISSING if there is none of that name. */
-typedef sp_status sp_identify(const char *model, const char *dataset, sp_digest *model_sha256,
-                              sp_digest *data_sha256);
+typedef sp_status sp_identify(void *user, const char *model, const char *dataset,
+                              sp_digest *model_sha256, sp_digest *data_sha256);
 
 /* Defaults of every option table. */
 void sp_run_default(sp_run_spec *run, const sp_method *method);
 
-/* Sets "model", "dataset", "output", "dev.limit", "test.limit", "data.limit", "data.subsample",
- * "train.X", "decode.X" or "method.X". *used is false if only other methods have the option X; then
- * nothing changes. SP_ERR_SPEC with the node's file and line. */
+/* Whether `name` is a setting of one value at the top of a run: "model", "output", ... */
+bool sp_run_is_single(const char *name);
+
+/* Sets "model", "dataset", "precision", "threads", "output", "dev.limit", "test.limit",
+ * "data.limit", "data.subsample", "train.X", "decode.X" or "method.X". *used is false if only other
+ * methods have the option X; then nothing changes. SP_ERR_SPEC with the node's file and line. */
 sp_status sp_run_set(sp_run_spec *run, const char *path, const sp_yaml *value, bool *used);
+
+sp_precision sp_run_precision(const sp_run_spec *run);
 
 /* All paths sp_run_set knows, appended. */
 void sp_run_paths(sp_strings *out);

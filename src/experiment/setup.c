@@ -1,7 +1,5 @@
 #include "experiment/setup.h"
 
-#include "experiment/subset.h"
-#include "model/files.h"
 #include "tensor/cpu.h"
 #include "tensor/gemm.h"
 
@@ -10,18 +8,22 @@
 
 /* ---- model ---- */
 
-/* Threads by model size: a rule, so that the last bits of a run do not depend on what was idle.
- * Below 3M parameters the work of a step is too small to share. */
-static int threads_for(const sp_model *model) {
-    int cpus = sp_cpu_count();
-    return sp_model_size(model) < 3000000 || cpus < 2 ? 1 : 2;
+/* The steps of a smaller model are too short to be shared well; two runs on a thread each wait for
+ * no barrier. */
+static const long PARAMETERS_FOR_TWO = 30000000;
+
+static sp_status choose_threads(sp_setup *s) {
+    int cpus = sp_cpu_count(), wanted = s->run->threads;
+    s->threads = wanted ? wanted : sp_model_size(s->model) < PARAMETERS_FOR_TWO || cpus < 2 ? 1 : 2;
+    if (s->threads <= cpus) return SP_OK;
+    return sp_fail(SP_ERR_SPEC, "threads is %d, but %d CPUs may be used here; use 0 or at most %d",
+                   wanted, cpus, cpus);
 }
 
-static sp_status open_model(sp_setup *s) {
-    sp_status st = sp_model_open(s->run->model, SP_PRECISION_FP32, &s->model);
-    if (st) return st;
-    if ((st = sp_gemm_start(threads_for(s->model)))) return st;
-    return sp_model_open_tokenizer(s->run->model, s->model, &s->tokenizer);
+static sp_status open_model(sp_setup *s, sp_assets *assets) {
+    sp_status st =
+        sp_assets_model(assets, s->run->model, sp_run_precision(s->run), &s->model, &s->tokenizer);
+    return st ? st : choose_threads(s);
 }
 
 /* ---- data ---- */
@@ -41,19 +43,23 @@ static sp_status choose_output(sp_setup *s) {
                    s->run->dataset);
 }
 
-static sp_status open_part(sp_setup *s, const char *name, int limit, int draw, sp_part *part) {
-    sp_status st = sp_dataset_load(s->dataset, name, &part->split);
-    if (st) return st;
-    sp_split_keep(&part->split, (size_t)limit, draw);
-    st = sp_examples_encode(&part->split, s->output, sp_dataset_separator(s->dataset), s->tokenizer,
-                            s->model->config.eos_token_id, &part->examples);
-    return st ? sp_fail_in(st, "%s, split %s", s->run->dataset, name) : SP_OK;
+static sp_status open_part(sp_setup *s, sp_assets *assets, const char *split, int limit, int draw,
+                           const sp_part **part) {
+    sp_part_name name = {.dataset = s->run->dataset,
+                         .split = split,
+                         .limit = limit,
+                         .draw = draw,
+                         .model = s->run->model,
+                         .output = s->output,
+                         .tokenizer = s->tokenizer,
+                         .eos = s->model->config.eos_token_id};
+    return sp_assets_part(assets, &name, part);
 }
 
 /* A set has examples of two labels at least, but perhaps not the part of it that is used. */
 static sp_status check_labels(const sp_setup *s) {
     if (!s->label_count) return SP_OK;
-    const sp_split *split = &s->train.split;
+    const sp_split *split = &s->train->split;
     for (size_t i = 1; i < split->count; i++)
         if (split->items[i].label != split->items[0].label) return SP_OK;
     return sp_fail(SP_ERR_DATA,
@@ -62,14 +68,14 @@ static sp_status check_labels(const sp_setup *s) {
                    s->run->dataset, s->run->train_limit, s->labels[split->items[0].label].name);
 }
 
-static sp_status open_data(sp_setup *s) {
+static sp_status open_data(sp_setup *s, sp_assets *assets) {
     const sp_run_spec *run = s->run;
-    sp_status st = sp_dataset_open(run->dataset, &s->dataset);
+    sp_status st = sp_assets_dataset(assets, run->dataset, &s->dataset);
     if (!st) st = sp_dataset_labels(s->dataset, &s->labels, &s->label_count);
     if (!st) st = choose_output(s);
-    if (!st) st = open_part(s, "train", run->train_limit, run->subsample, &s->train);
-    if (!st) st = open_part(s, "dev", run->dev_limit, 0, &s->dev);
-    if (!st) st = open_part(s, "test", run->test_limit, 0, &s->test);
+    if (!st) st = open_part(s, assets, "train", run->train_limit, run->subsample, &s->train);
+    if (!st) st = open_part(s, assets, "dev", run->dev_limit, 0, &s->dev);
+    if (!st) st = open_part(s, assets, "test", run->test_limit, 0, &s->test);
     return st ? st : check_labels(s);
 }
 
@@ -78,12 +84,12 @@ static sp_status open_data(sp_setup *s) {
 /* Tokens of the longest pair that is trained or evaluated on, or of the longest test input with one
  * new token (where text is generated) and the end token. */
 static long longest_example(const sp_setup *s) {
-    size_t longest = s->train.examples.longest;
+    size_t longest = s->train->examples.longest;
     size_t new_tokens = s->output == SP_OUTPUT_TEXT ? 2 : 1;
-    if (s->dev.examples.longest > longest) longest = s->dev.examples.longest;
-    for (size_t i = 0; i < s->test.examples.count; i++)
-        if (s->test.examples.records[i].input.len + new_tokens > longest)
-            longest = s->test.examples.records[i].input.len + new_tokens;
+    if (s->dev->examples.longest > longest) longest = s->dev->examples.longest;
+    for (size_t i = 0; i < s->test->examples.count; i++)
+        if (s->test->examples.records[i].input.len + new_tokens > longest)
+            longest = s->test->examples.records[i].input.len + new_tokens;
     return (long)longest;
 }
 
@@ -133,7 +139,7 @@ static sp_status create_tuner(sp_setup *s) {
     sp_init_source source = {
         .tokenizer = s->tokenizer, .label_tokens = label_tokens, .label_count = s->label_count};
     source.frequent_count =
-        sp_examples_frequent(&s->train.examples, s->model->config.vocab_size, &s->frequent);
+        sp_examples_frequent(&s->train->examples, s->model->config.vocab_size, &s->frequent);
     source.frequent = s->frequent;
     sp_status st = encode_labels(s, label_tokens);
     if (!st)
@@ -157,10 +163,15 @@ sp_status sp_setup_renew(sp_setup *s) {
                                &s->prompt);
 }
 
-sp_status sp_setup_open(const sp_run_spec *run, sp_setup *s) {
+sp_status sp_setup_load(const sp_run_spec *run, sp_assets *assets, sp_setup *s) {
     *s = (sp_setup){.run = run};
-    sp_status st = open_model(s);
-    if (!st) st = open_data(s);
+    sp_status st = open_model(s, assets);
+    return st ? st : open_data(s, assets);
+}
+
+sp_status sp_setup_open(const sp_run_spec *run, sp_assets *assets, sp_setup *s) {
+    sp_status st = sp_setup_load(run, assets, s);
+    if (!st) st = sp_gemm_start(s->threads);
     if (!st) st = create_head(s);
     if (!st) st = check_length(s);
     if (!st) st = create_tuner(s);
@@ -168,22 +179,11 @@ sp_status sp_setup_open(const sp_run_spec *run, sp_setup *s) {
     return st ? st : check_context(s);
 }
 
-static void close_part(sp_part *part) {
-    sp_examples_free(&part->examples);
-    sp_split_free(&part->split);
-}
-
 void sp_setup_close(sp_setup *s) {
     sp_soft_prompt_free(&s->prompt);
     sp_class_head_free(&s->head);
     sp_tuner_free(&s->tuner);
-    close_part(&s->train);
-    close_part(&s->dev);
-    close_part(&s->test);
     free(s->frequent);
-    sp_dataset_free(s->dataset);
-    sp_tokenizer_free(s->tokenizer);
-    sp_model_free(s->model);
     *s = (sp_setup){0};
 }
 

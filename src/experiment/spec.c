@@ -7,8 +7,9 @@
 static const char *const root_keys[] = {"name",   "title", "base",       "methods",
                                         "grid",   "seeds", "subsamples", "presets",
                                         "report", "paper", "claims",     NULL};
-static const char *const base_keys[] = {"model",  "dataset", "output", "train", "decode",
-                                        "method", "dev",     "test",   "data",  NULL};
+static const char *const base_keys[] = {"model",  "dataset", "precision", "threads",
+                                        "output", "train",   "decode",    "method",
+                                        "dev",    "test",    "data",      NULL};
 
 static bool is_in(const char *word, size_t len, const char *const *list) {
     for (; *list; list++)

@@ -3,7 +3,6 @@
 #include "core/clock.h"
 #include "experiment/evaluate.h"
 #include "experiment/runlog.h"
-#include "model/files.h"
 #include "tensor/cpu.h"
 #include "tensor/gemm.h"
 #include "training/tune.h"
@@ -31,7 +30,7 @@ static void report_tested(void *user, size_t done) {
     trial *t = user;
     t->state.phase = "test";
     t->state.step = (long)done;
-    t->state.steps = (long)t->setup.test.examples.count;
+    t->state.steps = (long)t->setup.test->examples.count;
     sp_progress_report(t->progress, &t->state);
 }
 
@@ -39,7 +38,7 @@ static void log_scores(trial *t, const sp_strings *hypotheses, const char *group
     const sp_setup *s = &t->setup;
     for (int m = 0; m < SP_METRIC_COUNT; m++) {
         if (sp_metrics[m]->task != s->task) continue;
-        double score = sp_evaluate_score(s, &s->test, hypotheses, group, sp_metrics[m]);
+        double score = sp_evaluate_score(s, s->test, hypotheses, group, sp_metrics[m]);
         if (!isnan(score)) sp_runlog_test(&t->log, group, sp_metrics[m]->name, score);
     }
 }
@@ -48,7 +47,7 @@ static void log_test(trial *t, const sp_strings *hypotheses) {
     for (const char *const *name = sp_runlog_test_groups; *name; name++)
         log_scores(t, hypotheses, strcmp(*name, "all") == 0 ? NULL : *name);
     for (size_t i = 0; i < hypotheses->len; i++) {
-        const sp_example *e = &t->setup.test.split.items[i];
+        const sp_example *e = &t->setup.test->split.items[i];
         char *reference = sp_evaluate_reference(&t->setup, e);
         sp_runlog_prediction(&t->log, e->input, hypotheses->data[i], reference);
         free(reference);
@@ -58,8 +57,8 @@ static void log_test(trial *t, const sp_strings *hypotheses) {
 static sp_status test(trial *t) {
     sp_strings hypotheses = {0};
     sp_evaluation evaluation = {.setup = &t->setup,
-                                .part = &t->setup.test,
-                                .count = t->setup.test.examples.count,
+                                .part = t->setup.test,
+                                .count = t->setup.test->examples.count,
                                 .decode = &t->run->decode,
                                 .seed = (uint64_t)t->run->seed,
                                 .on_done = report_tested,
@@ -90,11 +89,11 @@ static sp_status score_dev_texts(trial *t, size_t count, const sp_metric *metric
     sp_decode_options greedy = t->run->decode;
     greedy.beam = 1;
     greedy.temperature = 0;
-    sp_evaluation evaluation = {.setup = s, .part = &s->dev, .count = count, .decode = &greedy};
+    sp_evaluation evaluation = {.setup = s, .part = s->dev, .count = count, .decode = &greedy};
     sp_strings hypotheses = {0};
     sp_status st = sp_setup_renew(s);
     if (!st) st = sp_evaluate(&evaluation, &hypotheses);
-    if (!st) *score = sp_evaluate_score(s, &s->dev, &hypotheses, NULL, metric);
+    if (!st) *score = sp_evaluate_score(s, s->dev, &hypotheses, NULL, metric);
     sp_strings_free(&hypotheses);
     return st;
 }
@@ -105,7 +104,7 @@ static sp_status on_dev(void *user, long step, sp_dev_score *score) {
     trial *t = user;
     const sp_setup *s = &t->setup;
     const sp_metric *metric = s->task == SP_CLASSIFICATION ? &sp_metric_accuracy : &sp_metric_bleu;
-    size_t count = s->dev.examples.count;
+    size_t count = s->dev->examples.count;
     if (s->task == SP_GENERATION && count > DEV_DECODED) count = DEV_DECODED;
     double value = score->accuracy;
     sp_status st = s->output == SP_OUTPUT_TEXT ? score_dev_texts(t, count, metric, &value) : SP_OK;
@@ -131,8 +130,8 @@ static sp_status train(trial *t, const char *checkpoint) {
     sp_tune_job job = {.tuner = &s->tuner,
                        .head = sp_setup_head(s),
                        .template = &s->prompt.template,
-                       .train = &s->train.examples,
-                       .dev = &s->dev.examples,
+                       .train = &s->train->examples,
+                       .dev = &s->dev->examples,
                        .options = &t->run->train,
                        .seed = (uint64_t)t->run->seed,
                        .checkpoint = checkpoint,
@@ -163,7 +162,7 @@ static void log_attributes(trial *t) {
     sp_runlog_text(log, "cpu", sp_cpu_name());
     sp_runlog_text(log, "gemm", sp_gemm_describe(sp_gemm_current()));
     sp_runlog_integer(log, "threads", sp_threads());
-    sp_runlog_text(log, "precision", "fp32");
+    sp_runlog_text(log, "precision", t->run->precision);
     sp_runlog_text(log, "output", sp_output_names[s->output]);
     sp_runlog_text(log, "language_model", language_model(s->model));
     sp_runlog_integer(log, "trainable_parameters", sp_setup_trainable(s));
@@ -204,10 +203,11 @@ static bool is_over(sp_status st) {
            st == SP_ERR_FORMAT;
 }
 
-sp_status sp_trial_run(const sp_run_spec *run, const char *folder, const sp_progress *progress) {
+sp_status sp_trial_run(const sp_run_spec *run, const char *folder, sp_assets *assets,
+                       const sp_progress *progress) {
     trial t = {.run = run, .progress = progress, .state = sp_progress_start(), .started = sp_now()};
     char *checkpoint = sp_format("%s/runs/%s.checkpoint.h5", folder, run->id);
-    sp_status st = sp_setup_open(run, &t.setup);
+    sp_status st = sp_setup_open(run, assets, &t.setup);
     if (!st) st = sp_metrics_prepare(t.setup.task); /* what is missing should not show at the end */
     if (!st) st = train(&t, checkpoint);
     if (!st) st = finish(&t, folder);
@@ -218,16 +218,11 @@ sp_status sp_trial_run(const sp_run_spec *run, const char *folder, const sp_prog
     return st;
 }
 
-/* ---- identity ---- */
-
-sp_status sp_trial_identify(const char *model, const char *dataset, sp_digest *model_sha256,
-                            sp_digest *data_sha256) {
-    sp_status st = model_sha256 ? sp_model_hash(model, model_sha256) : SP_OK;
-    if (st) return sp_fail_in(st, "model '%s'", model);
-    if (!data_sha256) return SP_OK;
-    sp_dataset *opened;
-    if ((st = sp_dataset_open(dataset, &opened))) return st;
-    st = sp_dataset_hash(opened, data_sha256);
-    sp_dataset_free(opened);
+sp_status sp_trial_prepare(const sp_run_spec *run, sp_assets *assets, int *threads) {
+    sp_setup shared;
+    sp_status st = sp_setup_load(run, assets, &shared);
+    if (!st) st = sp_metrics_prepare(shared.task);
+    *threads = shared.threads;
+    sp_setup_close(&shared);
     return st;
 }

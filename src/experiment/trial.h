@@ -1,24 +1,26 @@
-/* A trial does one run: opens model and data, tunes, decodes, scores, and writes the run log. */
+/* A trial does one run: tunes, decodes, scores, and writes the run log. */
 #ifndef SP_EXPERIMENT_TRIAL_H
 #define SP_EXPERIMENT_TRIAL_H
 
 #include "core/progress.h"
-#include "experiment/run.h"
+#include "experiment/assets.h"
+
+/* Opens in `assets` what the run shares with others, and says on how many threads it will be.
+ * Errors as sp_setup_load and sp_metrics_prepare. */
+sp_status sp_trial_prepare(const sp_run_spec *run, sp_assets *assets, int *threads);
 
 /* Does the run and writes <folder>/runs/<id>.h5 (sp_run_path) with status "finished". Checkpoints
- * live in `folder` too. On failure the scheduler records status "failed" and the message.
- * SP_ERR_INTERRUPTED leaves a checkpoint from which the next call goes on. */
-typedef sp_status sp_trial(const sp_run_spec *run, const char *folder, const sp_progress *progress);
-sp_trial sp_trial_run;
-
-/* The hashes of model and data that are part of a run's id. */
-sp_identify sp_trial_identify;
+ * live in `folder` too. Changes the model in `assets`. SP_ERR_INTERRUPTED leaves a checkpoint from
+ * which the next call goes on. */
+sp_status sp_trial_run(const sp_run_spec *run, const char *folder, sp_assets *assets,
+                       const sp_progress *progress);
 
 typedef struct sp_trial_estimate {
     long trainable_parameters, total_parameters;
+    int threads;
     double seconds; /* 0: unknown */
 } sp_trial_estimate;
-/* What a run would cost, without training. */
-sp_status sp_trial_plan(const sp_run_spec *run, sp_trial_estimate *out);
+/* What a run would cost, without training; its model is opened and closed. */
+sp_status sp_trial_plan(const sp_run_spec *run, sp_assets *assets, sp_trial_estimate *out);
 
 #endif

@@ -26,5 +26,7 @@ const sp_option sp_train_option_table[] = {
      "evaluations without a better state on dev before stopping; 0: never"},
     {"checkpoint_seconds", SP_INT, FIELD(checkpoint_seconds), "30", 1, 86400, NULL,
      "seconds between checkpoints"},
+    {"recompute", SP_BOOL, FIELD(recompute), "false", 0, 0, NULL,
+     "keep no activations within a block but compute them again: slower, in less memory"},
     {0}};
 #undef FIELD

@@ -16,6 +16,7 @@ typedef struct sp_train_options {
     int steps, epochs, batch;
     int eval_every, patience;
     int checkpoint_seconds;
+    bool recompute;
 } sp_train_options;
 
 extern const sp_option sp_train_option_table[];

@@ -95,6 +95,7 @@ static sp_status fill_batch(pretraining *p) {
 
 static sp_var *batch_loss(pretraining *p) {
     sp_context ctx = sp_packed_context(&p->batch, NULL);
+    ctx.recompute = p->spec->train.recompute;
     sp_var *hidden = sp_model_forward(&p->tape, p->model, p->batch.ids.data, &ctx);
     return sp_lm_loss(&p->tape, hidden, p->model->head, p->batch.targets.data, NULL);
 }

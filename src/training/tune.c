@@ -24,6 +24,7 @@ typedef struct tuning {
     sp_dev_score best_score;
     int64_t best_step, evaluations_since_best, tokens, milliseconds;
     sp_sampler sampler; /* of the training pairs */
+    int *pair_tokens;   /* [pairs] */
     long steps;
     sp_packed batch;
     sp_ints labels; /* [sequences] of the batch */
@@ -59,6 +60,7 @@ static sp_var *batch_loss(tuning *t, long *correct) {
     sp_steering steering;
     sp_tuner_inject(t->job->tuner, &t->tape, &steering);
     sp_context ctx = sp_packed_context(&t->batch, &steering);
+    ctx.recompute = t->job->options->recompute;
     sp_var *hidden = sp_model_forward(&t->tape, model, t->batch.ids.data, &ctx);
     return sp_objective_loss(&t->tape, &t->objective, hidden, &t->batch, t->labels.data, correct);
 }
@@ -256,6 +258,15 @@ static void list_tensors(tuning *t) {
     append(t, &t->job->tuner->state);
 }
 
+static int *count_pair_tokens(const sp_examples *e) {
+    int *tokens = sp_alloc(e->pair_count, sizeof *tokens);
+    for (size_t i = 0; i < e->pair_count; i++) {
+        const sp_encoded_record *record = &e->records[e->pairs[i].record];
+        tokens[i] = (int)(record->input.len + record->targets[e->pairs[i].target].len);
+    }
+    return tokens;
+}
+
 static void open_tuning(tuning *t, const sp_tune_job *job) {
     *t = (tuning){
         .job = job, .objective = {job->tuner->model, job->head}, .best_score = {INFINITY, NAN}};
@@ -263,12 +274,15 @@ static void open_tuning(tuning *t, const sp_tune_job *job) {
     sp_optimizer_init(&t->optimizer, job->options, t->tensors, t->trained);
     sp_snapshot_init(&t->best, t->tensors, t->tensor_count);
     sp_sampler_init(&t->sampler, job->train->pair_count, job->seed, "pairs");
+    t->pair_tokens = count_pair_tokens(job->train);
+    sp_sampler_balance(&t->sampler, t->pair_tokens, (size_t)job->options->batch);
     t->steps = sp_tune_steps(job->options, job->train->pair_count);
 }
 
 static void close_tuning(tuning *t) {
     sp_snapshot_free(&t->best);
     sp_sampler_free(&t->sampler);
+    free(t->pair_tokens);
     sp_optimizer_free(&t->optimizer);
     free(t->tensors);
     sp_packed_free(&t->batch);

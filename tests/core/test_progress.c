@@ -38,6 +38,17 @@ static void test_line(void **state) {
                "\xc2\xb7 loss 1.31 \xc2\xb7 5.2k tok/s \xc2\xb7 dev BLEU 48.1 \xc2\xb7 6 min left");
 }
 
+/* Of several runs at a time, a line tells how many are done, at work and failed. */
+static void test_line_of_several_runs(void **state) {
+    (void)state;
+    sp_progress_state s = sp_progress_start();
+    s.run = 4, s.runs = 9, s.done = 3, s.running = 2;
+    expect(&s, "3/9 runs done, 2 running");
+    s.failed = 1;
+    s.label = "prefix length 10";
+    expect(&s, "3/9 runs done, 2 running, 1 failed \xc2\xb7 prefix length 10");
+}
+
 /* Durations are rounded to what one says. */
 static void test_durations(void **state) {
     (void)state;
@@ -52,6 +63,7 @@ static void test_durations(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_line),
+                                       cmocka_unit_test(test_line_of_several_runs),
                                        cmocka_unit_test(test_durations)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -43,8 +43,9 @@ static inline int study_teardown(void **state) {
 }
 
 /* Hashes made from the names alone. */
-static inline sp_status study_identify(const char *model, const char *dataset, sp_digest *m,
-                                       sp_digest *d) {
+static inline sp_status study_identify(void *user, const char *model, const char *dataset,
+                                       sp_digest *m, sp_digest *d) {
+    (void)user;
     if (m) *m = sp_sha256(model, strlen(model));
     if (d) *d = sp_sha256(dataset, strlen(dataset));
     return SP_OK;

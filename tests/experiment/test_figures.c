@@ -43,7 +43,7 @@ static void write_log(const sp_run_spec *run, numbers n) {
 
 static void open_study(const char *text, number_source *source) {
     if (study_read(text, NULL, NULL, &spec)) fail_msg("%s", sp_error());
-    if (sp_expand(&spec, study_identify, &runs)) fail_msg("%s", sp_error());
+    if (sp_expand(&spec, study_identify, NULL, &runs)) fail_msg("%s", sp_error());
     for (size_t i = 0; i < runs.count; i++) write_log(&runs.items[i], source(&runs.items[i]));
     if (sp_results_load(&spec, &runs, study_folder, &results)) fail_msg("%s", sp_error());
 }

@@ -60,7 +60,7 @@ static void write_failed(const sp_run_spec *run) {
 static int setup(void **state) {
     study_setup(state);
     assert_int_equal(study_read(SPEC, NULL, NULL, &spec), SP_OK);
-    assert_int_equal(sp_expand(&spec, study_identify, &runs), SP_OK);
+    assert_int_equal(sp_expand(&spec, study_identify, NULL, &runs), SP_OK);
     write_log(&runs.items[0], 60, 4000000, 4000000);
     write_log(&runs.items[1], 62, 4000000, 4000000);
     write_log(&runs.items[2], 40, 61440, 7680);

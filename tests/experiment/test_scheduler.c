@@ -7,27 +7,54 @@
 
 #include "experiment/runlog.h"
 #include "experiment/scheduler.h"
+#include "experiment/slots.h"
 #include "experiment/study_fixture.h"
 
-#include <math.h>
+#include "core/clock.h"
+
+#include <fcntl.h>
+#include <signal.h>
 #include <sys/wait.h>
 
 #define SPEC                                                                                       \
     "name: demo\nbase: {model: m, dataset: d}\nmethods: {prefix: {}, prompt: {}}\nseeds: [1, 2]\n"
 #define DRAWN SPEC "grid: {data.limit: [9]}\nsubsamples: [4]\n"
 
-static int calls, fail_seed, interrupt_at;
+static sp_assets *study_assets;
+static int fail_seed, interrupt_at;
 static const char *fail_message = "the loss is NaN at step 3";
 
-/* Writes a finished log, but for the seed that is to fail and the call that is to be stopped. */
-static sp_status fake_trial(const sp_run_spec *run, const char *folder,
-                            const sp_progress *progress) {
-    calls++;
-    sp_progress_state state = sp_progress_start();
-    state.seconds_left = 2;
-    sp_progress_report(progress, &state);
-    if (run->seed == fail_seed) return sp_fail(SP_ERR_NUMERIC, "%s", fail_message);
-    if (calls == interrupt_at) return sp_fail(SP_ERR_INTERRUPTED, "stopped");
+/* A trial is in a process of its own: what it did, it leaves in a file. */
+static char *calls_path(void) {
+    return sp_path_join(study_folder, "calls");
+}
+
+static void note(const char *word) {
+    char *path = calls_path();
+    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND, 0644);
+    if (write(fd, word, strlen(word)) < 0) abort();
+    close(fd);
+    free(path);
+}
+
+/* All that was noted since setup_runs. */
+static char *noted(void) {
+    char *path = calls_path();
+    sp_buf text = {0};
+    if (!sp_file_exists(path) || sp_read_file(path, &text)) sp_buf_puts(&text, "");
+    free(path);
+    return sp_buf_take(&text);
+}
+
+static int calls(void) {
+    char *text = noted();
+    int count = 0;
+    for (const char *c = text; *c; c++) count += *c == '.';
+    free(text);
+    return count;
+}
+
+static sp_status write_finished(const sp_run_spec *run, const char *folder) {
     sp_runlog log = {0};
     sp_runlog_text(&log, "status", "finished");
     char *path = sp_run_path(run, folder);
@@ -37,13 +64,51 @@ static sp_status fake_trial(const sp_run_spec *run, const char *folder,
     return st;
 }
 
+/* Writes a finished log, but for the seed that is to fail and the call that is to be stopped. */
+static sp_status fake_trial(const sp_run_spec *run, const char *folder, sp_assets *assets,
+                            const sp_progress *progress) {
+    (void)assets;
+    note(".");
+    sp_progress_state state = sp_progress_start();
+    state.seconds_left = 2;
+    state.phase = "dev";
+    sp_progress_report(progress, &state);
+    if (run->seed == fail_seed) return sp_fail(SP_ERR_NUMERIC, "%s", fail_message);
+    if (calls() == interrupt_at) return sp_fail(SP_ERR_INTERRUPTED, "stopped");
+    return write_finished(run, folder);
+}
+
+static sp_status one_thread(const sp_run_spec *run, sp_assets *assets, int *threads) {
+    (void)run, (void)assets;
+    *threads = 1;
+    return SP_OK;
+}
+
+/* One run at a time. */
+static sp_study_job job_of(const sp_run_list *runs, const char *folder) {
+    return (sp_study_job){.runs = runs,
+                          .folder = folder,
+                          .assets = study_assets,
+                          .prepare = one_thread,
+                          .trial = fake_trial,
+                          .jobs = 1};
+}
+
+static sp_status schedule(const sp_run_list *runs, const char *folder, sp_schedule *out) {
+    sp_study_job job = job_of(runs, folder);
+    return sp_schedule_runs(&job, out);
+}
+
 static sp_run_list read_runs(const char *text) {
     sp_spec spec;
     sp_run_list runs;
     assert_int_equal(study_read(text, NULL, NULL, &spec), SP_OK);
-    assert_int_equal(sp_expand(&spec, study_identify, &runs), SP_OK);
+    assert_int_equal(sp_expand(&spec, study_identify, NULL, &runs), SP_OK);
     sp_spec_free(&spec);
-    calls = fail_seed = interrupt_at = 0;
+    fail_seed = interrupt_at = 0;
+    char *path = calls_path();
+    unlink(path);
+    free(path);
     return runs;
 }
 
@@ -57,10 +122,10 @@ static void test_skips_finished(void **state) {
     char *folder = sp_path_join(study_folder, "a");
     sp_run_list runs = setup_runs();
     sp_schedule out;
-    assert_int_equal(sp_schedule_runs(&runs, folder, fake_trial, NULL, &out), SP_OK);
-    assert_true(out.done == 4 && out.skipped == 0 && calls == 4);
-    assert_int_equal(sp_schedule_runs(&runs, folder, fake_trial, NULL, &out), SP_OK);
-    assert_true(out.done == 0 && out.skipped == 4 && calls == 4);
+    assert_int_equal(schedule(&runs, folder, &out), SP_OK);
+    assert_true(out.done == 4 && out.skipped == 0 && calls() == 4);
+    assert_int_equal(schedule(&runs, folder, &out), SP_OK);
+    assert_true(out.done == 0 && out.skipped == 4 && calls() == 4);
     char *index = sp_path_join(folder, "index.h5");
     sp_h5 *f;
     sp_strings names = {0};
@@ -85,7 +150,7 @@ static void test_failure(void **state) {
     sp_runlog log;
     sp_run_state run_state;
     fail_seed = 2;
-    assert_int_equal(sp_schedule_runs(&runs, folder, fake_trial, NULL, &out), SP_ERR_FAILED);
+    assert_int_equal(schedule(&runs, folder, &out), SP_ERR_FAILED);
     assert_non_null(strstr(sp_error(), "2 of 4 runs failed; the first: "));
     assert_non_null(strstr(sp_error(), "seed 2: the loss is NaN at step 3"));
     assert_true(out.done == 2 && out.failed == 2);
@@ -99,12 +164,12 @@ static void test_failure(void **state) {
     assert_string_equal(sp_runlog_get_text(&log, "label"), runs.items[1].label);
     sp_runlog_free(&log);
     fail_message = "the disk is gone";
-    assert_int_equal(sp_schedule_runs(&runs, folder, fake_trial, NULL, &out), SP_ERR_FAILED);
+    assert_int_equal(schedule(&runs, folder, &out), SP_ERR_FAILED);
     assert_int_equal(sp_runlog_read(path, &log), SP_OK);
     assert_string_equal(sp_runlog_get_text(&log, "error"), fail_message);
     sp_runlog_free(&log);
     fail_seed = 0;
-    assert_int_equal(sp_schedule_runs(&runs, folder, fake_trial, NULL, &out), SP_OK);
+    assert_int_equal(schedule(&runs, folder, &out), SP_OK);
     assert_true(out.done == 2 && out.skipped == 2);
     sp_run_list_free(&runs);
     free(path), free(folder);
@@ -117,10 +182,10 @@ static void test_interruption(void **state) {
     sp_run_list runs = setup_runs();
     sp_schedule out;
     interrupt_at = 2;
-    assert_int_equal(sp_schedule_runs(&runs, folder, fake_trial, NULL, &out), SP_ERR_INTERRUPTED);
-    assert_int_equal(calls, 2);
+    assert_int_equal(schedule(&runs, folder, &out), SP_ERR_INTERRUPTED);
+    assert_int_equal(calls(), 2);
     interrupt_at = 0;
-    assert_int_equal(sp_schedule_runs(&runs, folder, fake_trial, NULL, &out), SP_OK);
+    assert_int_equal(schedule(&runs, folder, &out), SP_OK);
     assert_true(out.done == 3 && out.skipped == 1);
     sp_run_list_free(&runs);
     free(folder);
@@ -135,10 +200,10 @@ static void test_busy(void **state) {
     int fd;
     assert_int_equal(sp_make_folders(folder), SP_OK);
     assert_int_equal(sp_lock_file(lock, &fd), SP_OK);
-    assert_int_equal(sp_schedule_runs(&runs, folder, fake_trial, NULL, &out), SP_ERR_BUSY);
-    assert_int_equal(calls, 0);
+    assert_int_equal(schedule(&runs, folder, &out), SP_ERR_BUSY);
+    assert_int_equal(calls(), 0);
     sp_unlock_file(fd);
-    assert_int_equal(sp_schedule_runs(&runs, folder, fake_trial, NULL, &out), SP_OK);
+    assert_int_equal(schedule(&runs, folder, &out), SP_OK);
     sp_run_list_free(&runs);
     free(folder), free(lock);
 }
@@ -149,15 +214,15 @@ static void test_leftovers_and_damage(void **state) {
     char *folder = sp_path_join(study_folder, "e");
     sp_run_list runs = setup_runs();
     sp_schedule out;
-    assert_int_equal(sp_schedule_runs(&runs, folder, fake_trial, NULL, &out), SP_OK);
+    assert_int_equal(schedule(&runs, folder, &out), SP_OK);
     char *path = sp_run_path(&runs.items[0], folder), *left = sp_format("%s.tmp-99", path);
     assert_int_equal(sp_write_file(left, "x", 1), SP_OK);
-    assert_int_equal(sp_schedule_runs(&runs, folder, fake_trial, NULL, &out), SP_OK);
+    assert_int_equal(schedule(&runs, folder, &out), SP_OK);
     assert_false(sp_file_exists(left));
     assert_int_equal(truncate(path, 600), 0);
-    assert_int_equal(sp_schedule_runs(&runs, folder, fake_trial, NULL, &out), SP_ERR_FORMAT);
+    assert_int_equal(schedule(&runs, folder, &out), SP_ERR_FORMAT);
     assert_non_null(strstr(sp_error(), path));
-    assert_int_equal(calls, 4);
+    assert_int_equal(calls(), 4);
     sp_run_list_free(&runs);
     free(path), free(left), free(folder);
 }
@@ -167,8 +232,8 @@ static void test_unwritable_folder(void **state) {
     (void)state;
     sp_run_list runs = setup_runs();
     sp_schedule out;
-    assert_int_equal(sp_schedule_runs(&runs, "/proc/none", fake_trial, NULL, &out), SP_ERR_IO);
-    assert_int_equal(calls, 0);
+    assert_int_equal(schedule(&runs, "/proc/none", &out), SP_ERR_IO);
+    assert_int_equal(calls(), 0);
     sp_run_list_free(&runs);
 }
 
@@ -177,8 +242,10 @@ static int lines;
 static void check_line(void *user, const sp_progress_state *s) {
     const sp_run_list *runs = user;
     assert_string_equal(s->experiment, "demo");
+    assert_string_equal(s->phase, "dev");
     assert_int_equal(s->run, lines + 1);
     assert_int_equal(s->runs, 4);
+    assert_true(s->done == lines && s->running == 1 && s->failed == 0);
     static const char *const replicates[] = {"seed 1", "seed 2", "subsample 4 seed 1",
                                              "subsample 4 seed 2"};
     bool drawn = runs->items[lines].subsample == 4;
@@ -195,22 +262,288 @@ static void test_progress(void **state) {
         char *folder = sp_path_join(study_folder, drawn ? "f" : "g");
         sp_run_list runs = read_runs(drawn ? DRAWN : SPEC);
         sp_schedule out;
-        sp_progress progress = {.line = check_line, .user = &runs};
+        sp_study_job job = job_of(&runs, folder);
+        job.watch = (sp_study_watch){.user = &runs, .progress = check_line};
         lines = 0;
-        assert_int_equal(sp_schedule_runs(&runs, folder, fake_trial, &progress, &out), SP_OK);
+        assert_int_equal(sp_schedule_runs(&job, &out), SP_OK);
         assert_int_equal(lines, 4);
         sp_run_list_free(&runs);
         free(folder);
     }
 }
 
+/* ---- several at a time ---- */
+
+static bool has_two_cpus(void) {
+    sp_slots cpus = sp_slots_usable();
+    return sp_slots_free(&cpus) >= 2;
+}
+
+/* True as soon as `count` trials have begun; false if that takes over ten seconds. */
+static bool wait_for_calls(int count) {
+    for (int i = 0; i < 1000; i++) {
+        if (calls() >= count) return true;
+        usleep(10000);
+    }
+    return false;
+}
+
+/* Ends well only if another trial is at work meanwhile; notes its CPUs. */
+static sp_status meeting_trial(const sp_run_spec *run, const char *folder, sp_assets *assets,
+                               const sp_progress *progress) {
+    (void)assets, (void)progress;
+    cpu_set_t cpus;
+    sched_getaffinity(0, sizeof cpus, &cpus);
+    char *line = sp_format(".%d", CPU_COUNT(&cpus));
+    note(line);
+    free(line);
+    if (!wait_for_calls(2)) return sp_fail(SP_ERR_DATA, "alone");
+    return write_finished(run, folder);
+}
+
+static void two_jobs_are_two_runs_at_a_time_on_one_cpu_each(void **state) {
+    (void)state;
+    if (!has_two_cpus()) skip();
+    char *folder = sp_path_join(study_folder, "h");
+    sp_run_list runs = setup_runs();
+    sp_schedule out;
+    sp_study_job job = job_of(&runs, folder);
+    job.trial = meeting_trial;
+    job.jobs = 2;
+    assert_int_equal(sp_schedule_runs(&job, &out), SP_OK);
+    assert_int_equal(out.done, 4);
+    char *text = noted();
+    assert_string_equal(text, ".1.1.1.1");
+    sp_run_list_free(&runs);
+    free(text), free(folder);
+}
+
+/* Seed 2 on two threads. */
+static sp_status threads_by_seed(const sp_run_spec *run, sp_assets *assets, int *threads) {
+    (void)assets;
+    *threads = run->seed;
+    return SP_OK;
+}
+
+static sp_status slow_trial(const sp_run_spec *run, const char *folder, sp_assets *assets,
+                            const sp_progress *progress) {
+    (void)assets, (void)progress;
+    note(run->seed == 2 ? "[" : "(");
+    usleep(20000);
+    note(run->seed == 2 ? "]" : ")");
+    return write_finished(run, folder);
+}
+
+static void a_run_whose_threads_do_not_fit_waits(void **state) {
+    (void)state;
+    if (!has_two_cpus()) skip();
+    sp_slots cpus = sp_slots_usable(), two = cpus;
+    cpu_set_t pair = sp_slots_take(&two, 2);
+    assert_int_equal(sched_setaffinity(0, sizeof pair, &pair), 0);
+    char *folder = sp_path_join(study_folder, "i");
+    sp_run_list runs = setup_runs();
+    sp_schedule out;
+    sp_study_job job = job_of(&runs, folder);
+    job.prepare = threads_by_seed;
+    job.trial = slow_trial;
+    job.jobs = 0;
+    assert_int_equal(sp_schedule_runs(&job, &out), SP_OK);
+    char *text = noted();
+    assert_string_equal(text, "()[]()[]");
+    assert_int_equal(sched_setaffinity(0, sizeof cpus.all, &cpus.all), 0);
+    sp_run_list_free(&runs);
+    free(text), free(folder);
+}
+
+/* ---- runs whose process dies ---- */
+
+/* The first seed dies: by a signal, or of too large a wish for memory. */
+static int death;
+
+static sp_status dying_trial(const sp_run_spec *run, const char *folder, sp_assets *assets,
+                             const sp_progress *progress) {
+    (void)assets, (void)progress;
+    if (run->seed == 1 && death) raise(death);
+    if (run->seed == 1) free(sp_alloc(SIZE_MAX, 2));
+    return write_finished(run, folder);
+}
+
+static void expect_deaths(const char *name, const char *message) {
+    char *folder = sp_path_join(study_folder, name);
+    sp_run_list runs = setup_runs();
+    sp_schedule out;
+    sp_runlog log;
+    sp_study_job job = job_of(&runs, folder);
+    job.trial = dying_trial;
+    job.jobs = 0;
+    assert_int_equal(sp_schedule_runs(&job, &out), SP_ERR_FAILED);
+    assert_true(out.done == 2 && out.failed == 2);
+    char *path = sp_run_path(&runs.items[0], folder);
+    assert_int_equal(sp_runlog_read(path, &log), SP_OK);
+    assert_string_equal(sp_runlog_get_text(&log, "status"), "failed");
+    assert_non_null(strstr(sp_runlog_get_text(&log, "error"), message));
+    assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* nobody is left, dead or alive */
+    sp_runlog_free(&log);
+    sp_run_list_free(&runs);
+    free(path), free(folder);
+}
+
+static void a_killed_run_is_a_failed_run_and_the_study_goes_on(void **state) {
+    (void)state;
+    death = SIGKILL;
+    expect_deaths("k", "ended by signal 9 (Killed); if memory ran out, use fewer --jobs");
+    death = SIGALRM;
+    expect_deaths("l", "ended by signal 14 (Alarm clock)");
+}
+
+static void a_run_that_finds_no_memory_is_a_failed_run_with_its_line(void **state) {
+    (void)state;
+    death = 0;
+    expect_deaths("m", "out of memory (");
+}
+
+/* ---- signals to the study ---- */
+
+/* Stays until it is asked to stop. */
+static sp_status patient_trial(const sp_run_spec *run, const char *folder, sp_assets *assets,
+                               const sp_progress *progress) {
+    (void)run, (void)folder, (void)assets, (void)progress;
+    char *pid = sp_format("%d.", (int)getpid());
+    note(pid);
+    free(pid);
+    while (!sp_interrupted()) usleep(1000);
+    usleep(50000); /* a checkpoint */
+    note("!");
+    return sp_fail(SP_ERR_INTERRUPTED, "stopped");
+}
+
+/* The study in a process of its own, which ends with its status. */
+static pid_t start_study(const sp_run_list *runs, const char *folder) {
+    pid_t pid = fork();
+    if (pid) return pid;
+    sp_watch_interrupts();
+    sp_schedule out;
+    sp_study_job job = job_of(runs, folder);
+    job.trial = patient_trial;
+    job.jobs = 0;
+    _exit(sp_schedule_runs(&job, &out));
+}
+
+static int cpus_of_runs(const sp_run_list *runs) {
+    sp_slots cpus = sp_slots_usable();
+    int count = sp_slots_free(&cpus);
+    return count < (int)runs->count ? count : (int)runs->count;
+}
+
+static void an_interruption_waits_for_the_checkpoints_of_all_runs(void **state) {
+    (void)state;
+    static const int signals[] = {SIGINT, SIGTERM};
+    for (int i = 0; i < 2; i++) {
+        char *folder = sp_path_join(study_folder, i ? "n" : "o");
+        sp_run_list runs = setup_runs();
+        int expected = cpus_of_runs(&runs), how = 0;
+        pid_t study = start_study(&runs, folder);
+        assert_true(wait_for_calls(expected));
+        kill(study, signals[i]);
+        waitpid(study, &how, 0);
+        assert_true(WIFEXITED(how));
+        assert_int_equal(WEXITSTATUS(how), SP_ERR_INTERRUPTED);
+        char *text = noted(), *c = text;
+        for (int k = 0; k < expected; k++, c++) assert_non_null(c = strchr(c, '!'));
+        sp_run_list_free(&runs);
+        free(text), free(folder);
+    }
+}
+
+/* Dead, if only waiting for a father to notice. */
+static bool is_gone(int pid) {
+    char *path = sp_format("/proc/%d/stat", pid), line[256] = "";
+    FILE *f = fopen(path, "r");
+    if (f && !fgets(line, sizeof line, f)) line[0] = '\0';
+    if (f) fclose(f);
+    free(path);
+    const char *after_name = strrchr(line, ')');
+    return !after_name || after_name[2] == 'Z' || after_name[2] == 'X';
+}
+
+static void runs_end_with_their_study_and_free_its_folder(void **state) {
+    (void)state;
+    char *folder = sp_path_join(study_folder, "p"), *lock = sp_path_join(folder, ".lock");
+    sp_run_list runs = setup_runs();
+    pid_t study = start_study(&runs, folder);
+    assert_true(wait_for_calls(cpus_of_runs(&runs)));
+    char *text = noted();
+    kill(study, SIGKILL);
+    waitpid(study, NULL, 0);
+    for (char *c = text; *c; c = strchr(c, '.') + 1) {
+        int tries = 1000, pid = atoi(c);
+        while (!is_gone(pid) && tries--) usleep(10000);
+        assert_true(tries > 0);
+    }
+    int fd;
+    assert_int_equal(sp_lock_file(lock, &fd), SP_OK);
+    sp_unlock_file(fd);
+    sp_run_list_free(&runs);
+    free(text), free(lock), free(folder);
+}
+
+/* The lock is the study's alone: a run that outlives it for a moment does not hold it. */
+static void a_run_does_not_hold_the_lock(void **state) {
+    (void)state;
+    char *folder = sp_path_join(study_folder, "q"), *lock = sp_path_join(folder, ".lock");
+    sp_run_list runs = setup_runs();
+    pid_t study = start_study(&runs, folder);
+    assert_true(wait_for_calls(1));
+    char *text = noted(), *descriptors = sp_format("/proc/%d/fd", atoi(text));
+    DIR *dir = opendir(descriptors);
+    assert_non_null(dir);
+    for (struct dirent *e; (e = readdir(dir));) {
+        char target[512] = "";
+        if (readlinkat(dirfd(dir), e->d_name, target, sizeof target - 1) > 0)
+            assert_null(strstr(target, ".lock"));
+    }
+    closedir(dir);
+    kill(study, SIGTERM);
+    waitpid(study, NULL, 0);
+    sp_run_list_free(&runs);
+    free(text), free(descriptors), free(lock), free(folder);
+}
+
+/* Entries with equal settings are one run, also while it is at work. */
+static void equal_runs_are_done_once(void **state) {
+    (void)state;
+    char *folder = sp_path_join(study_folder, "r");
+    sp_run_list runs = read_runs("name: demo\nbase: {model: m, dataset: d}\nmethods:\n"
+                                 "  prefix: {}\n  twin: {method: prefix}\n");
+    sp_schedule out;
+    assert_string_equal(runs.items[0].id, runs.items[1].id);
+    sp_study_job job = job_of(&runs, folder);
+    job.jobs = 0;
+    assert_int_equal(sp_schedule_runs(&job, &out), SP_OK);
+    assert_true(out.done == 1 && out.skipped == 1 && calls() == 1);
+    sp_run_list_free(&runs);
+    free(folder);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_skips_finished),
-                                       cmocka_unit_test(test_failure),
-                                       cmocka_unit_test(test_interruption),
-                                       cmocka_unit_test(test_busy),
-                                       cmocka_unit_test(test_leftovers_and_damage),
-                                       cmocka_unit_test(test_unwritable_folder),
-                                       cmocka_unit_test(test_progress)};
-    return cmocka_run_group_tests(tests, study_setup, study_teardown);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_skips_finished),
+        cmocka_unit_test(test_failure),
+        cmocka_unit_test(test_interruption),
+        cmocka_unit_test(test_busy),
+        cmocka_unit_test(test_leftovers_and_damage),
+        cmocka_unit_test(test_unwritable_folder),
+        cmocka_unit_test(test_progress),
+        cmocka_unit_test(two_jobs_are_two_runs_at_a_time_on_one_cpu_each),
+        cmocka_unit_test(a_run_whose_threads_do_not_fit_waits),
+        cmocka_unit_test(a_killed_run_is_a_failed_run_and_the_study_goes_on),
+        cmocka_unit_test(a_run_that_finds_no_memory_is_a_failed_run_with_its_line),
+        cmocka_unit_test(an_interruption_waits_for_the_checkpoints_of_all_runs),
+        cmocka_unit_test(runs_end_with_their_study_and_free_its_folder),
+        cmocka_unit_test(a_run_does_not_hold_the_lock),
+        cmocka_unit_test(equal_runs_are_done_once)};
+    study_assets = sp_assets_new();
+    int failed = cmocka_run_group_tests(tests, study_setup, study_teardown);
+    sp_assets_free(study_assets);
+    return failed;
 }

@@ -27,7 +27,7 @@ static sp_run_list expand(const char *text, const char *preset, const char *set)
     sp_spec spec;
     sp_run_list runs;
     if (study_read(text, preset, set, &spec)) fail_msg("%s", sp_error());
-    if (sp_expand(&spec, study_identify, &runs)) fail_msg("%s", sp_error());
+    if (sp_expand(&spec, study_identify, NULL, &runs)) fail_msg("%s", sp_error());
     sp_spec_free(&spec);
     return runs;
 }
@@ -37,7 +37,7 @@ static void expect_error(const char *text, const char *set, const char *part) {
     sp_run_list runs = {0};
     sp_status st = study_read(text, NULL, set, &spec);
     if (!st) {
-        st = sp_expand(&spec, study_identify, &runs);
+        st = sp_expand(&spec, study_identify, NULL, &runs);
         sp_spec_free(&spec);
     }
     assert_int_equal(st, SP_ERR_SPEC);
@@ -346,7 +346,7 @@ static void expand_shipped(const char *path, const char *preset) {
         assert_non_null(strstr(sp_error(), "has no preset 'paper'"));
         return;
     }
-    if (sp_expand(&spec, study_identify, &runs)) fail_msg("%s", sp_error());
+    if (sp_expand(&spec, study_identify, NULL, &runs)) fail_msg("%s", sp_error());
     if (preset && strcmp(preset, "full") == 0) assert_true(spec.seed_count >= 3);
     assert_true(runs.count >= spec.entry_count);
     sp_run_list_free(&runs);
@@ -381,11 +381,11 @@ static void test_command_line_errors(void **state) {
 
 static int models_hashed, datasets_hashed;
 
-static sp_status counting_identify(const char *model, const char *dataset, sp_digest *m,
+static sp_status counting_identify(void *user, const char *model, const char *dataset, sp_digest *m,
                                    sp_digest *d) {
     models_hashed += m != NULL;
     datasets_hashed += d != NULL;
-    return study_identify(model, dataset, m, d);
+    return study_identify(user, model, dataset, m, d);
 }
 
 /* A model and a data set are hashed once a study, however many runs use them. */
@@ -396,7 +396,7 @@ static void test_identity(void **state) {
     assert_int_equal(study_read(SPEC "grid: {model: [a, b], dataset: [c, d]}\nseeds: [1, 2]\n",
                                 NULL, NULL, &spec),
                      SP_OK);
-    if (sp_expand(&spec, counting_identify, &runs)) fail_msg("%s", sp_error());
+    if (sp_expand(&spec, counting_identify, NULL, &runs)) fail_msg("%s", sp_error());
     assert_int_equal(models_hashed, 2);
     assert_int_equal(datasets_hashed, 2);
     const sp_run_spec *first = &runs.items[0], *last = &runs.items[runs.count - 1];

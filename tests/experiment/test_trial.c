@@ -83,7 +83,9 @@ static sp_status do_run(sp_run_spec *run) {
     assert_int_equal(sp_make_folders(runs), SP_OK);
     free(runs);
     sp_run_finish(run);
-    sp_status st = sp_trial_run(run, study_folder, NULL);
+    sp_assets *assets = sp_assets_new();
+    sp_status st = sp_trial_run(run, study_folder, assets, NULL);
+    sp_assets_free(assets);
     free(run->spec_yaml);
     return st;
 }
@@ -235,12 +237,14 @@ static void a_plan_counts_what_trains_and_class_heads_cost_less_than_text(void *
     (void)state;
     write_sentences("topics", labels_card, false);
     sp_trial_estimate text, verbalizer, linear;
+    sp_assets *assets = sp_assets_new();
     sp_run_spec run = make_run("prompt", "topics", "text");
-    assert_int_equal(sp_trial_plan(&run, &text), SP_OK);
+    assert_int_equal(sp_trial_plan(&run, assets, &text), SP_OK);
     run = make_run("prompt", "topics", "verbalizer");
-    assert_int_equal(sp_trial_plan(&run, &verbalizer), SP_OK);
+    assert_int_equal(sp_trial_plan(&run, assets, &verbalizer), SP_OK);
     run = make_run("prompt", "topics", "linear");
-    assert_int_equal(sp_trial_plan(&run, &linear), SP_OK);
+    assert_int_equal(sp_trial_plan(&run, assets, &linear), SP_OK);
+    sp_assets_free(assets);
     assert_true(verbalizer.seconds > 0 && verbalizer.seconds < text.seconds);
     assert_int_equal(text.trainable_parameters, verbalizer.trainable_parameters);
     assert_true(linear.trainable_parameters > verbalizer.trainable_parameters);

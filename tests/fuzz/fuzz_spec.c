@@ -11,7 +11,9 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static sp_status identify(const char *model, const char *dataset, sp_digest *m, sp_digest *d) {
+static sp_status identify(void *user, const char *model, const char *dataset, sp_digest *m,
+                          sp_digest *d) {
+    (void)user;
     if (m) *m = sp_sha256(model, strlen(model));
     if (d) *d = sp_sha256(dataset, strlen(dataset));
     return SP_OK;
@@ -20,7 +22,7 @@ static sp_status identify(const char *model, const char *dataset, sp_digest *m, 
 static void check_runs(const sp_spec *spec) {
     sp_run_list runs;
     size_t replicates = spec->seed_count * (spec->subsamples ? spec->subsample_count : 1);
-    if (spec->entry_count * replicates > 50 || sp_expand(spec, identify, &runs)) return;
+    if (spec->entry_count * replicates > 50 || sp_expand(spec, identify, NULL, &runs)) return;
     for (size_t i = 0; i < runs.count && i < 20; i++) {
         sp_yaml *root;
         const char *text = runs.items[i].spec_yaml;
