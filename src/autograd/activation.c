@@ -26,10 +26,11 @@ static void activation_backward(sp_tape *t, sp_node *node) {
     activation_node *n = (activation_node *)node;
     sp_var *x = n->x, *y = node->out;
     const sp_var *saved = n->kind->from_input ? x : y;
-    float *dx = sp_grad(t, x);
+    float beta, *dx = sp_grad_beta(t, x, &beta);
 #pragma omp parallel for
     for (long r = 0; r < x->rows; r++)
-        n->kind->backward(x->cols, sp_row(saved, r), y->grad + r * y->ld, dx + r * x->ld);
+        n->kind->backward(x->cols, sp_row(saved, r), y->grad + r * y->ld,
+                          sp_grad_row(dx, beta, x, r));
 }
 
 static sp_var *apply(sp_tape *t, sp_var *x, const activation *kind) {
@@ -40,6 +41,7 @@ static sp_var *apply(sp_tape *t, sp_var *x, const activation *kind) {
     if (n) {
         n->x = x;
         n->kind = kind;
+        sp_tape_save(&n->node, kind->from_input ? x : y);
     }
     return y;
 }

@@ -7,7 +7,7 @@ typedef struct attention_node {
     sp_attention_shape shape;
     sp_var *q, *k, *v;
     sp_kv prefix;
-    float *lse; /* [tokens, heads] */
+    const float *lse; /* [tokens, heads] */
 } attention_node;
 
 static sp_rows data_rows(const sp_var *v) {
@@ -62,7 +62,7 @@ static void *copy_ints(sp_tape *t, const int *from, int count) {
 }
 
 static void record(sp_tape *t, sp_var *out, const sp_attention_shape *s, sp_var *q, sp_var *k,
-                   sp_var *v, sp_kv prefix, float *lse) {
+                   sp_var *v, sp_kv prefix, sp_var *lse) {
     attention_node *n = sp_tape_record(t, out, attention_backward, sizeof *n);
     if (!n) return;
     n->shape = *s;
@@ -72,7 +72,11 @@ static void record(sp_tape *t, sp_var *out, const sp_attention_shape *s, sp_var 
     n->k = k;
     n->v = v;
     n->prefix = prefix;
-    n->lse = lse;
+    n->lse = lse->data;
+    sp_var *read[] = {
+        q,  s->prefix_only ? NULL : k, s->prefix_only ? NULL : v, prefix.key, prefix.value, out,
+        lse};
+    for (size_t i = 0; i < sizeof read / sizeof *read; i++) sp_tape_save(&n->node, read[i]);
 }
 
 static sp_var *attend(sp_tape *t, const sp_attention_shape *s, sp_var *q, sp_var *k, sp_var *v,
@@ -80,11 +84,9 @@ static sp_var *attend(sp_tape *t, const sp_attention_shape *s, sp_var *q, sp_var
     bool trains = needs(q) || needs(prefix.key) || needs(prefix.value);
     if (!s->prefix_only) trains = trains || needs(k) || needs(v);
     sp_var *out = sp_var_new(t, q->rows, q->cols, trains);
-    float *lse = NULL;
-    if (out->needs_grad)
-        lse = sp_arena_alloc(&t->arena, (size_t)q->rows * (size_t)s->heads * sizeof(float));
+    sp_var *lse = sp_var_new(t, q->rows, s->heads, false);
     sp_attention_forward(s, data_rows(q), keys_in_batch(t, s, k, v), k->ld, data_rows(prefix.key),
-                         data_rows(prefix.value), data_rows(out), lse, &t->scratch);
+                         data_rows(prefix.value), data_rows(out), lse->data, &t->scratch);
     sp_arena_reset(&t->scratch);
     record(t, out, s, q, k, v, prefix, lse);
     return out;

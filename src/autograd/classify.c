@@ -11,7 +11,7 @@
 typedef struct cross_entropy_node {
     sp_node node;
     sp_var *logits;
-    float *gradient; /* [n, classes] of the mean */
+    sp_var *gradient; /* [n, classes] of the mean */
 } cross_entropy_node;
 
 static void cross_entropy_backward(sp_tape *t, sp_node *node) {
@@ -19,17 +19,17 @@ static void cross_entropy_backward(sp_tape *t, sp_node *node) {
     float *grad = sp_grad(t, n->logits);
     long classes = n->logits->cols;
     for (long r = 0; r < n->logits->rows; r++)
-        sp_axpy(classes, *node->out->grad, n->gradient + r * classes, grad + r * n->logits->ld);
+        sp_axpy(classes, *node->out->grad, sp_row(n->gradient, r), grad + r * n->logits->ld);
 }
 
 sp_var *sp_cross_entropy(sp_tape *t, sp_var *logits, const int *targets) {
     long rows = logits->rows, classes = logits->cols;
     sp_var *out = sp_var_new(t, 1, 1, logits->needs_grad);
-    float *p = sp_arena_alloc(&t->arena, (size_t)rows * (size_t)classes * sizeof(float));
+    sp_var *p = sp_var_new(t, rows, classes, false);
     double sum = 0;
     for (long r = 0; r < rows; r++) {
         const float *x = sp_row(logits, r);
-        float *row = p + r * classes, shift = sp_max(classes, x);
+        float *row = sp_row(p, r), shift = sp_max(classes, x);
         float total = sp_exp_sum(classes, x, shift, row);
         sum += (double)(x[targets[r]] - shift) - log((double)total);
         sp_scale(classes, 1.0f / (total * (float)rows), row, row);
@@ -40,6 +40,7 @@ sp_var *sp_cross_entropy(sp_tape *t, sp_var *logits, const int *targets) {
     if (n) {
         n->logits = logits;
         n->gradient = p;
+        sp_tape_save(&n->node, p);
     }
     return out;
 }
@@ -87,6 +88,8 @@ sp_var *sp_group_logsumexp(sp_tape *t, sp_var *x, const int *group_of_word, int 
     if (n) {
         size_t bytes = (size_t)x->cols * sizeof(int);
         n->x = x;
+        sp_tape_save(&n->node, x);
+        sp_tape_save(&n->node, y);
         n->group_of = memcpy(sp_arena_alloc(&t->arena, bytes), group_of_word, bytes);
     }
     return y;

@@ -28,9 +28,10 @@ static void embed_backward(sp_tape *t, sp_node *node) {
 sp_var *sp_embed(sp_tape *t, sp_var *table, sp_var *virtual_rows, const int *ids, long count) {
     bool needs = table->needs_grad || (virtual_rows && virtual_rows->needs_grad);
     sp_var *y = sp_var_new(t, count, table->cols, needs);
+#pragma omp parallel for
     for (long r = 0; r < count; r++) {
-        const float *row = ids[r] >= 0 ? sp_row(table, ids[r]) : sp_row(virtual_rows, -1 - ids[r]);
-        memcpy(sp_row(y, r), row, (size_t)y->cols * sizeof(float));
+        int id = ids[r];
+        sp_var_row(id >= 0 ? table : virtual_rows, id >= 0 ? id : -1 - id, sp_row(y, r));
     }
     embed_node *n = sp_tape_record(t, y, embed_backward, sizeof *n);
     if (n) {

@@ -1,3 +1,4 @@
+#include "autograd/matrix.h"
 #include "autograd/ops.h"
 #include "autograd/rows.h"
 #include "tensor/gemm.h"
@@ -7,7 +8,7 @@
 
 typedef struct linear_node {
     sp_node node;
-    sp_var *x;
+    sp_var *x, *residual; /* residual: or NULL */
     sp_linear_map map;
 } linear_node;
 
@@ -38,29 +39,46 @@ static void linear_backward(sp_tape *t, sp_node *node) {
     if (n->map.bias && n->map.bias->needs_grad)
         sp_add_column_sums(y->grad, y->rows, y->cols, y->ld, sp_grad(t, n->map.bias));
     if (w->needs_grad) weight_gradient(t, n, y->grad, y->ld);
+    if (n->residual) sp_grad_pass(t, y, 0, n->residual);
     if (!x->needs_grad) return;
     float beta;
     float *dx = sp_grad_beta(t, x, &beta);
-    sp_gemm(false, !n->map.transposed, x->rows, x->cols, y->cols, y->grad, y->ld, w->data, w->ld,
-            beta, dx, x->ld);
+    sp_matrix_gemm(t, w, !n->map.transposed, x->rows, y->grad, y->ld, beta, dx, x->ld);
 }
 
-static void fill_with_bias(sp_var *y, const float *bias) {
+/* What the product is added to: residual + bias, either of which may be missing. */
+static void fill(sp_var *y, const sp_var *bias, const sp_var *residual) {
+    const sp_var *first = residual ? residual : bias;
 #pragma omp parallel for
-    for (long r = 0; r < y->rows; r++) memcpy(sp_row(y, r), bias, (size_t)y->cols * sizeof(float));
+    for (long r = 0; r < y->rows; r++) {
+        memcpy(sp_row(y, r), sp_row(first, residual ? r : 0), (size_t)y->cols * sizeof(float));
+        if (residual && bias) sp_axpy(y->cols, 1.0f, bias->data, sp_row(y, r));
+    }
 }
 
-sp_var *sp_linear(sp_tape *t, sp_var *x, const sp_linear_map *map) {
+static bool needs(const sp_var *v) {
+    return v && v->needs_grad;
+}
+
+sp_var *sp_linear_add(sp_tape *t, sp_var *x, const sp_linear_map *map, sp_var *residual) {
     const sp_var *w = map->weight, *b = map->bias;
     long out = map->transposed ? w->rows : w->cols;
-    sp_var *y = sp_var_new(t, x->rows, out, x->needs_grad || w->needs_grad || (b && b->needs_grad));
-    if (b) fill_with_bias(y, b->data);
-    sp_gemm(false, map->transposed, x->rows, out, x->cols, x->data, x->ld, w->data, w->ld,
-            b ? 1.0f : 0.0f, y->data, y->ld);
+    sp_var *y = sp_var_new(t, x->rows, out, needs(x) || needs(w) || needs(b) || needs(residual));
+    if (b || residual) fill(y, b, residual);
+    sp_matrix_gemm(t, map->weight, map->transposed, x->rows, x->data, x->ld,
+                   b || residual ? 1.0f : 0.0f, y->data, y->ld);
+    sp_arena_reset(&t->scratch);
     linear_node *n = sp_tape_record(t, y, linear_backward, sizeof *n);
     if (n) {
         n->x = x;
+        n->residual = residual;
         n->map = *map;
+        if (w->needs_grad) sp_tape_save(&n->node, x);
+        if (x->needs_grad) sp_tape_save(&n->node, map->weight);
     }
     return y;
+}
+
+sp_var *sp_linear(sp_tape *t, sp_var *x, const sp_linear_map *map) {
+    return sp_linear_add(t, x, map, NULL);
 }

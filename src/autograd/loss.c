@@ -1,3 +1,4 @@
+#include "autograd/matrix.h"
 #include "autograd/ops.h"
 #include "autograd/rows.h"
 #include "tensor/gemm.h"
@@ -14,8 +15,8 @@ typedef struct loss_node {
     sp_var *hidden, *head;
     int *rows; /* [targets] the rows of hidden that have one */
     long targets;
-    float *dhidden; /* [targets, d] or NULL */
-    float *dhead;   /* [vocabulary, d] or NULL */
+    sp_var *dhidden; /* [targets, d] or NULL */
+    sp_var *dhead;   /* [vocabulary, d] or NULL */
 } loss_node;
 
 static void loss_backward(sp_tape *t, sp_node *node) {
@@ -24,14 +25,14 @@ static void loss_backward(sp_tape *t, sp_node *node) {
     if (n->dhidden) {
         float *grad = sp_grad(t, n->hidden);
         for (long i = 0; i < n->targets; i++)
-            sp_axpy(n->hidden->cols, upstream, n->dhidden + i * n->hidden->cols,
+            sp_axpy(n->hidden->cols, upstream, sp_row(n->dhidden, i),
                     grad + n->rows[i] * n->hidden->ld);
     }
     if (n->dhead) {
         float *grad = sp_grad(t, n->head);
 #pragma omp parallel for
         for (long r = 0; r < n->head->rows; r++)
-            sp_axpy(n->head->cols, upstream, n->dhead + r * n->head->cols, grad + r * n->head->ld);
+            sp_axpy(n->head->cols, upstream, sp_row(n->dhead, r), grad + r * n->head->ld);
     }
 }
 
@@ -51,30 +52,37 @@ typedef struct chunk_work {
     float *log_p;  /* [CHUNK] */
 } chunk_work;
 
-static void run_chunk(const loss_node *n, const int *targets, long first, long count,
+static void run_chunk(sp_tape *t, const loss_node *n, const int *targets, long first, long count,
                       chunk_work w) {
     long d = n->hidden->cols, vocabulary = n->head->rows;
     for (long i = 0; i < count; i++)
         memcpy(w.x + i * d, sp_row(n->hidden, n->rows[first + i]), (size_t)d * sizeof(float));
-    sp_gemm(false, true, count, vocabulary, d, w.x, d, n->head->data, n->head->ld, 0, w.logits,
-            vocabulary);
+    sp_matrix_gemm(t, n->head, true, count, w.x, d, 0, w.logits, vocabulary);
     float scale = 1.0f / (float)n->targets;
 #pragma omp parallel for
     for (long i = 0; i < count; i++)
         w.log_p[i] =
             row_gradient(vocabulary, w.logits + i * vocabulary, targets[n->rows[first + i]], scale);
     if (n->dhidden)
-        sp_gemm(false, false, count, d, vocabulary, w.logits, vocabulary, n->head->data,
-                n->head->ld, 0, n->dhidden + first * d, d);
+        sp_matrix_gemm(t, n->head, false, count, w.logits, vocabulary, 0, sp_row(n->dhidden, first),
+                       d);
     if (n->dhead)
         sp_gemm(true, false, vocabulary, d, count, w.logits, vocabulary, w.x, d, first ? 1 : 0,
-                n->dhead, d);
+                n->dhead->data, d);
 }
 
 static void find_targets(sp_tape *t, loss_node *n, const int *targets) {
     n->rows = sp_arena_alloc(&t->arena, (size_t)n->hidden->rows * sizeof(int));
     for (long r = 0; r < n->hidden->rows; r++)
         if (targets[r] >= 0) n->rows[n->targets++] = (int)r;
+}
+
+static void make_gradients(sp_tape *t, loss_node *n) {
+    long d = n->hidden->cols;
+    if (n->hidden->needs_grad) n->dhidden = sp_var_new(t, n->targets, d, false);
+    if (n->head->needs_grad) n->dhead = sp_var_new(t, n->head->rows, d, false);
+    sp_tape_save(&n->node, n->dhidden);
+    sp_tape_save(&n->node, n->dhead);
 }
 
 sp_var *sp_lm_loss(sp_tape *t, sp_var *hidden, sp_var *head, const int *targets,
@@ -86,11 +94,8 @@ sp_var *sp_lm_loss(sp_tape *t, sp_var *hidden, sp_var *head, const int *targets,
     n->hidden = hidden;
     n->head = head;
     find_targets(t, n, targets);
+    if (out->needs_grad) make_gradients(t, n);
     size_t d = (size_t)hidden->cols, vocabulary = (size_t)head->rows;
-    if (out->needs_grad && hidden->needs_grad)
-        n->dhidden = sp_arena_alloc(&t->arena, (size_t)n->targets * d * sizeof(float));
-    if (out->needs_grad && head->needs_grad)
-        n->dhead = sp_arena_alloc(&t->arena, vocabulary * d * sizeof(float));
     chunk_work w = {sp_arena_alloc(&t->scratch, CHUNK * d * sizeof(float)),
                     sp_arena_alloc(&t->scratch, CHUNK * vocabulary * sizeof(float)),
                     sp_arena_alloc(&t->scratch, CHUNK * sizeof(float))};
@@ -98,7 +103,7 @@ sp_var *sp_lm_loss(sp_tape *t, sp_var *hidden, sp_var *head, const int *targets,
     double sum = 0;
     for (long first = 0; first < n->targets; first += CHUNK) {
         long count = n->targets - first < CHUNK ? n->targets - first : CHUNK;
-        run_chunk(n, targets, first, count, w);
+        run_chunk(t, n, targets, first, count, w);
         for (long i = 0; i < count; i++) {
             sum += w.log_p[i];
             if (log_probabilities) log_probabilities[n->rows[first + i]] = w.log_p[i];

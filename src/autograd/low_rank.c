@@ -5,8 +5,8 @@ typedef struct low_rank_node {
     sp_node node;
     sp_var *x, *down, *diagonal, *up;
     float scale;
-    float *inner;  /* x down^T [n, rank] */
-    float *scaled; /* scale * inner * diagonal [n, rank] */
+    sp_var *inner;  /* x down^T [n, rank] */
+    sp_var *scaled; /* scale * inner * diagonal [n, rank] */
 } low_rank_node;
 
 /* out[r, k] = scale * in[r, k] * diagonal[k]; diagonal NULL: ones. */
@@ -22,7 +22,7 @@ static void diagonal_gradient(sp_tape *t, const low_rank_node *n, const float *d
     float *target = sp_grad(t, n->diagonal);
     for (long r = 0; r < rows; r++)
         for (long k = 0; k < rank; k++)
-            target[k] += n->scale * d_scaled[r * rank + k] * n->inner[r * rank + k];
+            target[k] += n->scale * d_scaled[r * rank + k] * n->inner->data[r * rank + k];
 }
 
 static void low_rank_backward(sp_tape *t, sp_node *node) {
@@ -32,8 +32,8 @@ static void low_rank_backward(sp_tape *t, sp_node *node) {
     float beta;
     if (n->up->needs_grad) {
         float *d_up = sp_grad_beta(t, n->up, &beta);
-        sp_gemm(true, false, n->up->rows, rank, rows, y->grad, y->ld, n->scaled, rank, beta, d_up,
-                n->up->ld);
+        sp_gemm(true, false, n->up->rows, rank, rows, y->grad, y->ld, n->scaled->data, rank, beta,
+                d_up, n->up->ld);
     }
     float *d_scaled = sp_arena_alloc(&t->scratch, (size_t)(rows * rank) * sizeof(float));
     sp_gemm(false, false, rows, rank, y->cols, y->grad, y->ld, n->up->data, n->up->ld, 0, d_scaled,
@@ -55,14 +55,15 @@ static void low_rank_backward(sp_tape *t, sp_node *node) {
 sp_var *sp_linear_low_rank(sp_tape *t, sp_var *x, sp_var *down, sp_var *diagonal, sp_var *up,
                            float scale) {
     long rows = x->rows, rank = down->rows;
-    size_t bytes = (size_t)(rows * rank) * sizeof(float);
-    float *inner = sp_arena_alloc(&t->arena, bytes), *scaled = sp_arena_alloc(&t->arena, bytes);
-    sp_gemm(false, true, rows, rank, x->cols, x->data, x->ld, down->data, down->ld, 0, inner, rank);
-    scale_columns(rows, rank, scale, inner, diagonal, scaled);
+    sp_var *inner = sp_var_new(t, rows, rank, false), *scaled = sp_var_new(t, rows, rank, false);
+    sp_gemm(false, true, rows, rank, x->cols, x->data, x->ld, down->data, down->ld, 0, inner->data,
+            rank);
+    scale_columns(rows, rank, scale, inner->data, diagonal, scaled->data);
     bool needs =
         x->needs_grad || down->needs_grad || up->needs_grad || (diagonal && diagonal->needs_grad);
     sp_var *y = sp_var_new(t, rows, up->rows, needs);
-    sp_gemm(false, true, rows, up->rows, rank, scaled, rank, up->data, up->ld, 0, y->data, y->ld);
+    sp_gemm(false, true, rows, up->rows, rank, scaled->data, rank, up->data, up->ld, 0, y->data,
+            y->ld);
     low_rank_node *n = sp_tape_record(t, y, low_rank_backward, sizeof *n);
     if (n) {
         n->x = x;
@@ -72,6 +73,9 @@ sp_var *sp_linear_low_rank(sp_tape *t, sp_var *x, sp_var *down, sp_var *diagonal
         n->scale = scale;
         n->inner = inner;
         n->scaled = scaled;
+        if (down->needs_grad) sp_tape_save(&n->node, x);
+        if (diagonal && diagonal->needs_grad) sp_tape_save(&n->node, inner);
+        if (up->needs_grad) sp_tape_save(&n->node, scaled);
     }
     return y;
 }

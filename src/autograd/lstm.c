@@ -8,8 +8,8 @@
 typedef struct lstm_node {
     sp_node node;
     sp_var *gates, *w_hh, *b_hh;
-    float *activations; /* [n, 4h] gate activations */
-    float *cells;       /* [n, h] */
+    sp_var *activations; /* [n, 4h] of the gates */
+    sp_var *cells;       /* [n, h] */
     bool reverse;
 } lstm_node;
 
@@ -29,9 +29,9 @@ static void lstm_backward(sp_tape *t, sp_node *node) {
         long r = row_at(n, step, s->reverse), before = step ? row_at(n, step - 1, s->reverse) : -1;
         float *d = dgates + r * 4 * h;
         sp_axpy(h, 1.0f, y->grad + r * y->ld, dh);
-        sp_lstm_cell_backward(h, s->activations + r * 4 * h,
-                              before >= 0 ? s->cells + before * h : NULL, s->cells + r * h, dh, dc,
-                              d);
+        sp_lstm_cell_backward(h, sp_row(s->activations, r),
+                              before >= 0 ? sp_row(s->cells, before) : NULL, sp_row(s->cells, r),
+                              dh, dc, d);
         sp_gemm(false, false, 1, h, 4 * h, d, 4 * h, s->w_hh->data, s->w_hh->ld, 0, dh, h);
         if (s->w_hh->needs_grad && before >= 0)
             sp_gemm(true, false, 4 * h, h, 1, d, 4 * h, sp_row(y, before), y->ld, 1,
@@ -48,17 +48,16 @@ sp_var *sp_lstm(sp_tape *t, sp_var *gates, sp_var *w_hh, sp_var *b_hh, bool reve
     long n = gates->rows, h = w_hh->cols;
     bool needs = gates->needs_grad || w_hh->needs_grad || b_hh->needs_grad;
     sp_var *y = sp_var_new(t, n, h, needs);
-    float *activations = sp_arena_alloc(&t->arena, (size_t)(n * 4 * h) * sizeof(float));
-    float *cells = sp_arena_alloc(&t->arena, (size_t)(n * h) * sizeof(float));
+    sp_var *activations = sp_var_new(t, n, 4 * h, false), *cells = sp_var_new(t, n, h, false);
     for (long step = 0; step < n; step++) {
         long r = row_at(n, step, reverse), before = step ? row_at(n, step - 1, reverse) : -1;
-        float *a = activations + r * 4 * h;
+        float *a = sp_row(activations, r);
         memcpy(a, sp_row(gates, r), (size_t)(4 * h) * sizeof(float));
         sp_axpy(4 * h, 1.0f, b_hh->data, a);
         if (before >= 0)
             sp_gemm(false, true, 1, 4 * h, h, sp_row(y, before), y->ld, w_hh->data, w_hh->ld, 1, a,
                     4 * h);
-        sp_lstm_cell_forward(h, a, before >= 0 ? cells + before * h : NULL, cells + r * h,
+        sp_lstm_cell_forward(h, a, before >= 0 ? sp_row(cells, before) : NULL, sp_row(cells, r),
                              sp_row(y, r));
     }
     lstm_node *s = sp_tape_record(t, y, lstm_backward, sizeof *s);
@@ -69,6 +68,10 @@ sp_var *sp_lstm(sp_tape *t, sp_var *gates, sp_var *w_hh, sp_var *b_hh, bool reve
         s->activations = activations;
         s->cells = cells;
         s->reverse = reverse;
+        sp_tape_save(&s->node, y);
+        sp_tape_save(&s->node, w_hh);
+        sp_tape_save(&s->node, activations);
+        sp_tape_save(&s->node, cells);
     }
     return y;
 }

@@ -6,18 +6,18 @@ typedef struct norm_node {
     sp_node node;
     sp_var *x;
     sp_norm norm;
-    float *mean, *inverse_deviation; /* [n] */
+    const float *mean, *inverse_deviation; /* [n] */
 } norm_node;
 
 static void norm_backward(sp_tape *t, sp_node *node) {
     norm_node *n = (norm_node *)node;
     sp_var *x = n->x, *y = node->out, *weight = n->norm.weight, *bias = n->norm.bias;
     if (x->needs_grad) {
-        float *dx = sp_grad(t, x);
+        float beta, *dx = sp_grad_beta(t, x, &beta);
 #pragma omp parallel for
         for (long r = 0; r < x->rows; r++)
             sp_norm_row_backward(x->cols, sp_row(x, r), weight->data, y->grad + r * y->ld,
-                                 n->mean[r], n->inverse_deviation[r], dx + r * x->ld);
+                                 n->mean[r], n->inverse_deviation[r], sp_grad_row(dx, beta, x, r));
     }
     if (!weight->needs_grad && !bias->needs_grad) return;
     size_t bytes = (size_t)x->cols * sizeof(float);
@@ -31,8 +31,8 @@ static void norm_backward(sp_tape *t, sp_node *node) {
 sp_var *sp_layer_norm(sp_tape *t, sp_var *x, const sp_norm *norm) {
     bool needs = x->needs_grad || norm->weight->needs_grad || norm->bias->needs_grad;
     sp_var *y = sp_var_new(t, x->rows, x->cols, needs);
-    float *statistics = sp_arena_alloc(&t->arena, 2 * (size_t)x->rows * sizeof(float));
-    float *mean = statistics, *inverse = statistics + x->rows;
+    sp_var *statistics = sp_var_new(t, 2, x->rows, false);
+    float *mean = sp_row(statistics, 0), *inverse = sp_row(statistics, 1);
 #pragma omp parallel for
     for (long r = 0; r < x->rows; r++)
         sp_norm_row_forward(x->cols, sp_row(x, r), norm->weight->data, norm->bias->data,
@@ -43,6 +43,9 @@ sp_var *sp_layer_norm(sp_tape *t, sp_var *x, const sp_norm *norm) {
         n->norm = *norm;
         n->mean = mean;
         n->inverse_deviation = inverse;
+        sp_tape_save(&n->node, x);
+        sp_tape_save(&n->node, norm->weight);
+        sp_tape_save(&n->node, statistics);
     }
     return y;
 }

@@ -1,5 +1,7 @@
 /* The ops. Each returns a new variable on the tape; inputs stay the caller's. Shapes in the first
- * line of each comment. An input gets its gradient only if it needs one. */
+ * line of each comment. An input gets its gradient only if it needs one. A matrix kept in bf16 may
+ * be the weight of a linear map, a table of embeddings, the head of the loss, and what rows are
+ * gathered or columns are sliced from. */
 #ifndef SP_AUTOGRAD_OPS_H
 #define SP_AUTOGRAD_OPS_H
 
@@ -8,7 +10,7 @@
 
 /* ---- linear.c ---- */
 
-/* A linear map with weights as the checkpoint stores them. */
+/* A linear map with weights as the checkpoint stores them; a frozen one may be kept in bf16. */
 typedef struct sp_linear_map {
     sp_var *weight; /* [in, out] (GPT-2's Conv1D), or [out, in] if transposed (torch Linear) */
     sp_var *bias;   /* [1, out] or NULL */
@@ -17,6 +19,8 @@ typedef struct sp_linear_map {
 
 /* x [n, in] -> x W + b [n, out] */
 sp_var *sp_linear(sp_tape *t, sp_var *x, const sp_linear_map *map);
+/* The same plus residual [n, out], in one pass over the output; residual NULL: sp_linear. */
+sp_var *sp_linear_add(sp_tape *t, sp_var *x, const sp_linear_map *map, sp_var *residual);
 
 /* ---- low_rank.c ---- */
 
@@ -35,12 +39,30 @@ sp_var *sp_orthogonality(sp_tape *t, sp_var *m, bool columns, float weight);
 /* ---- norm.c ---- */
 
 typedef struct sp_norm {
-    sp_var *weight, *bias; /* [1, d] */
+    sp_var *weight, *bias; /* [1, d]; sp_rms_norm has no bias */
     float epsilon;
 } sp_norm;
 
 /* x [n, d] -> [n, d], each row normalised (Ba et al. 2016) */
 sp_var *sp_layer_norm(sp_tape *t, sp_var *x, const sp_norm *norm);
+
+/* ---- rms_norm.c ---- */
+
+/* x [n, d] -> x / sqrt(mean(x^2) + epsilon) * weight [n, d] (Zhang & Sennrich 2019, eq. 4) */
+sp_var *sp_rms_norm(sp_tape *t, sp_var *x, const sp_norm *norm);
+
+/* ---- swiglu.c ---- */
+
+/* gate, up [n, d] -> silu(gate) * up [n, d] (Shazeer 2020, eq. 6) */
+sp_var *sp_swiglu(sp_tape *t, sp_var *gate, sp_var *up);
+
+/* ---- rope.c ---- */
+
+/* x [tokens, heads * head_size] -> the same shape: pair (i, i + head_size / 2) of every head turned
+ * by its position's angle (Su et al. 2021, section 3.4.2; Hugging Face's half-split layout).
+ * positions [tokens] are copied; cos_sin [n_positions, head_size] has a position's head_size / 2
+ * cosines, then its sines, and must outlive the backward pass. */
+sp_var *sp_rope(sp_tape *t, sp_var *x, int head_size, const int *positions, const float *cos_sin);
 
 /* ---- activation.c ---- */
 
@@ -110,6 +132,17 @@ sp_var *sp_cross_entropy(sp_tape *t, sp_var *logits, const int *targets);
  * the sum of exp(x) over the words of each group, every one of which has a word. With the logits of
  * label words this is a label's logit: softmax over it gives the words' summed probability. */
 sp_var *sp_group_logsumexp(sp_tape *t, sp_var *x, const int *group_of_word, int groups);
+
+/* ---- recompute.c ---- */
+
+/* A part of a model: x -> a new variable. It may read what else is on the tape or a parameter. */
+typedef sp_var *sp_block(sp_tape *t, void *user, sp_var *x);
+
+/* block(t, user, x) without keeping its activations: the backward pass runs it again, so that only
+ * x is kept (Chen et al. 2016, section 3). Gradients are those of block(t, user, x) itself, of all
+ * that it reads. `user` [user_bytes] is copied; what it points to, and other variables of the tape
+ * that the block reads, must live until the backward pass. */
+sp_var *sp_recompute(sp_tape *t, sp_block *block, void *user, size_t user_bytes, sp_var *x);
 
 /* ---- lstm.c ---- */
 

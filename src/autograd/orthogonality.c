@@ -9,7 +9,7 @@ typedef struct orthogonality_node {
     bool columns;
     float weight, norm;
     long size;
-    float *gap; /* M M^T - I, or M^T M - I [size, size] */
+    const float *gap; /* M M^T - I, or M^T M - I [size, size] */
 } orthogonality_node;
 
 /* d norm / dM = 2 gap M / norm, or 2 M gap / norm for columns; nothing where the norm is 0. */
@@ -31,7 +31,8 @@ static void orthogonality_backward(sp_tape *t, sp_node *node) {
 
 sp_var *sp_orthogonality(sp_tape *t, sp_var *m, bool columns, float weight) {
     long size = columns ? m->cols : m->rows, inner = columns ? m->rows : m->cols;
-    float *gap = sp_arena_alloc(&t->arena, (size_t)(size * size) * sizeof(float));
+    sp_var *kept = sp_var_new(t, size, size, false);
+    float *gap = kept->data;
     sp_gemm(columns, !columns, size, size, inner, m->data, m->ld, m->data, m->ld, 0, gap, size);
     double squares = 0;
     for (long i = 0; i < size; i++) {
@@ -49,6 +50,8 @@ sp_var *sp_orthogonality(sp_tape *t, sp_var *m, bool columns, float weight) {
         n->norm = norm;
         n->size = size;
         n->gap = gap;
+        sp_tape_save(&n->node, m);
+        sp_tape_save(&n->node, kept);
     }
     return out;
 }

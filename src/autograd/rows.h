@@ -4,8 +4,18 @@
 
 #include "autograd/tape.h"
 
+#include <string.h>
+
 static inline float *sp_row(const sp_var *v, long r) {
     return v->data + r * v->ld;
+}
+
+/* Row r of a gradient from sp_grad_beta, defined: a kernel that adds may follow at once, while the
+ * row is in the cache. */
+static inline float *sp_grad_row(float *grad, float beta, const sp_var *v, long r) {
+    float *row = grad + r * v->ld;
+    if (beta == 0) memset(row, 0, (size_t)v->cols * sizeof(float));
+    return row;
 }
 
 /* target [1, n] += column sums of x (row r at x + r * ld), in row order whatever the threads. */

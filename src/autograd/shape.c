@@ -12,18 +12,10 @@ typedef struct pair_node {
     long b_column; /* the column of the output where b's gradient starts */
 } pair_node;
 
-static void add_gradient(sp_tape *t, const sp_var *y, long column, sp_var *x) {
-    if (!x->needs_grad) return;
-    float *dx = sp_grad(t, x);
-#pragma omp parallel for
-    for (long r = 0; r < x->rows; r++)
-        sp_axpy(x->cols, 1.0f, y->grad + r * y->ld + column, dx + r * x->ld);
-}
-
 static void pair_backward(sp_tape *t, sp_node *node) {
     pair_node *n = (pair_node *)node;
-    add_gradient(t, node->out, 0, n->a);
-    add_gradient(t, node->out, n->b_column, n->b);
+    sp_grad_pass(t, node->out, 0, n->a);
+    sp_grad_pass(t, node->out, n->b_column, n->b);
 }
 
 static void record_pair(sp_tape *t, sp_var *y, sp_var *a, sp_var *b, long b_column) {
@@ -48,6 +40,7 @@ sp_var *sp_add(sp_tape *t, sp_var *a, sp_var *b) {
 
 sp_var *sp_concat_columns(sp_tape *t, sp_var *a, sp_var *b) {
     sp_var *y = sp_var_new(t, a->rows, a->cols + b->cols, a->needs_grad || b->needs_grad);
+#pragma omp parallel for
     for (long r = 0; r < y->rows; r++) {
         memcpy(sp_row(y, r), sp_row(a, r), (size_t)a->cols * sizeof(float));
         memcpy(sp_row(y, r) + a->cols, sp_row(b, r), (size_t)b->cols * sizeof(float));
@@ -81,13 +74,14 @@ static void gate_backward(sp_tape *t, sp_node *node) {
     sp_var *x = n->x, *gate = n->gate;
     if (gate->needs_grad) add_gate_gradient(t, y, x, gate);
     if (!x->needs_grad) return;
-    float *dx = sp_grad(t, x);
+    float beta, *dx = sp_grad_beta(t, x, &beta);
     long width = x->cols / gate->cols;
 #pragma omp parallel for
-    for (long r = 0; r < x->rows; r++)
+    for (long r = 0; r < x->rows; r++) {
+        float *row = sp_grad_row(dx, beta, x, r);
         for (long g = 0; g < gate->cols; g++)
-            sp_axpy(width, gate->data[g], y->grad + r * y->ld + g * width,
-                    dx + r * x->ld + g * width);
+            sp_axpy(width, gate->data[g], y->grad + r * y->ld + g * width, row + g * width);
+    }
 }
 
 sp_var *sp_gate_columns(sp_tape *t, sp_var *x, sp_var *gate) {
@@ -101,6 +95,8 @@ sp_var *sp_gate_columns(sp_tape *t, sp_var *x, sp_var *gate) {
     if (n) {
         n->x = x;
         n->gate = gate;
+        if (gate->needs_grad) sp_tape_save(&n->node, x);
+        if (x->needs_grad) sp_tape_save(&n->node, gate);
     }
     return y;
 }
@@ -112,7 +108,8 @@ sp_var *sp_slice_columns(sp_tape *t, sp_var *x, long first, long count) {
     *v = (sp_var){.rows = x->rows,
                   .cols = count,
                   .ld = x->ld,
-                  .data = x->data + first,
+                  .data = x->weight ? NULL : x->data + first,
+                  .weight = x->weight,
                   .needs_grad = x->needs_grad,
                   .base = x,
                   .base_column = first};
@@ -137,8 +134,8 @@ static void gather_backward(sp_tape *t, sp_node *node) {
 
 sp_var *sp_gather_rows(sp_tape *t, sp_var *x, const int *index, long count) {
     sp_var *y = sp_var_new(t, count, x->cols, x->needs_grad);
-    for (long r = 0; r < count; r++)
-        memcpy(sp_row(y, r), sp_row(x, index[r]), (size_t)x->cols * sizeof(float));
+#pragma omp parallel for
+    for (long r = 0; r < count; r++) sp_var_row(x, index[r], sp_row(y, r));
     gather_node *n = sp_tape_record(t, y, gather_backward, sizeof *n);
     if (n) {
         size_t bytes = (size_t)count * sizeof(int);

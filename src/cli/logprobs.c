@@ -49,6 +49,7 @@ static sp_status encode_line(const sp_steered *s, char *line, sp_ints *ids, size
     return st;
 }
 
+/* logprobs: of the tokens that are scored, the first of all tokens never being one. */
 static void print_line(const sp_steered *s, const sp_ints *ids, size_t first,
                        const float *logprobs) {
     json_t *id_list = json_array(), *tokens = json_array(), *values = json_array();
@@ -56,8 +57,8 @@ static void print_line(const sp_steered *s, const sp_ints *ids, size_t first,
     for (size_t i = first; i < ids->len; i++) {
         json_array_append_new(id_list, json_integer(ids->data[i]));
         json_array_append_new(tokens, json_string(sp_tokenizer_token(s->tokenizer, ids->data[i])));
-        json_array_append_new(values, i ? json_real((double)logprobs[i - 1]) : json_null());
-        if (i) sum += (double)logprobs[i - 1];
+        json_array_append_new(values, i ? json_real((double)*logprobs) : json_null());
+        if (i) sum += (double)*logprobs++;
     }
     json_t *line = json_pack("{s:o, s:o, s:o, s:f}", "ids", id_list, "tokens", tokens, "logprobs",
                              values, "sum", sum);

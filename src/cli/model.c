@@ -134,7 +134,7 @@ static sp_status find_and_measure_text(const arguments *a, findings *f) {
 static sp_status examine(const arguments *a, findings *f) {
     f->name = a->name;
     sp_status st = sp_gemm_start(a->threads);
-    if (!st) st = sp_model_open(a->name, &f->model);
+    if (!st) st = sp_model_open(a->name, SP_PRECISION_FP32, &f->model);
     if (!st) st = sp_model_open_tokenizer(a->name, f->model, &f->tokenizer);
     if (!st) st = hash_weights(a->name, &f->weights);
     if (!st) st = sp_probe_induction(f->model, f->tokenizer, &f->induction);

@@ -75,7 +75,7 @@ sp_status sp_steered_open(const sp_steered_names *names, sp_steered *s) {
     const char *model = names->model, *adapter = names->adapter;
     *s = (sp_steered){0};
     sp_status st = sp_gemm_start(0);
-    if (!st) st = sp_model_open(model, &s->model);
+    if (!st) st = sp_model_open(model, SP_PRECISION_FP32, &s->model);
     if (st) return st;
     st = sp_model_open_tokenizer(model, s->model, &s->tokenizer);
     if (!st && adapter) return open_adapter(adapter, model, s);

@@ -18,7 +18,7 @@ static int threads_for(const sp_model *model) {
 }
 
 static sp_status open_model(sp_setup *s) {
-    sp_status st = sp_model_open(s->run->model, &s->model);
+    sp_status st = sp_model_open(s->run->model, SP_PRECISION_FP32, &s->model);
     if (st) return st;
     if ((st = sp_gemm_start(threads_for(s->model)))) return st;
     return sp_model_open_tokenizer(s->run->model, s->model, &s->tokenizer);

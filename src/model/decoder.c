@@ -6,7 +6,8 @@
 void sp_decoder_init(sp_decoder *d, const sp_model *model, const sp_steering *steering, int slots,
                      int capacity) {
     *d = (sp_decoder){.model = model, .steering = steering, .tape = {.inference = true}};
-    sp_cache_init(&d->cache, model->config.n_layer, slots, capacity, model->config.n_embd);
+    sp_cache_init(&d->cache, model->config.n_layer, slots, capacity,
+                  sp_config_kv_width(&model->config));
 }
 
 void sp_decoder_free(sp_decoder *d) {
@@ -52,10 +53,12 @@ sp_status sp_decoder_feed(sp_decoder *d, int sequences, const int *slots, const 
                       .steering = d->steering,
                       .prefix_from = d->steering->infix ? d->prefix_from.data : NULL,
                       .cache = &d->cache,
-                      .slots = slots};
+                      .slots = slots,
+                      .wanted = d->last_rows.data,
+                      .wanted_count = sequences};
     sp_var *hidden = sp_model_forward(&d->tape, d->model, ids, &ctx);
     sp_cache_advance(&ctx);
-    sp_var *last = sp_model_logits(&d->tape, d->model, hidden, d->last_rows.data, sequences);
+    sp_var *last = sp_model_logits(&d->tape, d->model, hidden, sequences);
     *logits = last->data;
     return check_finite(last);
 }

@@ -4,6 +4,11 @@
 
 #include "model/model.h"
 
-extern const sp_family sp_family_gpt2;
+extern const sp_family sp_family_gpt2, sp_family_llama;
+
+/* ---- llama_config.c: config.json of llama.c ---- */
+
+sp_status sp_llama_read_config(const char *path, const struct json_t *root, sp_config *out);
+struct json_t *sp_llama_write_config(const sp_config *config);
 
 #endif

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-static const sp_family *const families[] = {&sp_family_gpt2};
+static const sp_family *const families[] = {&sp_family_gpt2, &sp_family_llama};
 
 const sp_family *sp_family_find(const char *model_type) {
     for (size_t i = 0; i < sizeof families / sizeof *families; i++)
@@ -11,5 +11,5 @@ const sp_family *sp_family_find(const char *model_type) {
 }
 
 const char *sp_family_names(void) {
-    return "gpt2";
+    return "gpt2, llama";
 }

@@ -1,10 +1,11 @@
 /* GPT-2 (Radford et al. 2019), as Hugging Face's GPT2LMHeadModel: pre-LayerNorm blocks, learned
  * positions, linear maps stored [in, out], LM head tied to the token embeddings. */
+#include "model/build.h"
 #include "model/cache.h"
+#include "model/config.h"
 #include "model/families.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 enum { BLOCK_PROJECTIONS = 4 };
 
@@ -19,66 +20,52 @@ typedef struct gpt2 {
     gpt2_block blocks[];
 } gpt2;
 
-/* Where in the model a parameter is declared: the start of its name, and its layer. */
-typedef struct place {
-    const char *prefix;
-    int layer;
-} place;
+/* ---- parameters ---- */
 
-static sp_var *add(sp_model *m, place at, const char *name, const char *suffix, int rank, long rows,
-                   long cols) {
-    char *full = sp_format("%s%s%s", at.prefix, name, suffix);
-    sp_var *var = sp_params_add(&m->params, full, rank, rows, cols);
-    m->params.items[m->params.count - 1]->layer = at.layer;
-    free(full);
-    return var;
-}
-
-static sp_norm add_norm(sp_model *m, place at, const char *name) {
-    long d = m->config.n_embd;
-    return (sp_norm){add(m, at, name, ".weight", 1, 1, d), add(m, at, name, ".bias", 1, 1, d),
-                     (float)m->config.layer_norm_epsilon};
-}
-
-static const sp_projection *add_linear(sp_model *m, place at, const char *name, long in, long out,
-                                       bool to_residual) {
-    sp_linear_map map = {add(m, at, name, ".weight", 2, in, out),
-                         add(m, at, name, ".bias", 1, 1, out), false};
-    char *full = sp_format("%s%s", at.prefix, name);
-    const sp_projection *p = sp_model_add_projection(m, full, at.layer, to_residual, map);
-    free(full);
-    return p;
+static const sp_projection *build_linear(sp_place at, const char *name, long in, long out,
+                                         bool to_residual) {
+    return sp_build_linear(
+        at, name,
+        (sp_linear_shape){.in = in, .out = out, .bias = true, .to_residual = to_residual});
 }
 
 static void build_block(sp_model *m, gpt2_block *b, int layer) {
     long d = m->config.n_embd, inner = m->config.n_inner;
-    char *prefix = sp_format("transformer.h.%d.", layer);
-    place at = {prefix, layer};
-    b->ln_1 = add_norm(m, at, "ln_1");
-    b->attn_in = add_linear(m, at, "attn.c_attn", d, 3 * d, false);
-    b->attn_out = add_linear(m, at, "attn.c_proj", d, d, true);
-    b->ln_2 = add_norm(m, at, "ln_2");
-    b->mlp_in = add_linear(m, at, "mlp.c_fc", d, inner, false);
-    b->mlp_out = add_linear(m, at, "mlp.c_proj", inner, d, true);
-    free(prefix);
+    char *start = sp_format("transformer.h.%d.", layer);
+    sp_place at = {m, start, layer};
+    b->ln_1 = sp_build_norm(at, "ln_1", true);
+    b->attn_in = build_linear(at, "attn.c_attn", d, 3 * d, false);
+    b->attn_out = build_linear(at, "attn.c_proj", d, d, true);
+    b->ln_2 = sp_build_norm(at, "ln_2", true);
+    b->mlp_in = build_linear(at, "mlp.c_fc", d, inner, false);
+    b->mlp_out = build_linear(at, "mlp.c_proj", inner, d, true);
+    free(start);
 }
 
 static void build(sp_model *m) {
     const sp_config *c = &m->config;
-    gpt2 *g = sp_alloc(1, sizeof *g + (size_t)c->n_layer * sizeof(gpt2_block));
-    place embeddings = {"transformer.", -1}, top = {"transformer.", c->n_layer};
-    m->projections = sp_alloc(BLOCK_PROJECTIONS * (size_t)c->n_layer, sizeof *m->projections);
-    m->embedding = m->head = add(m, embeddings, "wte", ".weight", 2, c->vocab_size, c->n_embd);
-    g->positions = add(m, embeddings, "wpe", ".weight", 2, c->n_positions, c->n_embd);
+    size_t blocks = (size_t)c->n_layer * sizeof(gpt2_block);
+    gpt2 *g = m->blocks = sp_arena_zero(&m->memory, sizeof *g + blocks);
+    sp_place embeddings = {m, "transformer.", -1}, top = {m, "transformer.", c->n_layer};
+    sp_build_projections(m, BLOCK_PROJECTIONS * c->n_layer);
+    m->embedding = m->head = sp_build_param(embeddings, "wte.weight", 2, c->vocab_size, c->n_embd);
+    g->positions = sp_build_param(embeddings, "wpe.weight", 2, c->n_positions, c->n_embd);
     for (int i = 0; i < c->n_layer; i++) build_block(m, &g->blocks[i], i);
-    g->ln_f = add_norm(m, top, "ln_f");
-    m->blocks = g;
+    g->ln_f = sp_build_norm(top, "ln_f", true);
 }
+
+static double size(const sp_config *c) {
+    double d = c->n_embd, inner = c->n_inner;
+    double block = 4 * d * d + 2 * d * inner + 9 * d + inner;
+    return (c->vocab_size + (double)c->n_positions) * d + c->n_layer * block + 2 * d;
+}
+
+/* ---- equations ---- */
 
 static sp_var *attention(sp_tape *t, const sp_model *m, const gpt2_block *b, sp_var *h,
                          const sp_context *ctx, int layer) {
     int heads = m->config.n_head, d = m->config.n_embd;
-    sp_var *qkv = sp_project(t, h, b->attn_in, ctx);
+    sp_var *qkv = sp_project(t, h, b->attn_in, NULL, ctx);
     sp_attention_shape shape = {.heads = heads,
                                 .kv_heads = heads,
                                 .head_size = d / heads,
@@ -91,23 +78,26 @@ static sp_var *attention(sp_tape *t, const sp_model *m, const gpt2_block *b, sp_
                                 sp_slice_columns(t, qkv, 2L * d, d));
 }
 
-/* x [tokens, d] -> [tokens, d] */
-static sp_var *block(sp_tape *t, const sp_model *m, const gpt2_block *b, sp_var *x,
-                     const sp_context *ctx, int layer) {
+static sp_var *block(sp_tape *t, const sp_model *m, int layer, sp_var *x, const sp_context *ctx) {
+    const gpt2_block *b = &((const gpt2 *)m->blocks)->blocks[layer];
     sp_var *a = attention(t, m, b, sp_layer_norm(t, x, &b->ln_1), ctx, layer);
-    x = sp_add(t, x, sp_project(t, a, b->attn_out, ctx));
-    sp_var *h = sp_project(t, sp_layer_norm(t, x, &b->ln_2), b->mlp_in, ctx);
-    return sp_add(t, x, sp_project(t, sp_gelu(t, h), b->mlp_out, ctx));
+    a = sp_wanted_rows(t, m, layer, a, ctx);
+    x = sp_wanted_rows(t, m, layer, x, ctx);
+    x = sp_project(t, a, b->attn_out, x, ctx);
+    sp_var *h = sp_project(t, sp_layer_norm(t, x, &b->ln_2), b->mlp_in, NULL, ctx);
+    return sp_project(t, sp_gelu(t, h), b->mlp_out, x, ctx);
 }
 
-static sp_var *forward(sp_tape *t, const sp_model *m, const int *ids, const sp_context *ctx) {
+static sp_var *embed(sp_tape *t, const sp_model *m, const int *ids, const sp_context *ctx) {
     const gpt2 *g = m->blocks;
     long tokens = ctx->offsets[ctx->sequences];
     sp_var *virtual_rows = ctx->steering ? ctx->steering->virtual_rows : NULL;
-    sp_var *x = sp_add(t, sp_embed(t, m->embedding, virtual_rows, ids, tokens),
-                       sp_embed(t, g->positions, NULL, ctx->positions, tokens));
-    for (int i = 0; i < m->config.n_layer; i++) x = block(t, m, &g->blocks[i], x, ctx, i);
-    return sp_layer_norm(t, x, &g->ln_f);
+    return sp_add(t, sp_embed(t, m->embedding, virtual_rows, ids, tokens),
+                  sp_embed(t, g->positions, NULL, ctx->positions, tokens));
+}
+
+static sp_var *finish(sp_tape *t, const sp_model *m, sp_var *x) {
+    return sp_layer_norm(t, x, &((const gpt2 *)m->blocks)->ln_f);
 }
 
 /* The last two thirds of c_attn's columns, read in place. */
@@ -122,5 +112,58 @@ static sp_kv keys_values(sp_tape *t, const sp_model *m, int layer, sp_var *rows)
                    .value = sp_slice_columns(t, both, d, d)};
 }
 
-const sp_family sp_family_gpt2 = {
-    .model_type = "gpt2", .build = build, .forward = forward, .keys_values = keys_values};
+/* ---- config.json ---- */
+
+/* Variants of the equations that this file does not have. (reorder_and_upcast_attn changes rounding
+ * only.) */
+static sp_status check_variant(sp_config_source s) {
+    static const char *const gelu[] = {"gelu_new", "gelu_pytorch_tanh", NULL};
+    sp_status st;
+    if ((st = sp_config_only_bool(s, "tie_word_embeddings", true))) return st;
+    if ((st = sp_config_only_bool(s, "scale_attn_weights", true))) return st;
+    if ((st = sp_config_only_bool(s, "scale_attn_by_inverse_layer_idx", false))) return st;
+    return sp_config_only_text(s, "activation_function", gelu);
+}
+
+static sp_status read_config(const char *path, const json_t *root, sp_config *c) {
+    sp_config_source s = {path, root};
+    sp_status st;
+    if ((st = sp_config_int(s, "vocab_size", SP_CONFIG_REQUIRED, &c->vocab_size))) return st;
+    if ((st = sp_config_int(s, "n_positions", SP_CONFIG_REQUIRED, &c->n_positions))) return st;
+    if ((st = sp_config_int(s, "n_embd", SP_CONFIG_REQUIRED, &c->n_embd))) return st;
+    if ((st = sp_config_int(s, "n_layer", SP_CONFIG_REQUIRED, &c->n_layer))) return st;
+    if ((st = sp_config_int(s, "n_head", SP_CONFIG_REQUIRED, &c->n_head))) return st;
+    if ((st = sp_config_int(s, "n_inner", 4L * c->n_embd, &c->n_inner))) return st;
+    if ((st = sp_config_token(s, "bos_token_id", c->vocab_size, &c->bos_token_id))) return st;
+    if ((st = sp_config_token(s, "eos_token_id", c->vocab_size, &c->eos_token_id))) return st;
+    if ((st = sp_config_real(s, "layer_norm_epsilon", 1e-5, 1, &c->layer_norm_epsilon))) return st;
+    if ((st = sp_config_real(s, "initializer_range", 0.02, 1, &c->initializer_range))) return st;
+    if (c->n_embd % c->n_head)
+        return sp_fail(SP_ERR_FORMAT, "%s: n_embd %d is not a multiple of n_head %d", path,
+                       c->n_embd, c->n_head);
+    c->tie_word_embeddings = c->attention_bias = c->mlp_bias = true;
+    return check_variant(s);
+}
+
+static json_t *write_config(const sp_config *c) {
+    return json_pack(
+        "{s:[s], s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:s, s:f, s:f, s:i, s:i, s:f, s:f, s:f, s:b}",
+        "architectures", "GPT2LMHeadModel", "model_type", c->model_type, "vocab_size",
+        c->vocab_size, "n_positions", c->n_positions, "n_embd", c->n_embd, "n_layer", c->n_layer,
+        "n_head", c->n_head, "n_inner", c->n_inner, "activation_function", "gelu_new",
+        "layer_norm_epsilon", c->layer_norm_epsilon, "initializer_range", c->initializer_range,
+        "bos_token_id", c->bos_token_id, "eos_token_id", c->eos_token_id, "attn_pdrop", 0.0,
+        "embd_pdrop", 0.0, "resid_pdrop", 0.0, "tie_word_embeddings", 1);
+}
+
+const sp_family sp_family_gpt2 = {.model_type = "gpt2",
+                                  .optional_start = "transformer.",
+                                  .targets = "c_attn",
+                                  .read_config = read_config,
+                                  .write_config = write_config,
+                                  .size = size,
+                                  .build = build,
+                                  .embed = embed,
+                                  .block = block,
+                                  .finish = finish,
+                                  .keys_values = keys_values};

@@ -7,18 +7,32 @@
 
 #include "autograd/ops.h"
 #include "format/safetensors.h"
+#if __has_include("tensor/weight.h")
+#include "tensor/weight.h"
+#else
+typedef enum sp_precision { SP_PRECISION_FP32, SP_PRECISION_BF16 } sp_precision;
+#endif
 
-/* The keys of config.json, with Hugging Face's names for GPT-2. */
+/* What config.json says, under Hugging Face's names for GPT-2 where GPT-2 has the thing, else under
+ * Llama's. Which keys a family reads and writes is its own matter (config.h). */
 typedef struct sp_config {
     char model_type[32];
     int vocab_size, n_positions, n_embd, n_layer, n_head, n_inner;
+    int n_kv_head; /* heads of keys and values, a divisor of n_head; 0: n_head */
+    int head_size; /* 0: n_embd / n_head */
     int bos_token_id, eos_token_id;
-    double layer_norm_epsilon, initializer_range;
+    double layer_norm_epsilon; /* of LayerNorm or RMSNorm */
+    double initializer_range;
+    double rope_theta;                                  /* base of the rotations; 0: none */
+    bool tie_word_embeddings, attention_bias, mlp_bias; /* GPT-2 has all of them */
 } sp_config;
 
 /* Reads and checks config.json. SP_ERR_MISSING, SP_ERR_FORMAT (with the key). */
 sp_status sp_config_read(const char *path, sp_config *out);
 sp_status sp_config_write(const char *path, const sp_config *config);
+
+/* Width of one key or value row of a layer: n_kv_head * head_size. */
+long sp_config_kv_width(const sp_config *config);
 
 /* A named parameter; `var` has the last dimension as columns and the rest as rows. */
 typedef struct sp_param {
@@ -37,6 +51,10 @@ typedef struct sp_params {
 /* Adds a zeroed parameter (rank 1: cols only, rows = 1) of layer -1 and returns its variable, which
  * stays where it is until sp_params_free. */
 sp_var *sp_params_add(sp_params *params, const char *name, int rank, long rows, long cols);
+/* The same without memory: its `data` is NULL until sp_param_allocate has given it zeroed floats.
+ */
+sp_var *sp_params_declare(sp_params *params, const char *name, int rank, long rows, long cols);
+void sp_param_allocate(sp_param *param);
 sp_param *sp_params_find(const sp_params *params, const char *name); /* NULL if absent */
 void sp_params_free(sp_params *params);
 
@@ -91,17 +109,40 @@ typedef struct sp_context {
     const int *prefix_from;
     struct sp_cache *cache; /* NULL in training; else the sequences' past (model/cache.h) */
     const int *slots;       /* [sequences] slot of each sequence in the cache */
+    /* [wanted_count] rows of the packed tokens whose final hidden state is asked for, rising; NULL:
+     * all. Behind its attention, the last block works on these only. */
+    const int *wanted;
+    long wanted_count;
+    bool recompute; /* training: a block's activations are computed again by the backward pass,
+                     * until when the arrays of the context must stay */
 } sp_context;
 
 typedef struct sp_model sp_model;
 
-/* One file per family (gpt2.c); families are listed in family.c. */
+struct json_t;
+
+/* One file per family (gpt2.c, llama.c); families are listed in family.c. */
 typedef struct sp_family {
     const char *model_type; /* as in config.json */
-    /* Declares parameters and projections and links them into `model->blocks`. */
+    /* Start of a parameter's name that checkpoints of the bare model, without its head, lack. */
+    const char *optional_start;
+    /* The linear maps that LoRA and AdaLoRA update unless told: see tuning/low_rank.h. */
+    const char *targets;
+    /* From and to the object of config.json; `path` is for messages. SP_ERR_FORMAT with the key,
+     * also for variants of the equations that the family does not have. */
+    sp_status (*read_config)(const char *path, const struct json_t *root, sp_config *out);
+    struct json_t *(*write_config)(const sp_config *config);
+    /* Number of parameters. */
+    double (*size)(const sp_config *config);
+    /* Declares parameters and projections (build.h) and links them into `model->blocks`. */
     void (*build)(sp_model *model);
-    /* ids [tokens] (negative: virtual rows) -> final hidden states [tokens, n_embd]. */
-    sp_var *(*forward)(sp_tape *t, const sp_model *model, const int *ids, const sp_context *ctx);
+    /* ids [tokens] (negative: virtual rows) -> [tokens, n_embd]: what the first block gets. */
+    sp_var *(*embed)(sp_tape *t, const sp_model *model, const int *ids, const sp_context *ctx);
+    /* x [tokens, n_embd] through one block; behind its attention through sp_wanted_rows. */
+    sp_var *(*block)(sp_tape *t, const sp_model *model, int layer, sp_var *x,
+                     const sp_context *ctx);
+    /* The norm behind the last block. */
+    sp_var *(*finish)(sp_tape *t, const sp_model *model, sp_var *x);
     /* Key and value that a layer's attention computes for rows [n, n_embd], before any norm. */
     sp_kv (*keys_values)(sp_tape *t, const sp_model *model, int layer, sp_var *rows);
 } sp_family;
@@ -114,7 +155,8 @@ struct sp_model {
     int projection_count;
     sp_var *embedding; /* token embeddings [vocab_size, n_embd] */
     sp_var *head;      /* LM head [vocab_size, n_embd]; the same variable when tied */
-    void *blocks;      /* the family's own, from build(); released with free() */
+    void *blocks;      /* the family's own, from build(), in `memory` */
+    sp_arena memory;   /* for as long as the model is there */
 };
 
 /* The families' registry. NULL if unknown; sp_family_names() lists them for messages. */
@@ -122,13 +164,18 @@ const sp_family *sp_family_find(const char *model_type);
 const char *sp_family_names(void);
 
 /* Opens a folder with config.json and model.safetensors; `name` is a folder or a name below
- * models/. SP_ERR_MISSING, SP_ERR_FORMAT with the tensor's name. Release with sp_model_free. */
-sp_status sp_model_open(const char *name, sp_model **out);
+ * models/. In bf16, the weights of the linear maps, the embedding and the head are kept in bf16
+ * (what later trains, turns to fp32: sp_leaf_train); everything else is fp32. Tensor by tensor, so
+ * that little more memory is taken than the model needs in the end. SP_ERR_MISSING, SP_ERR_FORMAT
+ * with the tensor's name. Release with sp_model_free. */
+sp_status sp_model_open(const char *name, sp_precision precision, sp_model **out);
 /* The folder sp_model_open would read, owned by the caller. */
 char *sp_model_folder(const char *name);
 /* A fresh model with zeroed parameters. SP_ERR_SPEC for an unknown family, or sizes that do not fit
  * each other. */
 sp_status sp_model_new(const sp_config *config, sp_model **out);
+/* The same, but no parameter has memory yet (sp_param_allocate). */
+sp_status sp_model_declare(const sp_config *config, sp_model **out);
 /* Random initialisation as GPT-2's: normal(0, initializer_range), the projections into the residual
  * stream scaled by 1/sqrt(2 n_layer), norms at 1, biases at 0 (Radford et al. 2019, section 2.3).
  */
@@ -143,30 +190,35 @@ long sp_params_trainable(const sp_params *params);
 /* Switches training of all parameters on or off. */
 void sp_params_train(sp_params *params, bool train);
 
-/* Final hidden states [tokens, n_embd] of ids [tokens] (negative: the steering's virtual rows). */
+/* Final hidden states of ids [tokens] (negative: the steering's virtual rows): [wanted_count,
+ * n_embd] of the wanted rows, or [tokens, n_embd]. */
 sp_var *sp_model_forward(sp_tape *t, const sp_model *model, const int *ids, const sp_context *ctx);
+
+/* For a family: x [tokens, n] behind the attention of `layer` -> the rows that the rest of the
+ * block works on, which are the wanted ones in the last layer and x itself before it. */
+sp_var *sp_wanted_rows(sp_tape *t, const sp_model *model, int layer, sp_var *x,
+                       const sp_context *ctx);
 
 /* The key and value [n, kv_heads * head_size] that the attention of `layer` computes for hidden
  * rows [n, n_embd], to which no norm is applied; unsteered. */
 sp_kv sp_model_keys_values(sp_tape *t, const sp_model *model, int layer, sp_var *rows);
 
-/* logits [rows.count, vocab_size] for the given rows of hidden, without a tape record. */
-sp_var *sp_model_logits(sp_tape *t, const sp_model *model, sp_var *hidden, const int *rows,
-                        long count);
+/* logits [count, vocab_size] of the first `count` rows of hidden, to which no gradient flows. */
+sp_var *sp_model_logits(sp_tape *t, const sp_model *model, const sp_var *hidden, long count);
 
 /* ---- projection.c ---- */
 
-/* For a family's build(), which has made room in model->projections: appends one and returns it.
- * `name` is copied. */
-const sp_projection *sp_model_add_projection(sp_model *model, const char *name, int layer,
-                                             bool to_residual, sp_linear_map map);
+/* The linear map with this weight; NULL if there is none. */
+const sp_projection *sp_model_projection(const sp_model *model, const sp_var *weight);
 
-/* x [n, in] -> [n, out]: the projection with what the steering attaches to it. Every linear map of
- * a family goes through here. */
-sp_var *sp_project(sp_tape *t, sp_var *x, const sp_projection *projection, const sp_context *ctx);
+/* x [n, in] -> [n, out]: the projection with what the steering attaches to it, added to residual
+ * [n, out] unless that is NULL. Every linear map of a family goes through here. */
+sp_var *sp_project(sp_tape *t, sp_var *x, const sp_projection *projection, sp_var *residual,
+                   const sp_context *ctx);
 
 /* Adds the update to the projection's weight, in place: from then on the bare map gives what
- * sp_project gave with it (Hu et al. 2021, section 4.1: no added latency). */
+ * sp_project gave with it (Hu et al. 2021, section 4.1: no added latency). A weight in bf16 turns
+ * to fp32 first. */
 void sp_low_rank_merge(const sp_low_rank *update, const sp_projection *projection);
 
 #endif

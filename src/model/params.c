@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-sp_var *sp_params_add(sp_params *p, const char *name, int rank, long rows, long cols) {
+sp_var *sp_params_declare(sp_params *p, const char *name, int rank, long rows, long cols) {
     if (p->count == p->cap) {
         p->cap = p->cap ? 2 * p->cap : 64;
         p->items = sp_realloc(p->items, p->cap, sizeof *p->items);
@@ -14,9 +14,19 @@ sp_var *sp_params_add(sp_params *p, const char *name, int rank, long rows, long 
     param->layer = -1;
     param->dims[0] = rank == 1 ? cols : rows;
     param->dims[1] = rank == 1 ? 1 : cols;
-    param->var = sp_leaf(rows, cols);
+    param->var = (sp_var){.rows = rows, .cols = cols, .ld = cols, .leaf = true};
     p->items[p->count++] = param;
     return &param->var;
+}
+
+void sp_param_allocate(sp_param *param) {
+    param->var = sp_leaf(param->var.rows, param->var.cols);
+}
+
+sp_var *sp_params_add(sp_params *p, const char *name, int rank, long rows, long cols) {
+    sp_var *var = sp_params_declare(p, name, rank, rows, cols);
+    sp_param_allocate(p->items[p->count - 1]);
+    return var;
 }
 
 sp_param *sp_params_find(const sp_params *p, const char *name) {

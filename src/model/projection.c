@@ -12,29 +12,29 @@ long sp_linear_outputs(const sp_linear_map *map) {
     return map->transposed ? map->weight->rows : map->weight->cols;
 }
 
-const sp_projection *sp_model_add_projection(sp_model *m, const char *name, int layer,
-                                             bool to_residual, sp_linear_map map) {
-    int index = m->projection_count++;
-    m->projections[index] = (sp_projection){.name = sp_strdup(name),
-                                            .index = index,
-                                            .layer = layer,
-                                            .to_residual = to_residual,
-                                            .map = map};
-    return &m->projections[index];
+const sp_projection *sp_model_projection(const sp_model *m, const sp_var *weight) {
+    for (int i = 0; i < m->projection_count; i++)
+        if (m->projections[i].map.weight == weight) return &m->projections[i];
+    return NULL;
 }
 
-sp_var *sp_project(sp_tape *t, sp_var *x, const sp_projection *p, const sp_context *ctx) {
+/* An adapter stands between the map and the residual stream (Houlsby et al. 2019, figure 2), so
+ * that the residual is added behind it. */
+static sp_var *run_bottleneck(sp_tape *t, sp_var *y, const sp_bottleneck *b, sp_var *residual) {
+    y = sp_linear_add(t, sp_gelu(t, sp_linear(t, y, &b->down)), &b->up, y);
+    return residual ? sp_add(t, residual, y) : y;
+}
+
+sp_var *sp_project(sp_tape *t, sp_var *x, const sp_projection *p, sp_var *residual,
+                   const sp_context *ctx) {
     const sp_steering *s = ctx->steering;
-    sp_var *y = sp_linear(t, x, &p->map);
-    if (s && s->low_rank && s->low_rank[p->index].down) {
-        const sp_low_rank *u = &s->low_rank[p->index];
+    const sp_low_rank *u = s && s->low_rank ? &s->low_rank[p->index] : NULL;
+    const sp_bottleneck *b = s && s->bottleneck ? &s->bottleneck[p->index] : NULL;
+    bool adapter = b && b->down.weight;
+    sp_var *y = sp_linear_add(t, x, &p->map, adapter ? NULL : residual);
+    if (u && u->down)
         y = sp_add(t, y, sp_linear_low_rank(t, x, u->down, u->diagonal, u->up, u->scale));
-    }
-    if (s && s->bottleneck && s->bottleneck[p->index].down.weight) {
-        const sp_bottleneck *b = &s->bottleneck[p->index];
-        y = sp_add(t, y, sp_linear(t, sp_gelu(t, sp_linear(t, y, &b->down)), &b->up));
-    }
-    return y;
+    return adapter ? run_bottleneck(t, y, b, residual) : y;
 }
 
 void sp_low_rank_merge(const sp_low_rank *u, const sp_projection *p) {

@@ -20,6 +20,10 @@ static bool has_amx_bf16(void) {
     return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (d & (1u << 22));
 }
 
+bool sp_cpu_has_fast_bf16(void) {
+    return has_amx_bf16() || (has_avx512_bf16() && !__builtin_cpu_is("intel"));
+}
+
 const char *sp_cpu_isa(void) {
     if (has_amx_bf16()) return "AMX-BF16";
     if (has_avx512_bf16()) return "AVX-512 BF16";

@@ -24,6 +24,7 @@ static struct {
     const char *(*config)(void);
 } openblas;
 static sp_gemm_backend current = SP_GEMM_OPENBLAS;
+static sp_bf16_way bf16_way = SP_BF16_STORAGE;
 static int threads_in_use = 1;
 
 static sp_status load_openblas(void) {
@@ -44,9 +45,7 @@ static sp_status load_openblas(void) {
     return SP_OK;
 }
 
-sp_status sp_gemm_start(int threads) {
-    sp_status st = load_openblas();
-    if (st) return st;
+static sp_status choose_backend(void) {
     const char *wanted = getenv("SOFTPROMPT_GEMM");
     if (wanted && strcmp(wanted, "onednn") == 0)
         current = SP_GEMM_ONEDNN;
@@ -54,6 +53,28 @@ sp_status sp_gemm_start(int threads) {
         current = SP_GEMM_OPENBLAS;
     else
         return sp_fail(SP_ERR_USAGE, "SOFTPROMPT_GEMM is '%s'; use openblas or onednn", wanted);
+    return SP_OK;
+}
+
+static sp_status choose_bf16(void) {
+    const char *wanted = getenv("SOFTPROMPT_BF16");
+    if (!wanted || !*wanted)
+        bf16_way = sp_cpu_has_fast_bf16() ? SP_BF16_NATIVE : SP_BF16_STORAGE;
+    else if (strcmp(wanted, "native") == 0)
+        bf16_way = SP_BF16_NATIVE;
+    else if (strcmp(wanted, "storage") == 0)
+        bf16_way = SP_BF16_STORAGE;
+    else
+        return sp_fail(SP_ERR_USAGE, "SOFTPROMPT_BF16 is '%s'; use native or storage", wanted);
+    if (bf16_way == SP_BF16_NATIVE && !sp_cpu_has_avx512())
+        return sp_fail(SP_ERR_USAGE,
+                       "SOFTPROMPT_BF16 is 'native', which needs AVX-512; use storage");
+    return SP_OK;
+}
+
+sp_status sp_gemm_start(int threads) {
+    sp_status st = load_openblas();
+    if (st || (st = choose_backend()) || (st = choose_bf16())) return st;
     threads_in_use = threads > 0 ? threads : sp_cpu_count();
     omp_set_dynamic(0);
     omp_set_num_threads(threads_in_use);
@@ -67,6 +88,14 @@ sp_gemm_backend sp_gemm_current(void) {
 
 void sp_gemm_use(sp_gemm_backend backend) {
     current = backend;
+}
+
+sp_bf16_way sp_bf16_current(void) {
+    return bf16_way;
+}
+
+void sp_bf16_use(sp_bf16_way way) {
+    bf16_way = way;
 }
 
 int sp_threads(void) {

@@ -1,6 +1,7 @@
 #include "tensor/kernels.h"
 
 #include <math.h>
+#include <string.h>
 
 /* GCC builds each kernel for every set and picks at load time; sanitizers run before the picker
  * may, so their build has the baseline only. */
@@ -28,6 +29,23 @@ VECTORISED double sp_sum_squares(long n, const float *x) {
     double sum = 0;
     for (long i = 0; i < n; i++) sum += (double)x[i] * x[i];
     return sum;
+}
+
+VECTORISED void sp_bf16_from_floats(long n, const float *x, uint16_t *y) {
+    for (long i = 0; i < n; i++) {
+        uint32_t bits;
+        memcpy(&bits, x + i, sizeof bits);
+        uint32_t rounded = (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
+        uint32_t quiet = bits >> 16 | 0x40;
+        y[i] = (uint16_t)((bits & 0x7fffffff) > 0x7f800000 ? quiet : rounded);
+    }
+}
+
+VECTORISED void sp_bf16_to_floats(long n, const uint16_t *x, float *y) {
+    for (long i = 0; i < n; i++) {
+        uint32_t bits = (uint32_t)x[i] << 16;
+        memcpy(y + i, &bits, sizeof bits);
+    }
 }
 
 /* gelu(x) = x * s(x) with s = sigmoid(2 * sqrt(2/pi) * (x + 0.044715 x^3)). */
@@ -101,6 +119,82 @@ VECTORISED void sp_norm_row_backward_weights(long d, const float *x, const float
     for (long i = 0; i < d; i++) {
         dweight[i] += dy[i] * (x[i] - mean) * inverse_deviation;
         dbias[i] += dy[i];
+    }
+}
+
+VECTORISED void sp_rms_row_forward(long d, const float *x, const float *weight, float epsilon,
+                                   float *y, float *inverse_rms) {
+    float squares = 0;
+    for (long i = 0; i < d; i++) squares += x[i] * x[i];
+    float r = 1.0f / sqrtf(squares / (float)d + epsilon);
+    for (long i = 0; i < d; i++) y[i] = x[i] * r * weight[i];
+    *inverse_rms = r;
+}
+
+VECTORISED void sp_rms_row_backward(long d, const float *x, const float *weight, const float *dy,
+                                    float inverse_rms, float *dx) {
+    float projected = 0;
+    for (long i = 0; i < d; i++) projected += dy[i] * weight[i] * x[i];
+    projected *= inverse_rms * inverse_rms / (float)d;
+    for (long i = 0; i < d; i++) dx[i] += inverse_rms * (dy[i] * weight[i] - x[i] * projected);
+}
+
+VECTORISED void sp_rms_row_backward_weight(long d, const float *x, const float *dy,
+                                           float inverse_rms, float *dweight) {
+    for (long i = 0; i < d; i++) dweight[i] += dy[i] * x[i] * inverse_rms;
+}
+
+VECTORISED void sp_swiglu_forward(long n, const float *gate, const float *up, float *y) {
+    for (long i = 0; i < n; i++) {
+        float u = -gate[i];
+        y[i] = gate[i] * up[i] / (1.0f + expf(u > 80.0f ? 80.0f : u));
+    }
+}
+
+VECTORISED static void add_gate_gradient(long n, const float *gate, const float *up,
+                                         const float *dy, float *dgate) {
+    for (long i = 0; i < n; i++) {
+        float u = -gate[i];
+        float s = 1.0f / (1.0f + expf(u > 80.0f ? 80.0f : u));
+        dgate[i] += dy[i] * up[i] * s * (1.0f + gate[i] * (1.0f - s));
+    }
+}
+
+VECTORISED static void add_up_gradient(long n, const float *gate, const float *dy, float *dup) {
+    for (long i = 0; i < n; i++) {
+        float u = -gate[i];
+        dup[i] += dy[i] * gate[i] / (1.0f + expf(u > 80.0f ? 80.0f : u));
+    }
+}
+
+VECTORISED static void add_both_gradients(long n, const float *gate, const float *up,
+                                          const float *dy, float *dgate, float *dup) {
+    for (long i = 0; i < n; i++) {
+        float u = -gate[i];
+        float s = 1.0f / (1.0f + expf(u > 80.0f ? 80.0f : u));
+        float d = dy[i] * s;
+        dgate[i] += d * up[i] * (1.0f + gate[i] * (1.0f - s));
+        dup[i] += d * gate[i];
+    }
+}
+
+void sp_swiglu_backward(long n, const float *gate, const float *up, const float *dy, float *dgate,
+                        float *dup) {
+    if (dgate && dup)
+        add_both_gradients(n, gate, up, dy, dgate, dup);
+    else if (dgate)
+        add_gate_gradient(n, gate, up, dy, dgate);
+    else if (dup)
+        add_up_gradient(n, gate, dy, dup);
+}
+
+VECTORISED void sp_rope_row(long head_size, const float *cos_sin, float sign, const float *x,
+                            float *y) {
+    long half = head_size / 2;
+    for (long i = 0; i < half; i++) {
+        float c = cos_sin[i], s = sign * cos_sin[half + i], a = x[i], b = x[half + i];
+        y[i] = a * c - b * s;
+        y[half + i] = b * c + a * s;
     }
 }
 

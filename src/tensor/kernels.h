@@ -12,6 +12,10 @@ void sp_scale(long n, float a, const float *x, float *y);
 float sp_dot(long n, const float *x, const float *y);
 double sp_sum_squares(long n, const float *x);
 
+/* bf16 is the upper half of an fp32. Rounds to nearest even; a NaN stays one. */
+void sp_bf16_from_floats(long n, const float *x, uint16_t *y);
+void sp_bf16_to_floats(long n, const uint16_t *x, float *y);
+
 /* GELU with the tanh approximation (Hendrycks & Gimpel; Hugging Face "gelu_new"). */
 void sp_gelu_forward(long n, const float *x, float *y);
 void sp_gelu_backward(long n, const float *x, const float *dy, float *dx); /* dx += */
@@ -29,6 +33,27 @@ void sp_norm_row_backward(long d, const float *x, const float *weight, const flo
 /* dweight += dy * xhat, dbias += dy for one row. */
 void sp_norm_row_backward_weights(long d, const float *x, const float *dy, float mean,
                                   float inverse_deviation, float *dweight, float *dbias);
+
+/* One row of RMS normalisation (Zhang & Sennrich 2019, eq. 4): y = x * inverse_rms * weight. */
+void sp_rms_row_forward(long d, const float *x, const float *weight, float epsilon, float *y,
+                        float *inverse_rms);
+/* dx += for one row. */
+void sp_rms_row_backward(long d, const float *x, const float *weight, const float *dy,
+                         float inverse_rms, float *dx);
+/* dweight += dy * x * inverse_rms for one row. */
+void sp_rms_row_backward_weight(long d, const float *x, const float *dy, float inverse_rms,
+                                float *dweight);
+
+/* y = silu(gate) * up (SwiGLU without its linear maps; Shazeer 2020, eq. 6). */
+void sp_swiglu_forward(long n, const float *gate, const float *up, float *y);
+/* dgate +=, dup +=; either may be NULL. */
+void sp_swiglu_backward(long n, const float *gate, const float *up, const float *dy, float *dgate,
+                        float *dup);
+
+/* Turns one head by its position's angles (Su et al. 2021, section 3.4.2; pairs are (i, i +
+ * head_size / 2)). cos_sin [head_size]: the cosines of the head_size / 2 angles, then their sines.
+ * sign 1 turns forwards, -1 back, which is also the gradient. y may be x. */
+void sp_rope_row(long head_size, const float *cos_sin, float sign, const float *x, float *y);
 
 float sp_max(long n, const float *x);
 /* y = exp(x - shift); returns the sum. x and y may be the same. */

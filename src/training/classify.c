@@ -39,8 +39,7 @@ static sp_status run_batch(classifying *c, int *labels, float *probabilities) {
     const sp_classify_job *job = c->job;
     sp_context ctx = sp_packed_context(&c->batch, &c->steering);
     sp_var *hidden = sp_model_forward(&c->tape, job->model, c->batch.ids.data, &ctx);
-    sp_var *logits = sp_class_logits(&c->tape, job->head, job->model, hidden, c->batch.offsets.data,
-                                     sp_packed_sequences(&c->batch));
+    sp_var *logits = sp_class_logits(&c->tape, job->head, job->model, hidden);
     float *scratch = sp_arena_alloc(&c->tape.arena, (size_t)logits->cols * sizeof(float));
     for (long r = 0; r < logits->rows; r++) {
         const float *row = logits->data + r * logits->ld;

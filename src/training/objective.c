@@ -10,8 +10,7 @@ static long count_correct(const sp_class_head *head, const sp_var *logits, const
 sp_var *sp_objective_loss(sp_tape *t, const sp_objective *o, sp_var *hidden, const sp_packed *batch,
                           const int *labels, long *correct) {
     if (!o->head) return sp_lm_loss(t, hidden, o->model->head, batch->targets.data, NULL);
-    sp_var *logits = sp_class_logits(t, o->head, o->model, hidden, batch->offsets.data,
-                                     sp_packed_sequences(batch));
+    sp_var *logits = sp_class_logits(t, o->head, o->model, hidden);
     *correct = count_correct(o->head, logits, labels);
     return sp_cross_entropy(t, logits, labels);
 }

@@ -1,13 +1,14 @@
 #include "training/packed.h"
 
 void sp_packed_clear(sp_packed *p) {
-    p->ids.len = p->targets.len = p->positions.len = p->asked.len = 0;
+    p->ids.len = p->wanted.len = p->targets.len = p->positions.len = p->asked.len = 0;
     p->offsets.len = 0;
     sp_ints_push(&p->offsets, 0);
 }
 
 void sp_packed_free(sp_packed *p) {
     sp_ints_free(&p->ids);
+    sp_ints_free(&p->wanted);
     sp_ints_free(&p->targets);
     sp_ints_free(&p->positions);
     sp_ints_free(&p->offsets);
@@ -16,8 +17,11 @@ void sp_packed_free(sp_packed *p) {
 
 void sp_packed_add(sp_packed *p, const int *ids, size_t n, size_t first_scored) {
     for (size_t i = 0; i + 1 < n; i++) {
+        if (i + 1 >= first_scored) {
+            sp_ints_push(&p->wanted, (int)p->ids.len);
+            sp_ints_push(&p->targets, ids[i + 1]);
+        }
         sp_ints_push(&p->ids, ids[i]);
-        sp_ints_push(&p->targets, i + 1 >= first_scored ? ids[i + 1] : -1);
     }
     sp_ints_push(&p->offsets, (int)p->ids.len);
     sp_ints_push(&p->asked, (int)first_scored - 1);
@@ -32,9 +36,7 @@ long sp_packed_tokens(const sp_packed *p) {
 }
 
 long sp_packed_scored(const sp_packed *p) {
-    long n = 0;
-    for (size_t i = 0; i < p->targets.len; i++) n += p->targets.data[i] >= 0;
-    return n;
+    return (long)p->targets.len;
 }
 
 /* Tokens count from 0; those that see the prefix, from the steering's first position. */
@@ -50,9 +52,12 @@ static void place(sp_packed *p, const sp_steering *steering) {
 
 sp_context sp_packed_context(sp_packed *p, const sp_steering *steering) {
     place(p, steering);
+    bool all = p->wanted.len == p->ids.len;
     return (sp_context){.sequences = sp_packed_sequences(p),
                         .offsets = p->offsets.data,
                         .positions = p->positions.data,
                         .steering = steering,
-                        .prefix_from = steering && steering->infix ? p->asked.data : NULL};
+                        .prefix_from = steering && steering->infix ? p->asked.data : NULL,
+                        .wanted = all ? NULL : p->wanted.data,
+                        .wanted_count = (long)p->wanted.len};
 }

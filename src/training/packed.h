@@ -7,7 +7,8 @@
 /* Start from {0}; cleared and filled again for every step. */
 typedef struct sp_packed {
     sp_ints ids;       /* [tokens]; negative: row -1 - id of the virtual rows */
-    sp_ints targets;   /* [tokens] the next token, or -1 where it is not scored */
+    sp_ints wanted;    /* [scored] rows whose next token is scored, rising: those of the context */
+    sp_ints targets;   /* [scored] these next tokens */
     sp_ints offsets;   /* [sequences + 1] */
     sp_ints asked;     /* [sequences] index within the sequence of the last token that is not to be
                         * predicted: the end of the input, which an infix stands before */
@@ -23,10 +24,11 @@ void sp_packed_add(sp_packed *p, const int *ids, size_t n, size_t first_scored);
 
 int sp_packed_sequences(const sp_packed *p);
 long sp_packed_tokens(const sp_packed *p);
-/* Number of tokens that have a target. */
+/* Number of tokens that are to be predicted. */
 long sp_packed_scored(const sp_packed *p);
 /* The context for a training pass (steering NULL: unsteered), which says what position the tokens
- * have and which of them see its prefix; points into the batch. */
+ * have, which of them see its prefix, and that only the wanted rows are asked for; points into the
+ * batch. */
 sp_context sp_packed_context(sp_packed *p, const sp_steering *steering);
 
 #endif

@@ -30,13 +30,11 @@ static void add_row(float *logits, int vocabulary, int target, sp_copy_score *sc
 
 static void score_sequence(const sp_model *model, const int *ids /* [2 * LENGTH] */, sp_tape *tape,
                            sp_packed *batch, sp_induction *out) {
-    int rows[FED];
-    for (int i = 0; i < FED; i++) rows[i] = i;
     sp_packed_clear(batch);
     sp_packed_add(batch, ids, 2 * LENGTH, 1);
     sp_context ctx = sp_packed_context(batch, NULL);
     sp_var *hidden = sp_model_forward(tape, model, batch->ids.data, &ctx);
-    sp_var *logits = sp_model_logits(tape, model, hidden, rows, FED);
+    sp_var *logits = sp_model_logits(tape, model, hidden, FED);
     for (int i = 0; i < FED; i++) {
         if (i == LENGTH - 1) continue; /* predicts the first token of the second copy */
         add_row(logits->data + i * logits->ld, (int)logits->cols, ids[i + 1],

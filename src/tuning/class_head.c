@@ -107,23 +107,19 @@ void sp_class_head_free(sp_class_head *h) {
 
 /* ---- logits ---- */
 
-/* hidden [tokens, d] -> [sequences, d] */
-static sp_var *last_rows(sp_tape *t, sp_var *hidden, const int *offsets, int sequences) {
-    int *rows = sp_arena_alloc(&t->arena, (size_t)sequences * sizeof *rows);
-    for (int i = 0; i < sequences; i++) rows[i] = offsets[i + 1] - 1;
-    return sp_gather_rows(t, hidden, rows, sequences);
+/* The LM head's rows of the label words [words, n_embd]. */
+static sp_var *word_rows(sp_tape *t, const sp_class_head *h, const sp_model *model) {
+    long count = (long)h->words.len;
+    return sp_gather_rows(t, model->head, h->words.data, count);
 }
 
-sp_var *sp_class_logits(sp_tape *t, const sp_class_head *h, const sp_model *model, sp_var *hidden,
-                        const int *offsets, int sequences) {
-    sp_var *last = last_rows(t, hidden, offsets, sequences);
+sp_var *sp_class_logits(sp_tape *t, const sp_class_head *h, const sp_model *model, sp_var *hidden) {
     if (h->output == SP_OUTPUT_LINEAR) {
         sp_linear_map map = {h->weight, h->bias, true};
-        return sp_linear(t, last, &map);
+        return sp_linear(t, hidden, &map);
     }
-    sp_var *words = sp_gather_rows(t, model->head, h->words.data, (long)h->words.len);
-    sp_linear_map map = {words, NULL, true};
-    sp_var *logits = sp_linear(t, last, &map);
+    sp_linear_map map = {word_rows(t, h, model), NULL, true};
+    sp_var *logits = sp_linear(t, hidden, &map);
     if (h->words.len == h->labels.len) return logits; /* a word each, in the order of the labels */
     return sp_group_logsumexp(t, logits, h->label_of.data, (int)h->labels.len);
 }

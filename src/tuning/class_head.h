@@ -39,10 +39,9 @@ sp_status sp_class_head_create(sp_output output, const sp_label *labels, size_t 
                                sp_class_head *out);
 void sp_class_head_free(sp_class_head *head);
 
-/* hidden [tokens, n_embd], of packed sequences with offsets [sequences + 1] -> logits
- * [sequences, labels] after the last token of each. */
+/* hidden [sequences, n_embd], each of a sequence's last token -> logits [sequences, labels]. */
 sp_var *sp_class_logits(sp_tape *t, const sp_class_head *head, const sp_model *model,
-                        sp_var *hidden, const int *offsets, int sequences);
+                        sp_var *hidden);
 
 /* The label with the largest of logits [labels]; the first of equals. */
 int sp_class_best(const sp_class_head *head, const float *logits);

@@ -136,7 +136,7 @@ sp_status sp_init_rows(const sp_init_args *a, sp_var *rows) {
 static void fill_with_activations(const sp_model *m, const int *ids, int first_layer,
                                   sp_var *prefix) {
     int n = (int)prefix->rows;
-    long width = m->config.n_embd, layers = prefix->cols / (2 * width);
+    long width = sp_config_kv_width(&m->config), layers = prefix->cols / (2 * width);
     sp_cache cache;
     sp_cache_init(&cache, m->config.n_layer, 1, n, width);
     int *positions = sp_alloc((size_t)n, sizeof *positions);

@@ -24,7 +24,7 @@ typedef struct sp_init_args {
  * SP_ERR_SPEC for a strategy that does not fit rows, or a text or labels that are missing. */
 sp_status sp_init_rows(const sp_init_args *args, sp_var *rows);
 
-/* Fills `prefix` [length, 2 * layers * n_embd] (key and value of first_layer, of the next, ...):
+/* Fills `prefix` [length, 2 * layers * kv width] (key and value of first_layer, of the next, ...):
  *   random, normal, zero   as above
  *   activations            keys and values that the frozen model computes for the tokens of
  *                          init_text, repeated as needed (Prefix-Tuning, section 7.4)

@@ -17,7 +17,7 @@ static sp_var *find(const sp_tuner *tuner, const char *name) {
 /* ---- the MLP ---- */
 
 static void add_mlp(sp_tuner *tuner, long columns, sp_rng *rng) {
-    long d = tuner->model->config.n_embd, hidden = tuner->options.hidden;
+    long d = sp_config_kv_width(&tuner->model->config), hidden = tuner->options.hidden;
     sp_var *w0 = sp_params_add(&tuner->params, "transform.0.weight", 2, hidden, d);
     sp_var *b0 = sp_params_add(&tuner->params, "transform.0.bias", 1, 1, hidden);
     sp_var *w2 = sp_params_add(&tuner->params, "transform.2.weight", 2, columns, hidden);
@@ -48,7 +48,7 @@ static void zero(sp_var *v) {
 
 static sp_status create_with_mlp(sp_tuner *tuner, const sp_init_args *args, long columns) {
     sp_var *inputs = sp_params_add(&tuner->params, "embedding.weight", 2, tuner->options.length,
-                                   tuner->model->config.n_embd);
+                                   sp_config_kv_width(&tuner->model->config));
     add_mlp(tuner, columns, args->rng);
     if (!starts_from_words(tuner)) return sp_init_rows(args, inputs);
     sp_init_normal(inputs, 1.0f, args->rng);
@@ -63,7 +63,7 @@ sp_status sp_kv_prefix_create(sp_tuner *tuner, const sp_init_source *source, sp_
     sp_status st = sp_layers_check(tuner);
     if (st || tuner->options.length == 0) return st;
     sp_layer_range range = used_layers(tuner);
-    long columns = 2L * range.count * tuner->model->config.n_embd;
+    long columns = 2L * range.count * sp_config_kv_width(&tuner->model->config);
     if (strcmp(tuner->options.reparametrization, "mlp") == 0)
         return create_with_mlp(tuner, &args, columns);
     sp_var *p =

@@ -1,10 +1,10 @@
 /* The key/value prefix that prefix-tuning and P-tuning v2 share: a matrix P
- * [length, 2 * layers * n_embd], row i holding key and value of virtual token i for the lowest
+ * [length, 2 * layers * kv width], row i holding key and value of virtual token i for the lowest
  * layer that has a prefix, then the next, ... (PEFT's layout where all layers have one), read in
  * place.
  *
  * P trains directly, or comes from an MLP (Prefix-Tuning, section 4.3):
- *   P[i] = W2 tanh(W0 P'[i] + b0) + b2,   P' [length, n_embd]
+ *   P[i] = W2 tanh(W0 P'[i] + b0) + b2,   P' [length, kv width]
  * with PEFT's names: embedding.weight is P or P', transform.0 and transform.2 the MLP. Where the
  * MLP is to start from real words (init activations, vocab or class-label), P = P_0 + MLP(P') with
  * P_0 their keys and values, and the last layer starts at zero.

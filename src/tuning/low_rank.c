@@ -39,7 +39,9 @@ static sp_status mark(const sp_model *m, const char *pattern, bool *chosen) {
 sp_status sp_low_rank_targets(const sp_tuner *tuner, sp_ints *out) {
     const sp_model *m = tuner->model;
     bool *chosen = sp_alloc((size_t)m->projection_count, sizeof *chosen);
-    char *patterns = sp_strdup(tuner->options.targets), *rest = patterns, *pattern;
+    bool automatic = strcmp(tuner->options.targets, "auto") == 0;
+    char *patterns = sp_strdup(automatic ? m->family->targets : tuner->options.targets);
+    char *rest = patterns, *pattern;
     sp_status st = SP_OK;
     while (!st && (pattern = strsep(&rest, ","))) {
         pattern += strspn(pattern, " ");

@@ -64,8 +64,9 @@
 
 #define SP_OPTION_TARGETS                                                                          \
     {                                                                                              \
-        "targets", SP_TEXT, SP_METHOD_FIELD(targets), "c_attn", 0, 0, NULL,                        \
-            "linear maps that get an update: patterns of names or of their last parts, by commas"  \
+        "targets", SP_TEXT, SP_METHOD_FIELD(targets), "auto", 0, 0, NULL,                          \
+            "linear maps that get an update: patterns of names or of their last parts, by commas;" \
+            " auto: c_attn of gpt2, q_proj and v_proj of llama"                                    \
     }
 #define SP_OPTION_ALPHA(fallback, help)                                                            \
     { "alpha", SP_REAL, SP_METHOD_FIELD(alpha), fallback, 0, 1e6, NULL, help }

@@ -13,7 +13,7 @@
 typedef struct sp_soft_prompt {
     sp_template template;
     sp_var virtual_rows; /* [n, n_embd]; rows 0 for none */
-    sp_var prefix;       /* [length, 2 * n_layer * n_embd]; rows 0 for none */
+    sp_var prefix;       /* [length, 2 * n_layer * kv width]; rows 0 for none */
     sp_var gates;        /* [n_layer, 1 or n_head]; rows 0 for a prefix without gates */
     sp_var *views;       /* [3 * n_layer] key and value columns of each layer; then rows of gates */
     sp_kv *kv;           /* [n_layer] or NULL */

@@ -104,6 +104,32 @@ static sp_var *build_linear_without_bias(sp_tape *t, sp_var *l) {
 static sp_var *build_norm(sp_tape *t, sp_var *l) {
     return sp_layer_norm(t, &l[0], &(sp_norm){&l[1], &l[2], 1e-5f});
 }
+static sp_var *build_linear_add(sp_tape *t, sp_var *l) {
+    return sp_linear_add(t, &l[0], &(sp_linear_map){&l[1], &l[2], false}, &l[3]);
+}
+/* The residual is x itself, as in a block. */
+static sp_var *build_linear_add_to_input(sp_tape *t, sp_var *l) {
+    return sp_linear_add(t, &l[0], &(sp_linear_map){&l[1], NULL, true}, &l[0]);
+}
+static sp_var *build_rms_norm(sp_tape *t, sp_var *l) {
+    return sp_rms_norm(t, &l[0], &(sp_norm){&l[1], NULL, 1e-5f});
+}
+static sp_var *build_swiglu(sp_tape *t, sp_var *l) {
+    return sp_swiglu(t, &l[0], &l[1]);
+}
+static sp_var *build_swiglu_of_slices(sp_tape *t, sp_var *l) {
+    return sp_swiglu(t, sp_slice_columns(t, &l[0], 3, 3), sp_slice_columns(t, &l[0], 0, 3));
+}
+/* Two heads of size 4 at positions 2, 0, 1; the angle of pair i at position p is p / (i + 1). */
+static sp_var *build_rope(sp_tape *t, sp_var *l) {
+    static float cos_sin[3 * 4];
+    for (int p = 0; p < 3; p++)
+        for (int i = 0; i < 2; i++) {
+            cos_sin[p * 4 + i] = cosf((float)p / (float)(i + 1));
+            cos_sin[p * 4 + 2 + i] = sinf((float)p / (float)(i + 1));
+        }
+    return sp_rope(t, &l[0], 4, (int[]){2, 0, 1}, cos_sin);
+}
 static sp_var *build_gelu(sp_tape *t, sp_var *l) {
     return sp_gelu(t, &l[0]);
 }
@@ -194,6 +220,12 @@ static const op_case cases[] = {
     {"low rank with a diagonal", build_low_rank, {{5, 3}, {2, 3}, {4, 2}, {2, 1}}, false},
     {"orthogonality of rows", build_orthogonal_rows, {{2, 5}}, true},
     {"orthogonality of columns", build_orthogonal_columns, {{5, 2}}, true},
+    {"linear_add", build_linear_add, {{5, 3}, {3, 4}, {1, 4}, {5, 4}}, false},
+    {"linear_add to its input", build_linear_add_to_input, {{5, 3}, {3, 3}}, false},
+    {"rms_norm", build_rms_norm, {{4, 6}, {1, 6}}, false},
+    {"swiglu", build_swiglu, {{4, 5}, {4, 5}}, false},
+    {"swiglu of slices", build_swiglu_of_slices, {{4, 6}}, false},
+    {"rope", build_rope, {{3, 8}}, false},
     {"layer_norm", build_norm, {{4, 6}, {1, 6}, {1, 6}}, false},
     {"gelu", build_gelu, {{4, 5}}, false},
     {"tanh", build_tanh, {{4, 5}}, false},

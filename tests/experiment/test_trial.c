@@ -257,7 +257,7 @@ static void assert_file_labels_as_the_run(sp_run_spec run) {
     sp_split split = {0};
     sp_examples examples;
     int labels[32];
-    assert_int_equal(sp_model_open(run.model, &model), SP_OK);
+    assert_int_equal(sp_model_open(run.model, SP_PRECISION_FP32, &model), SP_OK);
     assert_int_equal(sp_model_open_tokenizer(run.model, model, &tokenizer), SP_OK);
     assert_int_equal(sp_soft_prompt_read(file, model, &prompt), SP_OK);
     assert_int_equal(sp_class_head_read(file, model, &head), SP_OK);

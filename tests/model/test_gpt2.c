@@ -37,18 +37,15 @@ static void logits_loss_and_every_gradient_equal_those_of_transformers(void **st
 static float *logits_of(const sp_model *model, const int *ids, int tokens, int first_position,
                         const sp_kv *prefix) {
     sp_tape tape = {.inference = true};
-    int rows[GOLDEN_ROWS], positions[GOLDEN_ROWS];
-    for (int i = 0; i < tokens; i++) {
-        rows[i] = i;
-        positions[i] = first_position + i;
-    }
+    int positions[GOLDEN_ROWS];
+    for (int i = 0; i < tokens; i++) positions[i] = first_position + i;
     sp_steering steering = {.prefix = prefix};
     sp_context ctx = {.sequences = 1,
                       .offsets = (int[]){0, tokens},
                       .positions = positions,
                       .steering = &steering};
     sp_var *hidden = sp_model_forward(&tape, model, ids, &ctx);
-    sp_var *logits = sp_model_logits(&tape, model, hidden, rows, tokens);
+    sp_var *logits = sp_model_logits(&tape, model, hidden, tokens);
     size_t count = (size_t)tokens * VOCABULARY;
     float *copy = memcpy(sp_alloc_floats(count), logits->data, count * sizeof(float));
     sp_tape_free(&tape);
@@ -62,7 +59,7 @@ static void a_packed_example_has_the_same_logits_as_alone(void **state) {
     sp_tape tape = {.inference = true};
     sp_context ctx = golden_context(&b, NULL);
     sp_var *hidden = sp_model_forward(&tape, model, b.ids, &ctx);
-    sp_var *packed = sp_model_logits(&tape, model, hidden, b.real, GOLDEN_TOKENS);
+    sp_var *packed = golden_logits(&tape, model, &b, hidden);
     for (int s = 0; s < b.sequences; s++) {
         int first = b.offsets[s], tokens = b.offsets[s + 1] - first;
         float *alone = logits_of(model, b.ids + first, tokens, 0, NULL);
@@ -211,7 +208,7 @@ static void check_round_trip(sp_dtype dtype, double relative) {
     sp_model *model = golden_model(), *again = NULL;
     char *folder = make_folder();
     assert_int_equal(sp_model_save(model, folder, dtype), SP_OK);
-    assert_int_equal(sp_model_open(folder, &again), SP_OK);
+    assert_int_equal(sp_model_open(folder, SP_PRECISION_FP32, &again), SP_OK);
     assert_memory_equal(&model->config, &again->config, sizeof model->config);
     assert_int_equal(again->params.count, model->params.count);
     for (size_t i = 0; i < model->params.count; i++) {
@@ -291,7 +288,7 @@ static void damaged_models_are_refused_with_file_and_place(void **state) {
         const damage *d = &damages[i];
         char *folder = damaged_model(d->from, d->to, d->share);
         sp_model *model = NULL;
-        sp_status st = sp_model_open(folder, &model);
+        sp_status st = sp_model_open(folder, SP_PRECISION_FP32, &model);
         if (st != SP_ERR_FORMAT) fail_msg("%s -> %s, %g: status %d", d->from, d->to, d->share, st);
         assert_null(model);
         assert_message_has(folder);
@@ -304,14 +301,15 @@ static void damaged_models_are_refused_with_file_and_place(void **state) {
 static void a_missing_model_or_file_is_named(void **state) {
     (void)state;
     sp_model *model = NULL;
-    assert_int_equal(sp_model_open("tests/golden/gpt2-absent", &model), SP_ERR_MISSING);
+    assert_int_equal(sp_model_open("tests/golden/gpt2-absent", SP_PRECISION_FP32, &model),
+                     SP_ERR_MISSING);
     assert_message_has("tests/golden/gpt2-absent");
-    assert_int_equal(sp_model_open("gpt2-absent", &model), SP_ERR_MISSING);
+    assert_int_equal(sp_model_open("gpt2-absent", SP_PRECISION_FP32, &model), SP_ERR_MISSING);
     assert_message_has("gpt2-absent");
     char *folder = damaged_model("{", "{", 1);
     char *weights = sp_path_join(folder, "model.safetensors");
     remove(weights);
-    assert_int_equal(sp_model_open(folder, &model), SP_ERR_MISSING);
+    assert_int_equal(sp_model_open(folder, SP_PRECISION_FP32, &model), SP_ERR_MISSING);
     assert_message_has(weights);
     free(weights);
     remove_folder(folder);

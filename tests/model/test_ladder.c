@@ -18,15 +18,19 @@ static void check_model(const sp_safetensors *file, const char *name) {
     size_t count;
     float *expected = golden_floats(file, logits_name, &count);
     sp_model *model;
-    assert_int_equal(sp_model_open(name, &model), SP_OK);
+    assert_int_equal(sp_model_open(name, SP_PRECISION_FP32, &model), SP_OK);
     assert_int_equal(count, model->config.vocab_size);
     int n = (int)ids.len, last = n - 1, positions[64];
     assert_in_range(n, 1, 64);
     for (int i = 0; i < n; i++) positions[i] = i;
-    sp_context ctx = {.sequences = 1, .offsets = (int[]){0, n}, .positions = positions};
+    sp_context ctx = {.sequences = 1,
+                      .offsets = (int[]){0, n},
+                      .positions = positions,
+                      .wanted = &last,
+                      .wanted_count = 1};
     sp_tape tape = {.inference = true};
     sp_var *hidden = sp_model_forward(&tape, model, ids.data, &ctx);
-    const sp_var *logits = sp_model_logits(&tape, model, hidden, &last, 1);
+    const sp_var *logits = sp_model_logits(&tape, model, hidden, 1);
     double largest = 0;
     for (size_t i = 0; i < count; i++)
         largest = fmax(largest, fabs((double)logits->data[i] - (double)expected[i]));

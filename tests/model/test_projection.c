@@ -100,9 +100,10 @@ static void check_merge(bool transposed, bool with_diagonal) {
     sp_steering steering = {.low_rank = &update};
     sp_context steered = {.steering = &steering}, plain = {0};
     sp_tape t = {.inference = true};
-    sp_var *unmerged = sp_project(&t, &x, &p, &steered), *before = sp_project(&t, &x, &p, &plain);
+    sp_var *unmerged = sp_project(&t, &x, &p, NULL, &steered),
+           *before = sp_project(&t, &x, &p, NULL, &plain);
     sp_low_rank_merge(&update, &p);
-    sp_var *merged = sp_project(&t, &x, &p, &plain);
+    sp_var *merged = sp_project(&t, &x, &p, NULL, &plain);
     assert_near("merged", merged->data, unmerged->data, 15, 1e-6);
     assert_true(fabsf(before->data[0] - merged->data[0]) > 1e-4f);
     sp_tape_free(&t);
@@ -165,10 +166,12 @@ static void cached_passes_give_the_logits_of_a_whole_pass_with_updates_and_adapt
     sp_context ctx = {.sequences = 1,
                       .offsets = (int[]){0, 8},
                       .positions = (int[]){0, 1, 2, 3, 4, 5, 6, 7},
-                      .steering = &steering};
+                      .steering = &steering,
+                      .wanted = (int[]){7},
+                      .wanted_count = 1};
     sp_tape t = {.inference = true};
     sp_var *hidden = sp_model_forward(&t, m, b.ids, &ctx);
-    sp_var *whole = sp_model_logits(&t, m, hidden, (int[]){7}, 1);
+    sp_var *whole = sp_model_logits(&t, m, hidden, 1);
     assert_near("logits", got[1], whole->data, VOCABULARY, 2e-5);
     assert_true(fabsf(got[0][0] - got[1][0]) > 1e-2f);
     sp_tape_free(&t);
@@ -195,11 +198,12 @@ static void an_infix_is_cached_as_it_is_trained(void **state) {
                       .offsets = (int[]){0, 7},
                       .positions = (int[]){0, 1, 2, 3, 7, 8, 9},
                       .steering = &steering,
-                      .prefix_from = (int[]){4}};
+                      .prefix_from = (int[]){4},
+                      .wanted = (int[]){6},
+                      .wanted_count = 1};
     sp_tape t = {.inference = true};
     sp_var *hidden = sp_model_forward(&t, m, b.ids, &ctx);
-    assert_near("logits", got, sp_model_logits(&t, m, hidden, (int[]){6}, 1)->data, VOCABULARY,
-                2e-5);
+    assert_near("logits", got, sp_model_logits(&t, m, hidden, 1)->data, VOCABULARY, 2e-5);
     sp_decoder_free(&d);
     sp_tape_free(&t);
     for (int i = 0; i < 2 * LAYERS; i++) sp_leaf_free(&rows[i]);

@@ -14,12 +14,16 @@
 
 enum { GOLDEN_ROWS = 64, GOLDEN_TOKENS = 26, GOLDEN_VIRTUAL = 5 };
 
-static inline sp_safetensors *golden_open(const char *name) {
-    char *path = sp_format("%s/%s.safetensors", GOLDEN_FOLDER, name);
+static inline sp_safetensors *golden_open_in(const char *folder, const char *name) {
+    char *path = sp_format("%s/%s.safetensors", folder, name);
     sp_safetensors *file = NULL;
     if (sp_safetensors_open(path, &file)) fail_msg("%s", sp_error());
     free(path);
     return file;
+}
+
+static inline sp_safetensors *golden_open(const char *name) {
+    return golden_open_in(GOLDEN_FOLDER, name);
 }
 
 /* A tensor's values, owned by the caller. */
@@ -41,10 +45,14 @@ static inline sp_ints golden_ints(const sp_safetensors *file, const char *name) 
     return list;
 }
 
-static inline sp_model *golden_model(void) {
+static inline sp_model *golden_model_in(const char *folder, sp_precision precision) {
     sp_model *model = NULL;
-    if (sp_model_open(GOLDEN_FOLDER, &model)) fail_msg("%s", sp_error());
+    if (sp_model_open(folder, precision, &model)) fail_msg("%s", sp_error());
     return model;
+}
+
+static inline sp_model *golden_model(void) {
+    return golden_model_in(GOLDEN_FOLDER, SP_PRECISION_FP32);
 }
 
 /* The golden batch, each sequence after `virtual_rows` rows of a soft prompt. */
@@ -123,12 +131,19 @@ static inline void assert_golden(const sp_safetensors *file, const char *name, c
     free(expected);
 }
 
+/* Logits of the batch's real tokens [GOLDEN_TOKENS, vocabulary]. */
+static inline sp_var *golden_logits(sp_tape *t, const sp_model *model, const golden_batch *b,
+                                    sp_var *hidden) {
+    return sp_model_logits(t, model, sp_gather_rows(t, hidden, b->real, GOLDEN_TOKENS),
+                           GOLDEN_TOKENS);
+}
+
 /* Runs the batch and compares logits and loss; then back-propagates. The tape is not reset. */
 static inline void assert_golden_pass(sp_tape *t, const sp_model *model, const golden_batch *b,
                                       const sp_steering *steering, const sp_safetensors *file) {
     sp_context ctx = golden_context(b, steering);
     sp_var *hidden = sp_model_forward(t, model, b->ids, &ctx);
-    sp_var *logits = sp_model_logits(t, model, hidden, b->real, GOLDEN_TOKENS);
+    sp_var *logits = golden_logits(t, model, b, hidden);
     float *expected = golden_floats(file, "logits", NULL);
     assert_near("logits", logits->data, expected, (size_t)(logits->rows * logits->cols), 2e-5);
     free(expected);

@@ -15,7 +15,7 @@ static inline float *steered_logits(const sp_model *model, const sp_steering *s)
     sp_tape tape = {.inference = true};
     sp_context ctx = golden_context(&b, s);
     sp_var *hidden = sp_model_forward(&tape, model, b.ids, &ctx);
-    sp_var *logits = sp_model_logits(&tape, model, hidden, b.real, GOLDEN_TOKENS);
+    sp_var *logits = golden_logits(&tape, model, &b, hidden);
     size_t count = (size_t)(logits->rows * logits->cols);
     float *copy = memcpy(sp_alloc_floats(count), logits->data, count * sizeof(float));
     sp_tape_free(&tape);

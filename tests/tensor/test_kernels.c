@@ -170,6 +170,85 @@ static void layer_normalisation_equals_double_precision_even_far_from_0(void **s
     }
 }
 
+static void check_rms(long n, float scale) {
+    const float epsilon = 1e-5f;
+    float x[LONGEST], w[LONGEST], dy[LONGEST], y[LONGEST], dx[LONGEST], dw[LONGEST], inverse_rms;
+    fill(x, n, scale, "x");
+    fill(w, n, 1, "w");
+    fill(dy, n, 1, "dy");
+    double squares = 0, projected = 0;
+    for (long i = 0; i < n; i++) {
+        dx[i] = dw[i] = 2;
+        squares += (double)x[i] * x[i] / (double)n;
+        projected += (double)dy[i] * w[i] * x[i] / (double)n;
+    }
+    double r = 1 / sqrt(squares + (double)epsilon);
+    sp_rms_row_forward(n, x, w, epsilon, y, &inverse_rms);
+    sp_rms_row_backward(n, x, w, dy, inverse_rms, dx);
+    sp_rms_row_backward_weight(n, x, dy, inverse_rms, dw);
+    assert_close("inverse rms", inverse_rms, r, 1e-6);
+    for (long i = 0; i < n; i++) {
+        assert_close("rms", y[i], x[i] * r * w[i], 2e-6);
+        assert_close("dx", dx[i], 2 + r * ((double)dy[i] * w[i] - x[i] * r * r * projected),
+                     1e-5 / (double)(scale < 1 ? scale : 1));
+        assert_close("dweight", dw[i], 2 + dy[i] * x[i] * r, 3e-6);
+    }
+}
+
+static void rms_normalisation_equals_double_precision(void **state) {
+    (void)state;
+    for (int k = 0; k < LENGTHS; k++) {
+        check_rms(lengths[k], 1);
+        check_rms(lengths[k], 300);
+        check_rms(lengths[k], 1e-2f);
+    }
+}
+
+static void swiglu_and_its_gradients_equal_double_precision(void **state) {
+    (void)state;
+    float gate[LONGEST], up[LONGEST], dy[LONGEST], y[LONGEST], dgate[LONGEST], dup[LONGEST];
+    float dgate_alone[LONGEST], dup_alone[LONGEST];
+    long n = make_points(gate);
+    fill(up, n, 1, "up");
+    fill(dy, n, 1, "dy");
+    for (long i = 0; i < n; i++) dgate[i] = dup[i] = dgate_alone[i] = dup_alone[i] = 2;
+    sp_swiglu_forward(n, gate, up, y);
+    sp_swiglu_backward(n, gate, up, dy, dgate, dup);
+    sp_swiglu_backward(n, gate, up, dy, dgate_alone, NULL);
+    sp_swiglu_backward(n, gate, up, dy, NULL, dup_alone);
+    sp_swiglu_backward(n, gate, up, dy, NULL, NULL);
+    for (long i = 0; i < n; i++) {
+        double g = gate[i], s = 1 / (1 + exp(-g));
+        assert_close("swiglu", y[i], g * s * up[i], 2e-6);
+        double expected = 2 + dy[i] * up[i] * s * (1 + g * (1 - s));
+        assert_close("dgate", dgate[i], expected, 3e-6);
+        assert_close("dgate alone", dgate_alone[i], expected, 3e-6);
+        assert_close("dup", dup[i], 2 + dy[i] * g * s, 3e-6);
+        assert_close("dup alone", dup_alone[i], 2 + dy[i] * g * s, 3e-6);
+    }
+}
+
+static void
+a_head_turned_forwards_and_back_is_itself_and_its_pairs_turn_by_their_angles(void **state) {
+    (void)state;
+    for (long half = 1; half <= 33; half += half < 4 ? 1 : 29) {
+        float x[66], y[66], cos_sin[66];
+        fill(x, 2 * half, 1, "x");
+        for (long i = 0; i < half; i++) {
+            cos_sin[i] = (float)cos(0.1 * (double)i + 1);
+            cos_sin[half + i] = (float)sin(0.1 * (double)i + 1);
+        }
+        sp_rope_row(2 * half, cos_sin, 1, x, y);
+        for (long i = 0; i < half; i++) {
+            double c = cos(0.1 * (double)i + 1), s = sin(0.1 * (double)i + 1);
+            assert_close("first of a pair", y[i], x[i] * c - x[half + i] * s, 1e-6);
+            assert_close("second of a pair", y[half + i], x[half + i] * c + x[i] * s, 1e-6);
+        }
+        sp_rope_row(2 * half, cos_sin, -1, y, y);
+        for (long i = 0; i < 2 * half; i++) assert_close("turned back", y[i], x[i], 1e-6);
+    }
+}
+
 static void an_lstm_cell_equals_its_formula_even_when_saturated(void **state) {
     (void)state;
     enum { UNITS = 19 };
@@ -210,6 +289,10 @@ int main(void) {
         cmocka_unit_test(vector_sums_equal_those_in_double_precision),
         cmocka_unit_test(softmax_sums_to_1_and_equals_double_precision_for_large_logits),
         cmocka_unit_test(layer_normalisation_equals_double_precision_even_far_from_0),
+        cmocka_unit_test(rms_normalisation_equals_double_precision),
+        cmocka_unit_test(swiglu_and_its_gradients_equal_double_precision),
+        cmocka_unit_test(
+            a_head_turned_forwards_and_back_is_itself_and_its_pairs_turn_by_their_angles),
         cmocka_unit_test(an_lstm_cell_equals_its_formula_even_when_saturated),
         cmocka_unit_test(a_nan_in_a_gradient_shows_in_its_sum_of_squares),
     };

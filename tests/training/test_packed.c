@@ -22,12 +22,13 @@ static void a_packed_batch_scores_from_the_first_scored_token_on(void **state) {
     sp_packed_add(&p, (int[]){10, 11, 12, 13}, 4, 2);
     sp_packed_add(&p, (int[]){-1, 20, 21}, 3, 2);
     static const int ids[] = {10, 11, 12, -1, 20};
-    static const int targets[] = {-1, 12, 13, -1, 21}, offsets[] = {0, 3, 5};
+    static const int targets[] = {12, 13, 21}, wanted[] = {1, 2, 4}, offsets[] = {0, 3, 5};
     assert_int_equal(sp_packed_tokens(&p), 5);
     assert_int_equal(sp_packed_sequences(&p), 2);
     assert_int_equal(sp_packed_scored(&p), 3);
     assert_memory_equal(p.ids.data, ids, sizeof ids);
     assert_memory_equal(p.targets.data, targets, sizeof targets);
+    assert_memory_equal(p.wanted.data, wanted, sizeof wanted);
     assert_memory_equal(p.offsets.data, offsets, sizeof offsets);
     sp_packed_clear(&p);
     assert_int_equal(sp_packed_sequences(&p), 0);
@@ -88,7 +89,7 @@ static void check_infix(bool shift) {
     sp_packed_add(&batch, ids, TOTAL, INPUT);
     sp_context ctx = sp_packed_context(&batch, &steering);
     sp_var *hidden = sp_model_forward(&tape, model, batch.ids.data, &ctx);
-    float trained[3 + TOTAL - 1];
+    float trained[3 + TOTAL - INPUT];
     sp_lm_loss(&tape, hidden, model->head, batch.targets.data, trained);
 
     sp_decoder d;
@@ -100,7 +101,7 @@ static void check_infix(bool shift) {
         double sum = 0;
         for (int i = 0; i < VOCABULARY; i++) sum += exp((double)logits[i]);
         float decoded = (float)((double)logits[ids[done]] - log(sum));
-        assert_near("log p", &trained[3 + done - 1], &decoded, 1, 2e-5);
+        assert_near("log p", &trained[3 + done - INPUT], &decoded, 1, 2e-5);
     }
     sp_decoder_free(&d);
     sp_packed_free(&batch);

@@ -81,7 +81,7 @@ static void pretraining_learns_the_corpus_and_writes_a_model_that_opens(void **s
     if (pretrain(&w, NULL, &final)) fail_msg("%s", sp_error());
     assert_int_equal(final.steps, STEPS);
     assert_true(final.heldout_loss < 1.2); /* log 6 = 1.79 before training */
-    assert_int_equal(sp_model_open(w.out, &model), SP_OK);
+    assert_int_equal(sp_model_open(w.out, SP_PRECISION_FP32, &model), SP_OK);
     assert_int_equal(model->config.vocab_size, 6);
     assert_int_equal(model->config.eos_token_id, LETTER_END);
     sp_model_free(model);

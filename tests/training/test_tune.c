@@ -44,7 +44,7 @@ typedef struct task {
     sp_tune_job job;
 } task;
 
-static sp_examples encode_examples(const sp_tokenizer *tokenizer) {
+static sp_examples encode_examples(sp_output output, const sp_tokenizer *tokenizer) {
     sp_split split = {0};
     sp_examples examples;
     add_example(&split, "ab", "ba", NULL);
@@ -52,8 +52,7 @@ static sp_examples encode_examples(const sp_tokenizer *tokenizer) {
     add_example(&split, "abc", "cba", NULL);
     add_example(&split, "xa", "ax", NULL);
     add_example(&split, "cab", "bac", NULL);
-    assert_int_equal(sp_examples_encode(&split, SP_OUTPUT_TEXT, " ", tokenizer, END, &examples),
-                     SP_OK);
+    assert_int_equal(sp_examples_encode(&split, output, " ", tokenizer, END, &examples), SP_OK);
     sp_split_free(&split);
     return examples;
 }
@@ -61,7 +60,7 @@ static sp_examples encode_examples(const sp_tokenizer *tokenizer) {
 static void open_task(task *t, const char *method, long steps) {
     static const sp_init_source no_source = {0};
     *t = (task){.tokenizer = letters(), .model = golden_model()};
-    t->examples = encode_examples(t->tokenizer);
+    t->examples = encode_examples(SP_OUTPUT_TEXT, t->tokenizer);
     sp_method_options options = {0};
     sp_options_default(sp_method_find(method)->options, &options);
     options.length = 4;
@@ -92,6 +91,8 @@ static void open_labelled(task *t, const char *method, long steps) {
     static char *names[] = {"one", "two"};
     const sp_label labels[] = {{.name = names[0]}, {.name = names[1]}};
     open_task(t, method, steps);
+    sp_examples_free(&t->examples);
+    t->examples = encode_examples(SP_OUTPUT_LINEAR, t->tokenizer);
     for (size_t i = 0; i < t->examples.count; i++) t->examples.records[i].label = (int)i % 2;
     assert_int_equal(
         sp_class_head_create(SP_OUTPUT_LINEAR, labels, 2, t->tokenizer, t->model, 1, &t->head),
@@ -419,10 +420,11 @@ static void a_pair_is_template_input_separator_target_and_end(void **state) {
     assert_int_equal(t.examples.pair_count, 6);
     sp_examples_pack(&t.examples, t.examples.pairs[0], &t.template, &scratch, &batch);
     static const int ids[] = {-1, -2, LETTER_A, LETTER_B, LETTER_SPACE, -3, -4, LETTER_B, LETTER_A};
-    static const int targets[] = {-1, -1, -1, -1, -1, -1, LETTER_B, LETTER_A, END};
+    static const int targets[] = {LETTER_B, LETTER_A, END}, wanted[] = {6, 7, 8};
     assert_int_equal(sp_packed_tokens(&batch), 9);
     assert_memory_equal(batch.ids.data, ids, sizeof ids);
     assert_memory_equal(batch.targets.data, targets, sizeof targets);
+    assert_memory_equal(batch.wanted.data, wanted, sizeof wanted);
     assert_int_equal(t.examples.longest, 8); /* "abc " or "cab ", three letters, the end */
     sp_packed_free(&batch);
     sp_ints_free(&scratch);

@@ -10,6 +10,7 @@
 #include "support/feed.h"
 #include "support/golden.h"
 #include "support/letters.h"
+#include "support/parity.h"
 #include "tensor/gemm.h"
 #include "tuning/init.h"
 #include "tuning/kv_prefix.h"
@@ -18,90 +19,9 @@
 
 enum { LAYERS = 2, WIDTH = 32, COLUMNS = 2 * LAYERS * WIDTH };
 
-static const sp_init_source no_source = {0};
-
-static void set_text(char *field, const char *text) {
-    snprintf(field, SP_OPTION_TEXT, "%s", text);
-}
-
-/* The method's defaults, with GOLDEN_VIRTUAL tokens and a random start. */
-static sp_method_options options_of(const char *method) {
-    sp_method_options options = {0};
-    sp_options_default(sp_method_find(method)->options, &options);
-    options.length = GOLDEN_VIRTUAL;
-    set_text(options.init, "random");
-    return options;
-}
-
-static void create(const char *method, const sp_method_options *options, sp_model *model,
-                   sp_tuner *out) {
-    if (sp_tuner_create(method, options, model, &no_source, 1, out)) fail_msg("%s", sp_error());
-}
-
-/* Gives the tuner the golden parameters; `rename` NULL or {ours, golden's}. */
-static void load_parameters(sp_tuner *tuner, const sp_safetensors *file,
-                            const char *const rename[2]) {
-    for (size_t i = 0; i < tuner->params.count; i++) {
-        sp_param *p = tuner->params.items[i];
-        bool renamed = rename && strcmp(p->name, rename[0]) == 0;
-        char *name = sp_format("parameter.%s", renamed ? rename[1] : p->name);
-        if (sp_safetensors_read(file, name, p->rank, p->dims, p->var.data))
-            fail_msg("%s", sp_error());
-        free(name);
-    }
-}
-
-/* The prefix as one matrix [length, COLUMNS], owned by the caller. */
-static float *joined_prefix(const sp_kv *prefix, long length) {
-    float *out = sp_alloc_floats((size_t)length * COLUMNS);
-    for (long r = 0; r < length; r++)
-        for (int layer = 0; layer < LAYERS; layer++) {
-            float *target = out + r * COLUMNS + 2L * layer * WIDTH;
-            const sp_var *key = prefix[layer].key, *value = prefix[layer].value;
-            memcpy(target, key->data + r * key->ld, WIDTH * sizeof(float));
-            memcpy(target + WIDTH, value->data + r * value->ld, WIDTH * sizeof(float));
-        }
-    return out;
-}
-
-static void assert_golden_injection(const sp_steering *injection, const sp_safetensors *file) {
-    if (!sp_safetensors_find(file, "virtual")) return;
-    if (injection->virtual_rows) {
-        assert_null(injection->prefix);
-        assert_golden(file, "virtual", injection->virtual_rows->data, GOLDEN_VIRTUAL * WIDTH, 1e-6);
-        return;
-    }
-    float *prefix = joined_prefix(injection->prefix, GOLDEN_VIRTUAL);
-    assert_golden(file, "virtual", prefix, GOLDEN_VIRTUAL * COLUMNS, 1e-6);
-    free(prefix);
-}
-
-/* The golden batch with positions that the injection asks for. */
-static golden_batch batch_for(const sp_steering *injection) {
-    if (injection->virtual_rows) return golden_read_batch(GOLDEN_VIRTUAL, 0);
-    golden_batch batch = golden_read_batch(0, injection->first_position);
-    if (injection->infix) golden_place_infix(&batch, injection->first_position);
-    return batch;
-}
-
 static void check_parity(const char *method, const sp_method_options *options, const char *golden,
                          const char *const rename[2]) {
-    sp_model *model = golden_model();
-    sp_safetensors *file = golden_open(golden);
-    sp_tuner tuner;
-    create(method, options, model, &tuner);
-    load_parameters(&tuner, file, rename);
-    sp_tape tape = {0};
-    sp_steering injection;
-    sp_tuner_inject(&tuner, &tape, &injection);
-    assert_golden_injection(&injection, file);
-    golden_batch batch = batch_for(&injection);
-    assert_golden_pass(&tape, model, &batch, &injection, file);
-    assert_golden_gradients(&tuner.params, file, rename);
-    sp_tape_free(&tape);
-    sp_tuner_free(&tuner);
-    sp_safetensors_close(file);
-    sp_model_free(model);
+    assert_parity(GOLDEN_FOLDER, method, options, golden, rename);
 }
 
 static void prefix_tuning_with_an_mlp_equals_peft(void **state) {
@@ -333,18 +253,15 @@ static void check_cached(const sp_tuner *tuner) {
     sp_tape tape = {.inference = true};
     sp_steering s;
     sp_tuner_inject(tuner, &tape, &s);
-    int positions[TOTAL], from = INPUT - 1, rows[TOTAL];
-    for (int i = 0; i < TOTAL; i++) {
-        rows[i] = i;
-        positions[i] = s.infix && i < from ? i : s.first_position + i;
-    }
+    int positions[TOTAL], from = INPUT - 1;
+    for (int i = 0; i < TOTAL; i++) positions[i] = s.infix && i < from ? i : s.first_position + i;
     sp_context ctx = {.sequences = 1,
                       .offsets = (int[]){0, TOTAL},
                       .positions = positions,
                       .steering = &s,
                       .prefix_from = s.infix ? &from : NULL};
     sp_var *hidden = sp_model_forward(&tape, tuner->model, ids, &ctx);
-    const float *whole = sp_model_logits(&tape, tuner->model, hidden, rows, TOTAL)->data;
+    const float *whole = sp_model_logits(&tape, tuner->model, hidden, TOTAL)->data;
     sp_decoder d;
     sp_decoder_init(&d, tuner->model, &s, 1, TOTAL);
     for (int done = 0; done < TOTAL;) {

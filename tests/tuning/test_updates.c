@@ -65,7 +65,7 @@ static float backward(sp_tuner *tuner, sp_tape *t, const golden_batch *b, sp_var
     sp_tuner_inject(tuner, t, &steering);
     sp_context ctx = golden_context(b, &steering);
     sp_var *hidden = sp_model_forward(t, tuner->model, b->ids, &ctx);
-    *logits = sp_model_logits(t, tuner->model, hidden, b->real, GOLDEN_TOKENS);
+    *logits = golden_logits(t, tuner->model, b, hidden);
     sp_var *loss = sp_lm_loss(t, hidden, tuner->model->head, b->targets, NULL);
     sp_var *penalty = sp_tuner_penalty(tuner, t);
     if (penalty) loss = sp_add(t, loss, penalty);

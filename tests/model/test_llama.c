@@ -1,0 +1,255 @@
+/* Llama against transformers, its config.json, and what holds for every family. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "core/file.h"
+#include "model/decoding.h"
+#include "support/feed.h"
+#include "support/folder.h"
+#include "support/golden.h"
+#include "tensor/gemm.h"
+
+enum { VOCABULARY = 97 };
+
+/* Tied head and two heads a key; own head, biases, one head of keys and theta 500; GPT-2. */
+static const char *const llamas[] = {"tests/golden/llama-tiny", "tests/golden/llama-tiny-bias",
+                                     NULL};
+static const char *const families[] = {"tests/golden/llama-tiny", "tests/golden/llama-tiny-bias",
+                                       GOLDEN_FOLDER, NULL};
+
+static sp_model *open_model(const char *folder) {
+    return golden_model_in(folder, SP_PRECISION_FP32);
+}
+
+static void logits_loss_and_every_gradient_equal_those_of_transformers(void **state) {
+    (void)state;
+    for (const char *const *folder = llamas; *folder; folder++) {
+        sp_model *model = open_model(*folder);
+        sp_safetensors *file = golden_open_in(*folder, "finetune");
+        golden_batch batch = golden_read_batch(0, 0);
+        sp_params_train(&model->params, true);
+        sp_tape tape = {0};
+        assert_golden_pass(&tape, model, &batch, NULL, file);
+        assert_golden_gradients(&model->params, file, NULL);
+        sp_tape_free(&tape);
+        sp_safetensors_close(file);
+        sp_model_free(model);
+    }
+}
+
+static void cached_decoding_gives_the_logits_of_the_full_pass(void **state) {
+    (void)state;
+    for (const char *const *folder = llamas; *folder; folder++) {
+        sp_model *model = open_model(*folder);
+        golden_batch b = golden_read_batch(0, 0);
+        int tokens = b.offsets[1];
+        sp_context ctx = {.sequences = 1, .offsets = (int[]){0, tokens}, .positions = b.positions};
+        sp_tape tape = {.inference = true};
+        sp_var *hidden = sp_model_forward(&tape, model, b.ids, &ctx);
+        sp_var *whole = sp_model_logits(&tape, model, hidden, tokens);
+        sp_steering plain = {0};
+        sp_decoder d;
+        sp_decoder_init(&d, model, &plain, 1, tokens);
+        for (int done = 0; done < tokens;) {
+            int count = done ? 1 : 3;
+            const float *logits = feed(&d, 1, (int[]){0}, &count, b.ids + done);
+            done += count;
+            assert_near("logits", logits, whole->data + (done - 1) * VOCABULARY, VOCABULARY, 1e-5);
+        }
+        sp_decoder_free(&d);
+        sp_tape_free(&tape);
+        sp_model_free(model);
+    }
+}
+
+/* ---- every family ---- */
+
+/* Hidden states [wanted, n_embd] and the gradients of all weights, of the mean loss of the golden
+ * targets. */
+static sp_var *train_pass(sp_tape *t, sp_model *m, const golden_batch *b, const sp_context *ctx,
+                          const int *targets) {
+    sp_params_train(&m->params, true);
+    sp_var *hidden = sp_model_forward(t, m, b->ids, ctx);
+    sp_var *copy = sp_var_new(t, hidden->rows, hidden->cols, false);
+    memcpy(copy->data, hidden->data, (size_t)(hidden->rows * hidden->cols) * sizeof(float));
+    sp_tape_backward(t, sp_lm_loss(t, hidden, m->head, targets, NULL), 1.0f);
+    return copy;
+}
+
+static void assert_same_gradients(const sp_model *a, const sp_model *b, double tolerance) {
+    for (size_t i = 0; i < a->params.count; i++) {
+        const sp_var *x = &a->params.items[i]->var, *y = &b->params.items[i]->var;
+        size_t count = (size_t)(x->rows * x->cols);
+        assert_true(x->grad_ready && y->grad_ready);
+        assert_near(a->params.items[i]->name, x->grad, y->grad, count,
+                    tolerance * largest_magnitude(y->grad, count));
+    }
+}
+
+static void wanted_rows_have_the_states_and_gradients_of_all_rows(void **state) {
+    (void)state;
+    for (const char *const *folder = families; *folder; folder++) {
+        sp_model *all = open_model(*folder), *some = open_model(*folder);
+        golden_batch b = golden_read_batch(0, 0);
+        int wanted[GOLDEN_TOKENS], targets[GOLDEN_TOKENS], count = 0;
+        for (int i = 0; i < GOLDEN_TOKENS; i++) {
+            if (b.targets[i] < 0) continue;
+            wanted[count] = i;
+            targets[count++] = b.targets[i];
+        }
+        assert_in_range(count, 1, GOLDEN_TOKENS - 1);
+        sp_tape t = {0};
+        sp_context ctx = golden_context(&b, NULL);
+        sp_var *whole = train_pass(&t, all, &b, &ctx, b.targets);
+        ctx.wanted = wanted;
+        ctx.wanted_count = count;
+        sp_var *rows = train_pass(&t, some, &b, &ctx, targets);
+        assert_int_equal(rows->rows, count);
+        for (int i = 0; i < count; i++)
+            assert_near("state", rows->data + i * rows->ld, whole->data + wanted[i] * whole->ld,
+                        (size_t)rows->cols, 1e-5);
+        assert_same_gradients(some, all, 1e-5);
+        sp_tape_free(&t);
+        sp_model_free(all);
+        sp_model_free(some);
+    }
+}
+
+static void recomputed_blocks_give_the_same_gradients(void **state) {
+    (void)state;
+    for (const char *const *folder = families; *folder; folder++) {
+        sp_model *kept = open_model(*folder), *again = open_model(*folder);
+        golden_batch b = golden_read_batch(0, 0);
+        sp_tape t = {0};
+        sp_context ctx = golden_context(&b, NULL);
+        sp_var *expected = train_pass(&t, kept, &b, &ctx, b.targets);
+        ctx.recompute = true;
+        sp_var *got = train_pass(&t, again, &b, &ctx, b.targets);
+        assert_memory_equal(got->data, expected->data,
+                            (size_t)(got->rows * got->cols) * sizeof(float));
+        assert_same_gradients(again, kept, 1e-6);
+        sp_tape_free(&t);
+        sp_model_free(kept);
+        sp_model_free(again);
+    }
+}
+
+static void a_config_knows_the_number_of_parameters(void **state) {
+    (void)state;
+    for (const char *const *folder = families; *folder; folder++) {
+        sp_model *model = open_model(*folder);
+        assert_true(model->family->size(&model->config) == (double)sp_model_size(model));
+        sp_model_free(model);
+    }
+}
+
+static void a_saved_model_is_read_back_the_same(void **state) {
+    (void)state;
+    for (const char *const *folder = families; *folder; folder++) {
+        char *copy = make_folder();
+        sp_model *model = open_model(*folder);
+        assert_int_equal(sp_model_save(model, copy, SP_F32), SP_OK);
+        sp_model *again = open_model(copy);
+        assert_int_equal(again->params.count, model->params.count);
+        for (size_t i = 0; i < model->params.count; i++) {
+            const sp_var *a = &model->params.items[i]->var, *b = &again->params.items[i]->var;
+            assert_memory_equal(a->data, b->data, (size_t)(a->rows * a->cols) * sizeof(float));
+        }
+        assert_memory_equal(&model->config, &again->config, sizeof model->config);
+        sp_model_free(model);
+        sp_model_free(again);
+        remove_folder(copy);
+    }
+}
+
+/* ---- config.json ---- */
+
+#define LLAMA                                                                                      \
+    "\"model_type\": \"llama\", \"vocab_size\": 97, \"max_position_embeddings\": 64, "             \
+    "\"hidden_size\": 32, \"num_hidden_layers\": 2, \"num_attention_heads\": 4, "                  \
+    "\"intermediate_size\": 48"
+
+static sp_status read_config(const char *more, sp_config *out) {
+    char *folder = make_folder(), *path = sp_path_join(folder, "config.json");
+    char *text = sp_format("{" LLAMA "%s}", more);
+    assert_int_equal(sp_write_file(path, text, strlen(text)), SP_OK);
+    sp_status st = sp_config_read(path, out);
+    free(text);
+    free(path);
+    remove_folder(folder);
+    return st;
+}
+
+static void what_config_json_leaves_out_is_as_in_transformers(void **state) {
+    (void)state;
+    sp_config c;
+    assert_int_equal(read_config("", &c), SP_OK);
+    assert_int_equal(c.n_kv_head, 4);
+    assert_int_equal(c.head_size, 8);
+    assert_true(c.rope_theta == 10000 && c.layer_norm_epsilon == 1e-6);
+    assert_true(!c.tie_word_embeddings && !c.attention_bias && !c.mlp_bias);
+    assert_int_equal(sp_config_kv_width(&c), 32);
+}
+
+static void keys_of_transformers_4_and_5_are_read(void **state) {
+    (void)state;
+    sp_config c;
+    assert_int_equal(
+        read_config(", \"rope_theta\": 5e5, \"rope_scaling\": null, \"head_dim\": null, "
+                    "\"num_key_value_heads\": 2, \"eos_token_id\": [5, 6]",
+                    &c),
+        SP_OK);
+    assert_true(c.rope_theta == 5e5);
+    assert_int_equal(c.eos_token_id, 5);
+    assert_int_equal(sp_config_kv_width(&c), 16);
+    assert_int_equal(read_config(", \"head_dim\": 6, \"rope_parameters\": "
+                                 "{\"rope_theta\": 7e4, \"rope_type\": \"default\"}",
+                                 &c),
+                     SP_OK);
+    assert_true(c.rope_theta == 7e4);
+    assert_int_equal(c.head_size, 6);
+}
+
+static void a_variant_that_is_not_supported_is_refused_by_its_key(void **state) {
+    (void)state;
+    static const char *const cases[][2] = {
+        {", \"hidden_act\": \"gelu\"", "hidden_act"},
+        {", \"rope_scaling\": {\"rope_type\": \"llama3\", \"factor\": 8.0}", "rope_type"},
+        {", \"rope_scaling\": {\"type\": \"linear\", \"factor\": 2.0}", "type"},
+        {", \"rope_parameters\": {\"rope_type\": \"yarn\", \"rope_theta\": 1e4}", "yarn"},
+        {", \"rope_parameters\": 3", "rope_parameters"},
+        {", \"quantization_config\": {\"bits\": 4}", "quantization_config"},
+        {", \"num_key_value_heads\": 3", "heads"},
+        {", \"head_dim\": 7", "even"},
+        {", \"rope_theta\": 0", "rope_theta"},
+        {", \"attention_bias\": 1", "attention_bias"},
+        {", \"eos_token_id\": [97]", "eos_token_id"},
+        {", \"eos_token_id\": []", "eos_token_id"},
+        {", \"rms_norm_eps\": \"small\"", "rms_norm_eps"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        sp_config c;
+        assert_int_equal(read_config(cases[i][0], &c), SP_ERR_FORMAT);
+        if (!strstr(sp_error(), "config.json") || !strstr(sp_error(), cases[i][1]))
+            fail_msg("%s: %s", cases[i][0], sp_error());
+    }
+}
+
+int main(void) {
+    if (sp_gemm_start(1)) return 1;
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(logits_loss_and_every_gradient_equal_those_of_transformers),
+        cmocka_unit_test(cached_decoding_gives_the_logits_of_the_full_pass),
+        cmocka_unit_test(wanted_rows_have_the_states_and_gradients_of_all_rows),
+        cmocka_unit_test(recomputed_blocks_give_the_same_gradients),
+        cmocka_unit_test(a_config_knows_the_number_of_parameters),
+        cmocka_unit_test(a_saved_model_is_read_back_the_same),
+        cmocka_unit_test(what_config_json_leaves_out_is_as_in_transformers),
+        cmocka_unit_test(keys_of_transformers_4_and_5_are_read),
+        cmocka_unit_test(a_variant_that_is_not_supported_is_refused_by_its_key),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
