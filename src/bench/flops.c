@@ -20,8 +20,13 @@ static double linear_flops(const sp_model *m, double tokens, double scored) {
     return sum;
 }
 
+/* Of all heads together. */
+static double attention_width(const sp_config *c) {
+    return c->head_size ? (double)c->n_head * c->head_size : c->n_embd;
+}
+
 static double attention_flops(const sp_model *m, double prefix, const sp_packed *batch) {
-    double keys = 0, tokens = (double)sp_packed_tokens(batch), width = m->config.n_embd;
+    double keys = 0, tokens = (double)sp_packed_tokens(batch), width = attention_width(&m->config);
     for (int s = 0; s < sp_packed_sequences(batch); s++) {
         double n = batch->offsets.data[s + 1] - batch->offsets.data[s];
         keys += n * prefix + n * (n + 1) / 2;

@@ -8,7 +8,6 @@
 
 #include <math.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 /* y [m, n] = x [m, k] times the weight as it is stored, [k, n], or transposed, [n, k]. */
@@ -44,9 +43,14 @@ static int list_products(const sp_model *m, long tokens, product *list) {
     return count;
 }
 
-static void multiply(const product *p, const float *x, const float *weight, float *y) {
-    sp_gemm(false, p->transpose, p->m, p->n, p->k, x, p->k, weight, p->transpose ? p->k : p->n, 0,
-            y, p->n);
+/* `half` is the weight in bf16, or NULL. */
+static void multiply(const product *p, const float *x, const float *weight, const sp_weight *half,
+                     float *y) {
+    if (half)
+        sp_weight_gemm(half, p->transpose, 0, p->n, p->m, x, p->k, 0, y, p->n);
+    else
+        sp_gemm(false, p->transpose, p->m, p->n, p->k, x, p->k, weight, p->transpose ? p->k : p->n,
+                0, y, p->n);
 }
 
 static float *random_floats(long count, sp_rng *rng) {
@@ -56,17 +60,21 @@ static float *random_floats(long count, sp_rng *rng) {
 }
 
 /* The best of `repetitions`, and of more while they take less than a tenth of a second in all. */
-static void time_product(product *p, int repetitions, sp_rng *rng) {
+static void time_product(product *p, const sp_bench_job *job, sp_rng *rng) {
     float *x = random_floats(p->m * p->k, rng), *weight = random_floats(p->k * p->n, rng);
     float *y = sp_alloc_floats((size_t)(p->m * p->n));
-    multiply(p, x, weight, y);
+    long rows = p->transpose ? p->n : p->k, columns = p->transpose ? p->k : p->n;
+    sp_weight *half =
+        job->precision == SP_PRECISION_BF16 ? sp_weight_new(rows, columns, weight, columns) : NULL;
+    multiply(p, x, weight, half, y);
     p->seconds = INFINITY;
     double first = sp_now();
-    for (int i = 0; i < repetitions || sp_now() - first < 0.1; i++) {
+    for (int i = 0; i < job->settings.steps || sp_now() - first < 0.1; i++) {
         double started = sp_now();
-        multiply(p, x, weight, y);
+        multiply(p, x, weight, half, y);
         p->seconds = fmin(p->seconds, sp_now() - started);
     }
+    sp_weight_free(half);
     free(x), free(weight), free(y);
 }
 
@@ -77,7 +85,7 @@ static void add_peak(const sp_bench_job *job, product *list, int count, sp_bench
     row.low = INFINITY;
     for (int i = 0; i < count; i++) {
         product *p = &list[i];
-        time_product(p, job->settings.steps, &rng);
+        time_product(p, job, &rng);
         all_operations += p->times * operations(p);
         all_seconds += p->times * p->seconds;
         row.low = fmin(row.low, operations(p) / p->seconds / 1e9);
@@ -104,7 +112,7 @@ sp_status sp_bench_gemm(const void *user, sp_bench_rows *rows) {
     sp_status st = sp_gemm_start(job->settings.threads);
     if (!st) st = sp_subject_open(job, &s);
     if (!st) {
-        snprintf(rows->gemm, sizeof rows->gemm, "%s", sp_gemm_describe(sp_gemm_current()));
+        sp_bench_describe_gemm(rows);
         product *list = sp_alloc(2 * (size_t)s.model->projection_count, sizeof *list);
         int count = list_products(s.model, tokens_of_step(job, s.model), list);
         add_peak(job, list, count, rows);

@@ -1,5 +1,6 @@
 #include "bench/peer.h"
 
+#include "bench/phases.h"
 #include "bench/subject.h"
 #include "core/clock.h"
 #include "tensor/cpu.h"
@@ -103,7 +104,9 @@ static void put_machine(json_t *result) {
     json_object_set_new(result, "version", json_string(SP_VERSION));
     json_object_set_new(result, "cpu", json_string(sp_cpu_name()));
     json_object_set_new(result, "instructions", json_string(sp_cpu_isa()));
-    json_object_set_new(result, "gemm", json_string(sp_gemm_describe(sp_gemm_current())));
+    sp_bench_rows rows = {0};
+    sp_bench_describe_gemm(&rows);
+    json_object_set_new(result, "gemm", json_string(rows.gemm));
     json_object_set_new(result, "threads", json_integer(sp_threads()));
 }
 

@@ -14,11 +14,16 @@ sp_bench_row sp_bench_row_of(const sp_bench_job *job, const char *phase, const c
                              const char *unit) {
     sp_bench_row row = {.threads = sp_threads()};
     snprintf(row.model, sizeof row.model, "%s", job->label);
-    snprintf(row.precision, sizeof row.precision, "%s", job->precision);
+    snprintf(row.precision, sizeof row.precision, "%s", sp_precision_names[job->precision]);
     snprintf(row.phase, sizeof row.phase, "%s", phase);
     snprintf(row.measure, sizeof row.measure, "%s", measure);
     snprintf(row.unit, sizeof row.unit, "%s", unit);
     return row;
+}
+
+void sp_bench_describe_gemm(sp_bench_rows *rows) {
+    snprintf(rows->gemm, sizeof rows->gemm, "%s, bf16 %s", sp_gemm_describe(sp_gemm_current()),
+             sp_bf16_current() == SP_BF16_NATIVE ? "native" : "as storage");
 }
 
 static void add_memory(const sp_bench_job *job, const char *phase, sp_bench_rows *rows) {
@@ -31,7 +36,7 @@ static sp_status open_subject(const sp_bench_job *job, int longest, sp_bench_row
                               sp_subject *s) {
     sp_status st = sp_gemm_start(job->settings.threads);
     if (st) return st;
-    snprintf(rows->gemm, sizeof rows->gemm, "%s", sp_gemm_describe(sp_gemm_current()));
+    sp_bench_describe_gemm(rows);
     st = sp_subject_open(job, s);
     return st ? st : sp_subject_tune(job, LEARNING_RATE, longest, s);
 }

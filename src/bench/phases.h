@@ -10,6 +10,9 @@
 sp_bench_row sp_bench_row_of(const sp_bench_job *job, const char *phase, const char *measure,
                              const char *unit);
 
+/* Fills rows->gemm, once the libraries are started. */
+void sp_bench_describe_gemm(sp_bench_rows *rows);
+
 /* The speed of the bare matrix products of a step, forward and backward, at the model's own shapes:
  * rate = all operations / the sum of the best times; range over the shapes. */
 sp_status sp_bench_gemm(const void *user, sp_bench_rows *rows);

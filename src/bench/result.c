@@ -92,8 +92,9 @@ void sp_bench_csv(const sp_bench_rows *rows, sp_buf *out) {
         const char *const texts[] = {r->model,   r->precision, r->phase,
                                      r->measure, r->series,    r->unit};
         for (size_t k = 0; k < sizeof texts / sizeof *texts; k++) put_field(texts[k], out);
-        sp_buf_printf(out, "%d,%g,%.6g,%.6g,%.6g,%d\n", r->threads, r->x, r->median, r->low,
-                      r->high, r->repetitions);
+        sp_buf_printf(out, "%d,", r->threads);
+        if (*r->series) sp_buf_printf(out, "%g", r->x);
+        sp_buf_printf(out, ",%.6g,%.6g,%.6g,%d\n", r->median, r->low, r->high, r->repetitions);
     }
 }
 

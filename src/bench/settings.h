@@ -3,6 +3,7 @@
 #define SP_BENCH_SETTINGS_H
 
 #include "core/option.h"
+#include "tensor/weight.h"
 
 typedef struct sp_bench_settings {
     char method[SP_OPTION_TEXT]; /* prefix | p-tuning-v2 */
@@ -14,9 +15,9 @@ extern const sp_option sp_bench_option_table[];
 
 /* One model to measure in one precision. */
 typedef struct sp_bench_job {
-    const char *folder;    /* of the model */
-    const char *label;     /* its name in the rows */
-    const char *precision; /* fp32 | bf16 */
+    const char *folder; /* of the model */
+    const char *label;  /* its name in the rows */
+    sp_precision precision;
     sp_bench_settings settings;
 } sp_bench_job;
 

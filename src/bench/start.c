@@ -39,7 +39,7 @@ static sp_status start_once(const sp_bench_job *job, double *seconds, double *pe
         close(ends[1]);
         unsetenv("GOMP_SPINCOUNT"); /* main starts itself again to set it: part of a real start */
         execl("/proc/self/exe", "softprompt", "bench", "--open", job->folder, "--precision",
-              job->precision, "--threads", threads, (char *)NULL);
+              sp_precision_names[job->precision], "--threads", threads, (char *)NULL);
         _exit(SP_ERR_INTERNAL);
     }
     close(ends[1]);

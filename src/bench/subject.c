@@ -7,7 +7,7 @@
 #include <string.h>
 
 sp_status sp_subject_open(const sp_bench_job *job, sp_subject *s) {
-    sp_status st = sp_model_open(job->folder, &s->model);
+    sp_status st = sp_model_open(job->folder, job->precision, &s->model);
     if (!st) s->model->config.eos_token_id = -1;
     return st;
 }

@@ -81,7 +81,9 @@ static sp_status measure(const sp_bench_job *job, const measurement *m, sp_bench
     if (m->single) own.settings.threads = 1;
     watch(&own, m->words);
     sp_status st = sp_bench_in_child(m->work, &own, rows);
-    return st ? sp_fail_in(st, "%s, %s, %s", job->label, job->precision, m->words) : SP_OK;
+    return st ? sp_fail_in(st, "%s, %s, %s", job->label, sp_precision_names[job->precision],
+                           m->words)
+              : SP_OK;
 }
 
 static sp_status measure_job(const sp_bench_job *job, unsigned what, sp_bench_watch *watch,
@@ -131,7 +133,7 @@ static void remove_temporary(char *folder) {
     rmdir(folder);
 }
 
-static sp_status measure_precisions(sp_bench_job *job, const char *const *precisions, size_t count,
+static sp_status measure_precisions(sp_bench_job *job, const sp_precision *precisions, size_t count,
                                     unsigned what, sp_bench_watch *watch, sp_bench_rows *rows) {
     sp_status st = SP_OK;
     for (size_t i = 0; i < count && !st; i++) {
@@ -142,7 +144,7 @@ static sp_status measure_precisions(sp_bench_job *job, const char *const *precis
     return st;
 }
 
-sp_status sp_bench_model(const char *model, const char *const *precisions, size_t precision_count,
+sp_status sp_bench_model(const char *model, const sp_precision *precisions, size_t precision_count,
                          const sp_bench_settings *settings, unsigned what, sp_bench_watch *watch,
                          sp_bench_rows *rows) {
     sp_bench_job job = {.label = model, .settings = *settings};

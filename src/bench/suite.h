@@ -24,7 +24,7 @@ typedef void sp_bench_watch(const sp_bench_job *job, const char *what);
 /* Measures one model: `model` is a built-in shape, which is written to a temporary folder first, a
  * name below models/ or a folder. precisions [precision_count]. Each measurement is a process of
  * its own. SP_ERR_MISSING, SP_ERR_SPEC; SP_ERR_INTERRUPTED after Ctrl-C. */
-sp_status sp_bench_model(const char *model, const char *const *precisions, size_t precision_count,
+sp_status sp_bench_model(const char *model, const sp_precision *precisions, size_t precision_count,
                          const sp_bench_settings *settings, unsigned what, sp_bench_watch *watch,
                          sp_bench_rows *rows);
 

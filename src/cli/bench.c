@@ -14,13 +14,11 @@
 
 typedef struct arguments {
     sp_bench_settings settings;
-    sp_strings models, precisions;
-    unsigned what;
+    sp_strings models;
+    unsigned precisions, what; /* bits */
     const char *csv, *figures, *workload, *parameters, *open;
     bool json, quick;
 } arguments;
-
-static const char *const precision_names[] = {"fp32", "bf16", NULL};
 
 enum { KEY_CSV = 256, KEY_FIGURES, KEY_QUICK, KEY_WORKLOAD, KEY_PARAMETERS, KEY_OPEN, KEY_TABLE };
 
@@ -44,7 +42,9 @@ static const struct argp_option fixed_options[] = {
      0},
     {"init-params", KEY_PARAMETERS, "FILE", 0, "safetensors with the prefix's first parameters", 0},
     {"open", KEY_OPEN, "FOLDER", OPTION_HIDDEN, NULL, 0}};
-/* Room for the table's options behind the fixed ones. */
+/* As bits. */
+enum { FP32 = 1u << SP_PRECISION_FP32, BF16 = 1u << SP_PRECISION_BF16, BOTH = FP32 | BF16 };
+/* How many options are fixed, and room for those of the settings behind them. */
 enum { FIXED = sizeof fixed_options / sizeof *fixed_options, SETTINGS = 16 };
 
 /* ---- the command line ---- */
@@ -68,25 +68,25 @@ static int index_of(const char *name, const char *const *names) {
 
 /* The place of each entry in `names` as bits. */
 static unsigned parse_names(const char *value, const char *option, const char *const *names,
-                            sp_strings *entries, struct argp_state *state) {
+                            struct argp_state *state) {
     unsigned bits = 0;
-    split_list(value, entries);
-    for (size_t i = 0; i < entries->len; i++) {
-        int index = index_of(entries->data[i], names);
+    sp_strings entries = {0};
+    split_list(value, &entries);
+    for (size_t i = 0; i < entries.len; i++) {
+        int index = index_of(entries.data[i], names);
         if (index < 0)
-            argp_error(state, "--%s has '%s'%s", option, entries->data[i],
-                       sp_did_you_mean(entries->data[i], names));
-        if (index >= 0 && (bits & 1u << index))
-            argp_error(state, "--%s names '%s' twice", option, entries->data[i]);
+            argp_error(state, "--%s has '%s'%s", option, entries.data[i],
+                       sp_did_you_mean(entries.data[i], names));
         if (index >= 0) bits |= 1u << index;
     }
+    sp_strings_free(&entries);
     return bits;
 }
 
 static void check(const arguments *a, struct argp_state *state) {
     if (!a->workload != !a->parameters)
         argp_error(state, "--workload and --init-params go together");
-    if (a->workload && (a->models.len != 1 || a->precisions.len != 1))
+    if (a->workload && (a->models.len != 1 || a->precisions == BOTH))
         argp_error(state, "--workload needs one --model and one --precision");
     if (a->workload && (a->csv || a->figures || a->quick))
         argp_error(state, "--workload prints JSON only; leave out --csv, --figures and --quick");
@@ -96,17 +96,15 @@ static void check(const arguments *a, struct argp_state *state) {
 
 static error_t parse(int key, char *value, struct argp_state *state) {
     arguments *a = state->input;
-    sp_strings names = {0};
     switch (key) {
     case 'm':
         split_list(value, &a->models);
         return 0;
     case 'p':
-        parse_names(value, "precision", precision_names, &a->precisions, state);
+        a->precisions = parse_names(value, "precision", sp_precision_names, state);
         return 0;
     case 'w':
-        a->what = parse_names(value, "what", sp_bench_whats, &names, state);
-        sp_strings_free(&names);
+        a->what = parse_names(value, "what", sp_bench_whats, state);
         return 0;
     case KEY_CSV:
         a->csv = value;
@@ -175,18 +173,10 @@ static void parse_arguments(int argc, char **argv, arguments *a) {
     sp_strings_free(&helps);
 }
 
-static void fill_defaults(arguments *a) {
-    if (a->models.len == 0)
-        for (int i = 0; sp_bench_shapes[i]; i++) sp_strings_push(&a->models, sp_bench_shapes[i]);
-    if (a->precisions.len == 0)
-        for (int i = 0; precision_names[i]; i++)
-            sp_strings_push(&a->precisions, precision_names[i]);
-}
-
 /* ---- work ---- */
 
 static void tell(const sp_bench_job *job, const char *what) {
-    fprintf(stderr, "bench: %s, %s: %s\n", job->label, job->precision, what);
+    fprintf(stderr, "bench: %s, %s: %s\n", job->label, sp_precision_names[job->precision], what);
 }
 
 static sp_status write_text(const char *path, void (*make)(const sp_bench_rows *, sp_buf *),
@@ -217,9 +207,13 @@ static void print_rows(const arguments *a, const sp_bench_rows *rows) {
 static sp_status measure(const arguments *a) {
     sp_bench_rows rows = {0};
     sp_status st = SP_OK;
+    sp_precision precisions[2];
+    size_t count = 0;
+    if (a->precisions & FP32) precisions[count++] = SP_PRECISION_FP32;
+    if (a->precisions & BF16) precisions[count++] = SP_PRECISION_BF16;
     for (size_t i = 0; i < a->models.len && !st; i++)
-        st = sp_bench_model(a->models.data[i], (const char *const *)a->precisions.data,
-                            a->precisions.len, &a->settings, a->what, tell, &rows);
+        st = sp_bench_model(a->models.data[i], precisions, count, &a->settings, a->what, tell,
+                            &rows);
     if (!st && a->csv) st = write_text(a->csv, sp_bench_csv, &rows);
     if (!st && a->figures) st = sp_bench_draw_figures(&rows, a->figures);
     if (!st) print_rows(a, &rows);
@@ -236,17 +230,17 @@ static sp_status do_workload(const arguments *a, const sp_bench_job *job) {
 }
 
 static sp_status run(int argc, char **argv) {
-    arguments a = {.what = ~0u};
+    arguments a = {.precisions = BOTH, .what = ~0u};
     sp_options_default(sp_bench_option_table, &a.settings);
     parse_arguments(argc, argv, &a);
-    fill_defaults(&a);
+    if (a.models.len == 0)
+        for (int i = 0; sp_bench_shapes[i]; i++) sp_strings_push(&a.models, sp_bench_shapes[i]);
     sp_bench_job job = {.folder = a.open ? a.open : a.models.data[0],
                         .label = a.models.data[0],
-                        .precision = a.precisions.data[0],
+                        .precision = a.precisions == BF16 ? SP_PRECISION_BF16 : SP_PRECISION_FP32,
                         .settings = a.settings};
     sp_status st = a.open ? sp_bench_open(&job) : a.workload ? do_workload(&a, &job) : measure(&a);
     sp_strings_free(&a.models);
-    sp_strings_free(&a.precisions);
     return st;
 }
 
