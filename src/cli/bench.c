@@ -42,6 +42,7 @@ static const struct argp_option fixed_options[] = {
      0},
     {"init-params", KEY_PARAMETERS, "FILE", 0, "safetensors with the prefix's first parameters", 0},
     {"open", KEY_OPEN, "FOLDER", OPTION_HIDDEN, NULL, 0}};
+
 /* As bits. */
 enum { FP32 = 1u << SP_PRECISION_FP32, BF16 = 1u << SP_PRECISION_BF16, BOTH = FP32 | BF16 };
 /* How many options are fixed, and room for those of the settings behind them. */
