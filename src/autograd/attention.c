@@ -40,8 +40,9 @@ static sp_keys *keys_in_batch(sp_tape *t, const sp_attention_shape *s, const sp_
     sp_keys *keys = sp_arena_alloc(&t->scratch, (size_t)s->sequences * sizeof *keys);
     for (int i = 0; i < s->sequences; i++) {
         long first = s->offsets[i];
-        keys[i] =
-            (sp_keys){k->data + first * k->ld, v->data + first * v->ld, s->offsets[i + 1] - first};
+        keys[i] = (sp_keys){.key = k->data + first * k->ld,
+                            .value = v->data + first * v->ld,
+                            .length = s->offsets[i + 1] - first};
     }
     return keys;
 }

@@ -10,19 +10,26 @@ typedef struct embed_node {
     int *ids;
 } embed_node;
 
-/* Scattered rows are added one after another, so that the sum has one order. */
+/* Where the gradient of output row r goes; NULL: nowhere. */
+static float *target_row(const embed_node *n, float *table, float *rows, long r) {
+    int id = n->ids[r];
+    if (id >= 0) return table ? table + id * n->table->ld : NULL;
+    return rows ? rows + (-1 - id) * n->virtual_rows->ld : NULL;
+}
+
 static void embed_backward(sp_tape *t, sp_node *node) {
     embed_node *n = (embed_node *)node;
     sp_var *y = node->out;
     float *table = n->table->needs_grad ? sp_grad(t, n->table) : NULL;
     float *rows =
         n->virtual_rows && n->virtual_rows->needs_grad ? sp_grad(t, n->virtual_rows) : NULL;
-    for (long r = 0; r < y->rows; r++) {
-        int id = n->ids[r];
-        float *target = id >= 0 ? (table ? table + id * n->table->ld : NULL)
-                                : (rows ? rows + (-1 - id) * n->virtual_rows->ld : NULL);
-        if (target) sp_axpy(y->cols, 1.0f, y->grad + r * y->ld, target);
-    }
+#pragma omp parallel for
+    for (long c = 0; c < y->cols; c += SP_COLUMN_STRIP)
+        for (long r = 0; r < y->rows; r++) {
+            float *target = target_row(n, table, rows, r);
+            if (target)
+                sp_axpy(sp_strip_width(c, y->cols), 1.0f, y->grad + r * y->ld + c, target + c);
+        }
 }
 
 sp_var *sp_embed(sp_tape *t, sp_var *table, sp_var *virtual_rows, const int *ids, long count) {

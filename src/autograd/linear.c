@@ -12,12 +12,10 @@ typedef struct linear_node {
     sp_linear_map map;
 } linear_node;
 
-enum { COLUMN_STRIP = 64 };
-
 void sp_add_column_sums(const float *x, long rows, long n, long ld, float *target) {
 #pragma omp parallel for
-    for (long start = 0; start < n; start += COLUMN_STRIP) {
-        long width = n - start < COLUMN_STRIP ? n - start : COLUMN_STRIP;
+    for (long start = 0; start < n; start += SP_COLUMN_STRIP) {
+        long width = sp_strip_width(start, n);
         for (long r = 0; r < rows; r++) sp_axpy(width, 1.0f, x + r * ld + start, target + start);
     }
 }

@@ -7,8 +7,17 @@
 #include <math.h>
 #include <string.h>
 
-/* Rows of logits that exist at a time. */
-enum { CHUNK = 128 };
+/* Rows of logits that exist at a time: as many as fit the caches between one pass and the next, but
+ * enough for a GEMM near its full speed. */
+enum { CHUNK_FLOATS = 4 << 20, CHUNK_LEAST = 128 };
+
+/* Chunks of equal size rather than full ones and a rest. */
+static long rows_per_chunk(long targets, long vocabulary) {
+    long most = CHUNK_FLOATS / vocabulary;
+    if (most < CHUNK_LEAST) most = CHUNK_LEAST;
+    long chunks = (targets + most - 1) / most;
+    return (targets + chunks - 1) / chunks;
+}
 
 typedef struct loss_node {
     sp_node node;
@@ -24,6 +33,7 @@ static void loss_backward(sp_tape *t, sp_node *node) {
     float upstream = *node->out->grad;
     if (n->dhidden) {
         float *grad = sp_grad(t, n->hidden);
+#pragma omp parallel for
         for (long i = 0; i < n->targets; i++)
             sp_axpy(n->hidden->cols, upstream, sp_row(n->dhidden, i),
                     grad + n->rows[i] * n->hidden->ld);
@@ -36,21 +46,34 @@ static void loss_backward(sp_tape *t, sp_node *node) {
     }
 }
 
-/* Turns a row of logits into (softmax - onehot) * scale; returns log softmax[target]. */
-static float row_gradient(long vocabulary, float *logits, int target, float scale) {
+/* Turns a row of logits into sum * (softmax - onehot), sum being that of the softmax: what is left
+ * to divide by is left to the shorter rows that are multiplied with this one. Returns log
+ * softmax[target]. */
+static float row_gradient(long vocabulary, float *logits, int target, float *sum) {
     float target_logit = logits[target];
     float shift = sp_max(vocabulary, logits);
-    float sum = sp_exp_sum(vocabulary, logits, shift, logits);
-    sp_scale(vocabulary, scale / sum, logits, logits);
-    logits[target] -= scale;
-    return target_logit - shift - logf(sum);
+    *sum = sp_exp_sum(vocabulary, logits, shift, logits);
+    logits[target] -= *sum;
+    return target_logit - shift - logf(*sum);
 }
 
 typedef struct chunk_work {
-    float *x;      /* [CHUNK, d] the hidden rows */
-    float *logits; /* [CHUNK, vocabulary] */
-    float *log_p;  /* [CHUNK] */
+    float *x;      /* [rows, d] the hidden rows */
+    float *logits; /* [rows, vocabulary] */
+    float *log_p;  /* [rows] */
+    float *factor; /* [rows] 1 / (sum * targets) */
 } chunk_work;
+
+static chunk_work make_work(sp_tape *t, long rows, long d, long vocabulary) {
+    size_t n = (size_t)rows * sizeof(float);
+    return (chunk_work){sp_arena_alloc(&t->scratch, n * (size_t)d),
+                        sp_arena_alloc(&t->scratch, n * (size_t)vocabulary),
+                        sp_arena_alloc(&t->scratch, n), sp_arena_alloc(&t->scratch, n)};
+}
+
+static void scale_rows(long count, long d, const float *factor, float *rows) {
+    for (long i = 0; i < count; i++) sp_scale(d, factor[i], rows + i * d, rows + i * d);
+}
 
 static void run_chunk(sp_tape *t, const loss_node *n, const int *targets, long first, long count,
                       chunk_work w) {
@@ -58,17 +81,23 @@ static void run_chunk(sp_tape *t, const loss_node *n, const int *targets, long f
     for (long i = 0; i < count; i++)
         memcpy(w.x + i * d, sp_row(n->hidden, n->rows[first + i]), (size_t)d * sizeof(float));
     sp_matrix_gemm(t, n->head, true, count, w.x, d, 0, w.logits, vocabulary);
-    float scale = 1.0f / (float)n->targets;
 #pragma omp parallel for
-    for (long i = 0; i < count; i++)
+    for (long i = 0; i < count; i++) {
+        float sum;
         w.log_p[i] =
-            row_gradient(vocabulary, w.logits + i * vocabulary, targets[n->rows[first + i]], scale);
-    if (n->dhidden)
-        sp_matrix_gemm(t, n->head, false, count, w.logits, vocabulary, 0, sp_row(n->dhidden, first),
-                       d);
-    if (n->dhead)
+            row_gradient(vocabulary, w.logits + i * vocabulary, targets[n->rows[first + i]], &sum);
+        w.factor[i] = 1.0f / (sum * (float)n->targets);
+    }
+    if (n->dhidden) {
+        float *dhidden = sp_row(n->dhidden, first);
+        sp_matrix_gemm(t, n->head, false, count, w.logits, vocabulary, 0, dhidden, d);
+        scale_rows(count, d, w.factor, dhidden);
+    }
+    if (n->dhead) {
+        scale_rows(count, d, w.factor, w.x);
         sp_gemm(true, false, vocabulary, d, count, w.logits, vocabulary, w.x, d, first ? 1 : 0,
                 n->dhead->data, d);
+    }
 }
 
 static void find_targets(sp_tape *t, loss_node *n, const int *targets) {
@@ -95,14 +124,12 @@ sp_var *sp_lm_loss(sp_tape *t, sp_var *hidden, sp_var *head, const int *targets,
     n->head = head;
     find_targets(t, n, targets);
     if (out->needs_grad) make_gradients(t, n);
-    size_t d = (size_t)hidden->cols, vocabulary = (size_t)head->rows;
-    chunk_work w = {sp_arena_alloc(&t->scratch, CHUNK * d * sizeof(float)),
-                    sp_arena_alloc(&t->scratch, CHUNK * vocabulary * sizeof(float)),
-                    sp_arena_alloc(&t->scratch, CHUNK * sizeof(float))};
+    long rows = rows_per_chunk(n->targets, head->rows);
+    chunk_work w = make_work(t, rows, hidden->cols, head->rows);
     if (log_probabilities) memset(log_probabilities, 0, (size_t)hidden->rows * sizeof(float));
     double sum = 0;
-    for (long first = 0; first < n->targets; first += CHUNK) {
-        long count = n->targets - first < CHUNK ? n->targets - first : CHUNK;
+    for (long first = 0; first < n->targets; first += rows) {
+        long count = n->targets - first < rows ? n->targets - first : rows;
         run_chunk(t, n, targets, first, count, w);
         for (long i = 0; i < count; i++) {
             sum += w.log_p[i];

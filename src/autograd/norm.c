@@ -23,9 +23,12 @@ static void norm_backward(sp_tape *t, sp_node *node) {
     size_t bytes = (size_t)x->cols * sizeof(float);
     float *dweight = weight->needs_grad ? sp_grad(t, weight) : sp_arena_zero(&t->scratch, bytes);
     float *dbias = bias->needs_grad ? sp_grad(t, bias) : sp_arena_zero(&t->scratch, bytes);
-    for (long r = 0; r < x->rows; r++)
-        sp_norm_row_backward_weights(x->cols, sp_row(x, r), y->grad + r * y->ld, n->mean[r],
-                                     n->inverse_deviation[r], dweight, dbias);
+#pragma omp parallel for
+    for (long c = 0; c < x->cols; c += SP_COLUMN_STRIP)
+        for (long r = 0; r < x->rows; r++)
+            sp_norm_row_backward_weights(sp_strip_width(c, x->cols), sp_row(x, r) + c,
+                                         y->grad + r * y->ld + c, n->mean[r],
+                                         n->inverse_deviation[r], dweight + c, dbias + c);
 }
 
 sp_var *sp_layer_norm(sp_tape *t, sp_var *x, const sp_norm *norm) {

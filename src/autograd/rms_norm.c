@@ -20,9 +20,11 @@ static void rms_backward(sp_tape *t, sp_node *node) {
     }
     if (!n->weight->needs_grad) return;
     float *dweight = sp_grad(t, n->weight);
-    for (long r = 0; r < x->rows; r++)
-        sp_rms_row_backward_weight(x->cols, sp_row(x, r), y->grad + r * y->ld, n->inverse_rms[r],
-                                   dweight);
+#pragma omp parallel for
+    for (long c = 0; c < x->cols; c += SP_COLUMN_STRIP)
+        for (long r = 0; r < x->rows; r++)
+            sp_rms_row_backward_weight(sp_strip_width(c, x->cols), sp_row(x, r) + c,
+                                       y->grad + r * y->ld + c, n->inverse_rms[r], dweight + c);
 }
 
 sp_var *sp_rms_norm(sp_tape *t, sp_var *x, const sp_norm *norm) {

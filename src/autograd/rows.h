@@ -18,7 +18,15 @@ static inline float *sp_grad_row(float *grad, float beta, const sp_var *v, long 
     return row;
 }
 
-/* target [1, n] += column sums of x (row r at x + r * ld), in row order whatever the threads. */
+/* Sums over rows are split over the threads by columns, so that each is made in the order of the
+ * rows whatever the threads. */
+enum { SP_COLUMN_STRIP = 64 };
+
+static inline long sp_strip_width(long start, long cols) {
+    return cols - start < SP_COLUMN_STRIP ? cols - start : SP_COLUMN_STRIP;
+}
+
+/* target [1, n] += column sums of x (row r at x + r * ld). */
 void sp_add_column_sums(const float *x, long rows, long n, long ld, float *target);
 
 #endif

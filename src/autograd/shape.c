@@ -128,8 +128,11 @@ static void gather_backward(sp_tape *t, sp_node *node) {
     gather_node *n = (gather_node *)node;
     sp_var *y = node->out;
     float *dx = sp_grad(t, n->x);
-    for (long r = 0; r < y->rows; r++)
-        sp_axpy(y->cols, 1.0f, y->grad + r * y->ld, dx + n->index[r] * n->x->ld);
+#pragma omp parallel for
+    for (long c = 0; c < y->cols; c += SP_COLUMN_STRIP)
+        for (long r = 0; r < y->rows; r++)
+            sp_axpy(sp_strip_width(c, y->cols), 1.0f, y->grad + r * y->ld + c,
+                    dx + n->index[r] * n->x->ld + c);
 }
 
 sp_var *sp_gather_rows(sp_tape *t, sp_var *x, const int *index, long count) {

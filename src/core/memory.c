@@ -6,8 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
-enum { ALIGNMENT = 64, ARENA_BLOCK = 1 << 20 };
+enum { ALIGNMENT = 64, ARENA_BLOCK = 1 << 20, LARGE_PAGE = 2 << 20 };
 
 static _Noreturn void out_of_memory(size_t bytes) {
     fprintf(stderr, "softprompt: out of memory (%zu bytes asked); use a smaller model or batch\n",
@@ -75,11 +76,22 @@ typedef struct sp_arena_block {
     char *data;
 } sp_arena_block;
 
+/* Blocks come straight from the system and go back there at once; malloc would keep them. Large
+ * ones lie on large pages where the system has them: clearing small ones takes as long as computing
+ * what is written there. */
 static sp_arena_block *new_block(size_t size) {
     sp_arena_block *b = sp_alloc(1, sizeof *b);
-    b->size = align_up(size);
-    b->data = aligned_alloc(ALIGNMENT, b->size);
-    if (!b->data) out_of_memory(b->size);
+    size_t unit = size < LARGE_PAGE ? ARENA_BLOCK : LARGE_PAGE;
+    if (size > SIZE_MAX - 2 * unit) out_of_memory(size);
+    b->size = (size + unit - 1) / unit * unit;
+    char *start =
+        mmap(NULL, b->size + unit, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (start == MAP_FAILED) out_of_memory(b->size);
+    size_t before = (unit - (uintptr_t)start % unit) % unit;
+    b->data = start + before;
+    if (before) munmap(start, before);
+    if (before < unit) munmap(b->data + b->size, unit - before);
+    if (unit == LARGE_PAGE) madvise(b->data, b->size, MADV_HUGEPAGE); /* a wish: may fail */
     return b;
 }
 
@@ -87,7 +99,10 @@ static sp_arena_block *new_block(size_t size) {
 static sp_arena_block *block_with_room(sp_arena *a, size_t bytes) {
     sp_arena_block **link = a->current ? &a->current : &a->first;
     while (*link && (*link)->size - (*link)->used < bytes) link = &(*link)->next;
-    if (!*link) *link = new_block(bytes > ARENA_BLOCK ? bytes : ARENA_BLOCK);
+    if (!*link) {
+        size_t size = a->used / 4 > ARENA_BLOCK ? a->used / 4 : ARENA_BLOCK;
+        *link = new_block(bytes > size ? bytes : size);
+    }
     return *link;
 }
 
@@ -109,7 +124,7 @@ void *sp_arena_zero(sp_arena *a, size_t bytes) {
 static void free_blocks(sp_arena *a) {
     for (sp_arena_block *b = a->first, *next; b; b = next) {
         next = b->next;
-        free(b->data);
+        munmap(b->data, b->size);
         free(b);
     }
     a->first = a->current = NULL;

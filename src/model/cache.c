@@ -44,7 +44,8 @@ static sp_var *attend_to_cache(sp_tape *t, const sp_context *ctx, int layer,
         int slot = ctx->slots[i], count = ctx->offsets[i + 1] - ctx->offsets[i];
         append_rows(c, layer, slot, k, v, ctx->offsets[i], count);
         size_t first = row_offset(c, layer, slot, 0);
-        keys[i] = (sp_keys){c->key + first, c->value + first, c->length[slot] + count};
+        keys[i] = (sp_keys){
+            .key = c->key + first, .value = c->value + first, .length = c->length[slot] + count};
     }
     return sp_attention_cached(t, shape, q, keys, c->width, prefix);
 }

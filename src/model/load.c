@@ -44,7 +44,7 @@ static sp_status load_param(const sp_model *m, const sp_safetensors *file, sp_pr
     sp_status st = sp_safetensors_read(file, name, p->rank, p->dims, p->var.data);
     if (st) return st;
     forget_pages(file, name);
-    if (precision == SP_PRECISION_BF16 && may_be_half(m, p)) return SP_OK;
+    if (precision == SP_PRECISION_BF16 && may_be_half(m, p)) sp_leaf_half(&p->var);
     return SP_OK;
 }
 

@@ -64,7 +64,9 @@ void sp_model_initialise(sp_model *m, uint64_t seed) {
 static const float *floats_of(const sp_var *v, float **own) {
     *own = NULL;
     if (v->data) return v->data;
-    return NULL;
+    *own = sp_alloc_floats((size_t)(v->rows * v->cols));
+    sp_weight_floats(v->weight, 0, v->rows, *own);
+    return *own;
 }
 
 sp_status sp_model_save(const sp_model *m, const char *folder, sp_dtype dtype) {

@@ -7,11 +7,7 @@
 
 #include "autograd/ops.h"
 #include "format/safetensors.h"
-#if __has_include("tensor/weight.h")
 #include "tensor/weight.h"
-#else
-typedef enum sp_precision { SP_PRECISION_FP32, SP_PRECISION_BF16 } sp_precision;
-#endif
 
 /* What config.json says, under Hugging Face's names for GPT-2 where GPT-2 has the thing, else under
  * Llama's. Which keys a family reads and writes is its own matter (config.h). */

@@ -39,6 +39,7 @@ sp_var *sp_project(sp_tape *t, sp_var *x, const sp_projection *p, sp_var *residu
 
 void sp_low_rank_merge(const sp_low_rank *u, const sp_projection *p) {
     sp_var *w = p->map.weight;
+    sp_leaf_floats(w);
     long rank = u->down->rows, in = u->down->cols, out = u->up->rows;
     float *scaled = sp_alloc_floats((size_t)(rank * in));
     for (long r = 0; r < rank; r++) {

@@ -7,8 +7,9 @@
  * then its own rows; with `causal`, query i sees its own keys 0..i and everything before. The
  * prefix is read in place, shared by the batch; with `prefix_from` the first queries of a sequence
  * do not see it, which makes it an infix (Prefix-Tuning, section 7.3). Only one block of query rows
- * times keys exists at a time; the backward pass recomputes it from one log-sum-exp per (token,
- * head). */
+ * times keys exists at a time, and of it only what the mask leaves; the backward pass recomputes it
+ * from one log-sum-exp per (token, head). A task is a sequence and a key/value head with all query
+ * heads that share it; no sum depends on which thread takes it. */
 #ifndef SP_TENSOR_ATTENTION_H
 #define SP_TENSOR_ATTENTION_H
 
@@ -39,6 +40,7 @@ typedef struct sp_attention_shape {
 typedef struct sp_keys {
     const float *key, *value;
     long length;
+    const int *rows; /* [length] which row of key and value holds token i; NULL: rows 0, 1, ... */
 } sp_keys;
 
 /* out [tokens, heads * head_size]; lse [tokens, heads] or NULL. keys [sequences], rows with the

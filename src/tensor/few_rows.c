@@ -1,28 +1,14 @@
 #include "tensor/few_rows.h"
 
-#include <string.h>
-
-/* GCC builds each kernel for every set and picks at load time (kernels.c). */
-#if defined(__x86_64__) && !defined(SP_SANITIZE) && defined(__GNUC__) && !defined(__clang__)
-#define VECTORISED __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define VECTORISED
-#endif
-#define INLINED static inline __attribute__((always_inline))
+#include "tensor/vector.h"
 
 enum {
-    LANES = 16,
     TILE = 16,         /* accumulators of a tile of the transposed product */
     WIDTH = 2 * LANES, /* columns of C that a task works on */
     ROWS = 64,         /* rows of A that meet a block of B at a time */
     DEPTH = 128,       /* rows of B in a block; WIDTH * DEPTH floats fit the first-level cache */
     LENGTH = 640       /* elements of a row of B^T in a block; 16 rows of A then fit that cache */
 };
-
-typedef float vec __attribute__((vector_size(4 * LANES)));
-typedef float vec_unaligned __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
-typedef uint16_t half_unaligned __attribute__((vector_size(2 * LANES), aligned(2), may_alias));
-typedef uint32_t words __attribute__((vector_size(4 * LANES)));
 
 /* B, of either kind of element. */
 typedef struct source {
@@ -44,11 +30,11 @@ INLINED const char *element(source b, bool half, long row, long column) {
     return b.data + (row * b.ld + column) * (half ? 2 : 4);
 }
 
-INLINED void load(const char *p, bool half, vec *x) {
+INLINED void load_element(const char *p, bool half, vec *x) {
     if (half)
         *x = (vec)(__builtin_convertvector(*(const half_unaligned *)p, words) << 16);
     else
-        *x = *(const vec_unaligned *)p;
+        load((const float *)p, x);
 }
 
 INLINED float load_one(const char *p, bool half) {
@@ -75,7 +61,7 @@ INLINED void store_sums(long m, long width, const float (*sums)[WIDTH], float be
 /* `parts` equal blocks of at most `most`, in multiples of LANES. */
 INLINED long even_block(long length, long most) {
     long parts = (length + most - 1) / most, size = (length + parts - 1) / parts;
-    return (size + LANES - 1) / LANES * LANES;
+    return round_to_lanes(size);
 }
 
 /* ---- B [k, n] ---- */
@@ -85,17 +71,17 @@ INLINED void add_tile(int rows, long depth, const float *a, long lda, source b, 
                       float (*sums)[WIDTH]) {
     vec acc[8][2];
     for (int i = 0; i < rows; i++)
-        for (int j = 0; j < 2; j++) load((const char *)(sums[i] + j * LANES), false, &acc[i][j]);
+        for (int j = 0; j < 2; j++) load(sums[i] + j * LANES, &acc[i][j]);
     for (long p = 0; p < depth; p++) {
         vec w[2];
-        for (int j = 0; j < 2; j++) load(element(b, half, p, j * LANES), half, &w[j]);
+        for (int j = 0; j < 2; j++) load_element(element(b, half, p, j * LANES), half, &w[j]);
         __builtin_prefetch(element(b, half, p + 16, 0));
         if (!half) __builtin_prefetch(element(b, half, p + 16, LANES));
         for (int i = 0; i < rows; i++)
             for (int j = 0; j < 2; j++) acc[i][j] += a[i * lda + p] * w[j];
     }
     for (int i = 0; i < rows; i++)
-        for (int j = 0; j < 2; j++) *(vec_unaligned *)(sums[i] + j * LANES) = acc[i][j];
+        for (int j = 0; j < 2; j++) store(sums[i] + j * LANES, &acc[i][j]);
 }
 
 INLINED void add_rows(long m, long depth, const float *a, long lda, source b, bool half,
@@ -133,27 +119,6 @@ INLINED void multiply_columns(const product *x, bool half, long column) {
 
 /* ---- B [n, k]: dot products ---- */
 
-/* out[i] (+)= the sum of the lanes of x[i]. */
-INLINED void add_lanes(vec *x, float *out) {
-    static const words low[4] = {
-        {0, 16, 2, 18, 4, 20, 6, 22, 8, 24, 10, 26, 12, 28, 14, 30},
-        {0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29},
-        {0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25, 26, 27},
-        {0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23},
-    };
-    static const words high[4] = {
-        {1, 17, 3, 19, 5, 21, 7, 23, 9, 25, 11, 27, 13, 29, 15, 31},
-        {2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31},
-        {4, 5, 6, 7, 20, 21, 22, 23, 12, 13, 14, 15, 28, 29, 30, 31},
-        {8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31},
-    };
-    for (int level = 0; level < 4; level++)
-        for (int i = 0; i < TILE >> (level + 1); i++)
-            x[i] = __builtin_shuffle(x[2 * i], x[2 * i + 1], low[level]) +
-                   __builtin_shuffle(x[2 * i], x[2 * i + 1], high[level]);
-    *(vec_unaligned *)out = x[0];
-}
-
 /* sums [rows, TILE / rows] += a [rows, length] b^T. Rows beyond m and b's rows beyond width are
  * those at the edge again, and are dropped. */
 INLINED void add_dots(int rows, long m, long width, long length, const float *a, long lda, source b,
@@ -168,13 +133,14 @@ INLINED void add_dots(int rows, long m, long width, long length, const float *a,
     long whole = length / LANES * LANES, size = half ? 2 : 4;
     for (long p = 0; p < whole; p += LANES) {
         vec w[TILE], y;
-        for (int j = 0; j < across; j++) load(from_b[j] + p * size, half, &w[j]);
+        for (int j = 0; j < across; j++) load_element(from_b[j] + p * size, half, &w[j]);
         for (int i = 0; i < rows; i++) {
-            load((const char *)(from_a[i] + p), false, &y);
+            load(from_a[i] + p, &y);
             for (int j = 0; j < across; j++) acc[i * across + j] += y * w[j];
         }
     }
-    add_lanes(acc, out);
+    sum_lanes(acc);
+    store(out, &acc[0]);
     for (int i = 0; i < rows && i < m; i++)
         for (int j = 0; j < across && j < width; j++) {
             float sum = sums[i][column + j] + out[i * across + j];

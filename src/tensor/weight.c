@@ -19,7 +19,7 @@ struct sp_weight {
  * into memory. */
 enum { FEW_ROWS = 48 };
 /* A block of weights that stays in the second-level cache: DEPTH * WIDTH floats. */
-enum { DEPTH = 1024, WIDTH = 128 };
+enum { DEPTH = 512, WIDTH = 256 };
 
 sp_weight *sp_weight_new(long rows, long cols, const float *data, long ld) {
     sp_weight *w = sp_alloc(1, sizeof *w + (size_t)rows * (size_t)cols * sizeof *w->data);

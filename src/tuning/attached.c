@@ -81,7 +81,7 @@ void sp_attached_copy(const sp_model *m, const sp_steering *s, sp_attached *out)
 }
 
 static void free_unmerged(sp_attached *a) {
-    for (int i = 0; a->unmerged && i < a->count; i++) free(a->unmerged[i]);
+    for (int i = 0; a->unmerged && i < a->count; i++) sp_leaf_free(&a->unmerged[i]);
     free(a->unmerged);
     a->unmerged = NULL;
 }
@@ -102,22 +102,34 @@ long sp_attached_size(const sp_attached *a) {
 
 /* ---- merging ---- */
 
+/* Gives the weight a copy in fp32, to be changed; the one it had is returned. */
+static sp_var set_aside(sp_var *w) {
+    sp_var before = *w, copy = sp_leaf(w->rows, w->cols);
+    before.grad = NULL; /* stays with w */
+    for (long r = 0; r < w->rows; r++) sp_var_row(w, r, copy.data + r * copy.ld);
+    w->data = copy.data;
+    w->weight = NULL;
+    return before;
+}
+
 void sp_attached_merge(sp_attached *a, sp_model *m) {
     if (!a->low_rank || a->unmerged) return;
     a->unmerged = sp_alloc((size_t)a->count, sizeof *a->unmerged);
     for (int i = 0; i < a->count; i++) {
         if (!a->low_rank[i].down) continue;
-        const sp_var *w = m->projections[i].map.weight;
-        a->unmerged[i] = sp_alloc_floats(var_floats(w));
-        memcpy(a->unmerged[i], w->data, var_floats(w) * sizeof(float));
+        a->unmerged[i] = set_aside(m->projections[i].map.weight);
         sp_low_rank_merge(&a->low_rank[i], &m->projections[i]);
     }
 }
 
 void sp_attached_unmerge(sp_attached *a, sp_model *m) {
     for (int i = 0; a->unmerged && i < a->count; i++) {
-        const sp_var *w = m->projections[i].map.weight;
-        if (a->unmerged[i]) memcpy(w->data, a->unmerged[i], var_floats(w) * sizeof(float));
+        if (!a->unmerged[i].rows) continue;
+        sp_var *w = m->projections[i].map.weight;
+        free(w->data);
+        w->data = a->unmerged[i].data;
+        w->weight = a->unmerged[i].weight;
+        a->unmerged[i] = (sp_var){0};
     }
     free_unmerged(a);
 }

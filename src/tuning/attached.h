@@ -11,7 +11,7 @@ typedef struct sp_attached {
     sp_low_rank *low_rank;     /* [count] or NULL */
     sp_bottleneck *bottleneck; /* [count] or NULL */
     sp_params tensors;         /* what they point to */
-    float **unmerged;          /* [count] weights as they were before the merge, or NULL */
+    sp_var *unmerged; /* [count] weights as before the merge (rows 0: not merged), or NULL */
 } sp_attached;
 
 /* Copies what `steering` attaches. Singular values go into `down`; those that are zero are left

@@ -17,7 +17,8 @@ static sp_status create(sp_tuner *tuner, const sp_init_source *source, sp_rng *r
     const sp_params *params = &tuner->model->params;
     for (size_t i = 0; i < params->count; i++)
         if (is_bias(params->items[i])) sp_leaf_train(&params->items[i]->var, true);
-    return SP_OK;
+    if (sp_params_trainable(params)) return SP_OK;
+    return sp_fail(SP_ERR_SPEC, "the model has no biases; use lora, or a model that has some");
 }
 
 const sp_method sp_method_bitfit = {

@@ -110,7 +110,11 @@ void sp_class_head_free(sp_class_head *h) {
 /* The LM head's rows of the label words [words, n_embd]. */
 static sp_var *word_rows(sp_tape *t, const sp_class_head *h, const sp_model *model) {
     long count = (long)h->words.len;
-    return sp_gather_rows(t, model->head, h->words.data, count);
+    if (model->head->needs_grad) return sp_gather_rows(t, model->head, h->words.data, count);
+    sp_var *rows = sp_var_new(t, count, model->head->cols, false);
+    for (long i = 0; i < count; i++)
+        sp_var_row(model->head, h->words.data[i], rows->data + i * rows->ld);
+    return rows;
 }
 
 sp_var *sp_class_logits(sp_tape *t, const sp_class_head *h, const sp_model *model, sp_var *hidden) {

@@ -1,5 +1,5 @@
-/* FT-top2 (Li & Liang 2021, section 5.1): the top blocks and the norm after them train. The LM head
- * is the token embeddings, which stay frozen with the rest. */
+/* FT-top2 (Li & Liang 2021, section 5.1): the top blocks and the norm after them train. The LM
+ * head, which in most models is the token embeddings, stays frozen with the rest. */
 #include "tuning/methods.h"
 #include "tuning/option_fields.h"
 
@@ -9,13 +9,16 @@ static const sp_option options[] = {
 static sp_status create(sp_tuner *tuner, const sp_init_source *source, sp_rng *rng) {
     (void)source;
     (void)rng;
-    const sp_params *params = &tuner->model->params;
-    int blocks = tuner->model->config.n_layer, layers = tuner->options.layers;
+    const sp_model *m = tuner->model;
+    const sp_params *params = &m->params;
+    int blocks = m->config.n_layer, layers = tuner->options.layers;
     if (layers > blocks)
         return sp_fail(SP_ERR_SPEC, "layers is %d, but the model has %d; use at most that many",
                        layers, blocks);
-    for (size_t i = 0; i < params->count; i++)
-        if (params->items[i]->layer >= blocks - layers) sp_leaf_train(&params->items[i]->var, true);
+    for (size_t i = 0; i < params->count; i++) {
+        sp_param *p = params->items[i];
+        if (p->layer >= blocks - layers && &p->var != m->head) sp_leaf_train(&p->var, true);
+    }
     return SP_OK;
 }
 

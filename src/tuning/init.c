@@ -99,10 +99,14 @@ static sp_status choose_words(const sp_init_args *a, const char *text_strategy, 
 
 /* row [n_embd] = the mean embedding of the tokens. */
 static void average_embeddings(const sp_model *m, const int *ids, size_t count, float *row) {
-    memset(row, 0, (size_t)m->embedding->cols * sizeof(float));
-    for (size_t i = 0; i < count; i++)
-        sp_axpy(m->embedding->cols, 1.0f / (float)count,
-                m->embedding->data + ids[i] * m->embedding->ld, row);
+    long d = m->embedding->cols;
+    float *one = sp_alloc_floats((size_t)d);
+    memset(row, 0, (size_t)d * sizeof(float));
+    for (size_t i = 0; i < count; i++) {
+        sp_var_row(m->embedding, ids[i], one);
+        sp_axpy(d, 1.0f / (float)count, one, row);
+    }
+    free(one);
 }
 
 static sp_status rows_from_words(const sp_init_args *a, long first, sp_var *rows) {

@@ -250,7 +250,8 @@ static sp_status read_prefix(sp_h5 *file, const sp_model *model, sp_soft_prompt 
     int64_t *layers = NULL;
     sp_status st = sp_h5_shape(file, "/prompt/key", &rank, dims);
     if (!st) st = sp_h5_read_ints(file, "/prompt/layers", &layers, &count);
-    if (!st && (rank != 3 || dims[0] != count || dims[2] != (size_t)sp_config_kv_width(&model->config)))
+    if (!st &&
+        (rank != 3 || dims[0] != count || dims[2] != (size_t)sp_config_kv_width(&model->config)))
         st = sp_prompt_misfit(file, "/prompt/key");
     for (size_t i = 0; !st && i < count; i++)
         if (layers[i] < 0 || layers[i] >= model->config.n_layer)
@@ -270,6 +271,7 @@ static sp_status read_prefix(sp_h5 *file, const sp_model *model, sp_soft_prompt 
 static sp_status read_weight(sp_h5 *file, const char *name, sp_model *model) {
     sp_param *param = sp_params_find(&model->params, name);
     char *path = sp_format("/prompt/weights/%s", name);
+    if (param) sp_leaf_floats(&param->var);
     sp_status st =
         param ? sp_prompt_read_var(file, path, &param->var) : sp_prompt_misfit(file, path);
     free(path);

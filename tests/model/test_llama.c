@@ -166,6 +166,99 @@ static void a_saved_model_is_read_back_the_same(void **state) {
     }
 }
 
+/* ---- bf16 ---- */
+
+/* Largest difference of a logit, relative to the largest logit, that rounding every weight to 8
+ * bits of mantissa makes in models of this depth. */
+static const double HALF_TOLERANCE = 2e-2;
+
+static float *all_logits(const sp_model *model, size_t *count) {
+    golden_batch b = golden_read_batch(0, 0);
+    sp_context ctx = golden_context(&b, NULL);
+    sp_tape t = {.inference = true};
+    sp_var *hidden = sp_model_forward(&t, model, b.ids, &ctx);
+    sp_var *logits = sp_model_logits(&t, model, hidden, GOLDEN_TOKENS);
+    *count = (size_t)(logits->rows * logits->cols);
+    float *copy = memcpy(sp_alloc_floats(*count), logits->data, *count * sizeof(float));
+    sp_tape_free(&t);
+    return copy;
+}
+
+static void logits_in_bf16_are_near_those_in_fp32(void **state) {
+    (void)state;
+    for (const char *const *folder = families; *folder; folder++) {
+        sp_model *full = open_model(*folder), *half = golden_model_in(*folder, SP_PRECISION_BF16);
+        size_t count;
+        float *expected = all_logits(full, &count), *got = all_logits(half, &count);
+        double largest = 0, scale = largest_magnitude(expected, count);
+        for (size_t i = 0; i < count; i++)
+            largest = fmax(largest, fabs((double)got[i] - (double)expected[i]));
+        print_message("%s: largest difference %.1e of the largest logit\n", *folder,
+                      largest / scale);
+        assert_true(largest > 0);
+        assert_true(largest <= HALF_TOLERANCE * scale);
+        free(expected);
+        free(got);
+        sp_model_free(full);
+        sp_model_free(half);
+    }
+}
+
+static void bf16_keeps_matrices_of_linear_maps_and_embeddings_and_nothing_else(void **state) {
+    (void)state;
+    for (const char *const *folder = families; *folder; folder++) {
+        sp_model *m = golden_model_in(*folder, SP_PRECISION_BF16);
+        for (size_t i = 0; i < m->params.count; i++) {
+            const sp_param *p = m->params.items[i];
+            bool half = p->rank == 2 && !strstr(p->name, "wpe");
+            assert_true((p->var.weight != NULL) == half);
+            assert_true((p->var.data == NULL) == half);
+        }
+        sp_model_free(m);
+    }
+}
+
+static void what_trains_of_a_bf16_model_is_fp32(void **state) {
+    (void)state;
+    for (const char *const *folder = families; *folder; folder++) {
+        sp_model *m = golden_model_in(*folder, SP_PRECISION_BF16);
+        golden_batch b = golden_read_batch(0, 0);
+        sp_context ctx = golden_context(&b, NULL);
+        sp_tape t = {0};
+        train_pass(&t, m, &b, &ctx, b.targets);
+        for (size_t i = 0; i < m->params.count; i++) {
+            const sp_var *v = &m->params.items[i]->var;
+            assert_true(v->data && !v->weight && v->grad_ready);
+        }
+        sp_tape_free(&t);
+        sp_model_free(m);
+    }
+}
+
+static void a_bf16_model_is_saved_as_it_is(void **state) {
+    (void)state;
+    for (const char *const *folder = families; *folder; folder++) {
+        char *copy = make_folder();
+        sp_model *m = golden_model_in(*folder, SP_PRECISION_BF16);
+        assert_int_equal(sp_model_save(m, copy, SP_BF16), SP_OK);
+        sp_model *again = golden_model_in(copy, SP_PRECISION_BF16);
+        for (size_t i = 0; i < m->params.count; i++) {
+            const sp_var *a = &m->params.items[i]->var, *b = &again->params.items[i]->var;
+            if (!a->weight) continue;
+            float x[128], y[128];
+            assert_in_range(a->cols, 1, 128);
+            for (long r = 0; r < a->rows; r++) {
+                sp_var_row(a, r, x);
+                sp_var_row(b, r, y);
+                assert_memory_equal(x, y, (size_t)a->cols * sizeof(float));
+            }
+        }
+        sp_model_free(m);
+        sp_model_free(again);
+        remove_folder(copy);
+    }
+}
+
 /* ---- config.json ---- */
 
 #define LLAMA                                                                                      \
@@ -247,6 +340,10 @@ int main(void) {
         cmocka_unit_test(recomputed_blocks_give_the_same_gradients),
         cmocka_unit_test(a_config_knows_the_number_of_parameters),
         cmocka_unit_test(a_saved_model_is_read_back_the_same),
+        cmocka_unit_test(logits_in_bf16_are_near_those_in_fp32),
+        cmocka_unit_test(bf16_keeps_matrices_of_linear_maps_and_embeddings_and_nothing_else),
+        cmocka_unit_test(what_trains_of_a_bf16_model_is_fp32),
+        cmocka_unit_test(a_bf16_model_is_saved_as_it_is),
         cmocka_unit_test(what_config_json_leaves_out_is_as_in_transformers),
         cmocka_unit_test(keys_of_transformers_4_and_5_are_read),
         cmocka_unit_test(a_variant_that_is_not_supported_is_refused_by_its_key),

@@ -157,7 +157,9 @@ static void run_forward(problem *p, sp_arena *scratch) {
     sp_keys keys[SEQUENCES];
     for (int s = 0; s < SEQUENCES; s++) {
         long at = (long)p->key_start[s] * LD;
-        keys[s] = (sp_keys){p->k + at, p->v + at, p->past[s] + p->offsets[s + 1] - p->offsets[s]};
+        keys[s] = (sp_keys){.key = p->k + at,
+                            .value = p->v + at,
+                            .length = p->past[s] + p->offsets[s + 1] - p->offsets[s]};
     }
     sp_attention_forward(&p->shape, (sp_rows){p->q, LD}, keys, LD, (sp_rows){p->pk, LD},
                          (sp_rows){p->pv, LD}, (sp_rows){p->out, LD}, p->lse, scratch);
@@ -263,7 +265,7 @@ static float *run_without_view_of_prefix(int prefix, const int *prefix_from) {
     float *all = sp_alloc_floats(4 * size), *dprefix = sp_alloc_floats((size_t)(prefix + 1) * LD);
     for (int s = 0; s < SEQUENCES; s++) {
         long at = (long)p.key_start[s] * LD;
-        keys[s] = (sp_keys){p.k + at, p.v + at, some_lengths[s]};
+        keys[s] = (sp_keys){.key = p.k + at, .value = p.v + at, .length = some_lengths[s]};
     }
     sp_rows q = {p.q, LD}, k = {p.k, LD}, v = {p.v, LD}, pk = {p.pk, LD}, pv = {p.pv, LD};
     sp_rows out = {all, LD}, dout = {p.dout, LD};
