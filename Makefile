@@ -19,7 +19,7 @@ define cmake-build
 	@cmake --build $(1) -j $$(nproc) > $(1)/build.log 2>&1 || { cat $(1)/build.log; exit 1; }
 endef
 
-TARGETS := all help deps build test clean \
+TARGETS := all help deps build test bench bench-peft clean \
     reproduce-table1 reproduce-table4 reproduce-low-data \
     sweep-prefix-length sweep-prefix-length-generation sweep-prefix-length-classification \
     sweep-init sweep-init-prompt sweep-init-prefix \
@@ -91,6 +91,18 @@ test: build ## everything, sanitizers and fuzzing included
 	$(call cmake-build,build/sanitize,-DSP_SANITIZE=ON)
 	@ctest --test-dir build/sanitize --output-on-failure --timeout 300 -j $$(nproc) -LE cli
 	@ctest --test-dir $(BUILD) --output-on-failure --timeout 300 -j $$(nproc) -LE fuzz
+
+bench: build ## speed and memory on this machine (a few minutes): docs/benchmarks.md
+	@echo "Measures two model shapes in fp32 and bf16, each measurement in a process of its own;"
+	@echo "about 5 minutes on two quiet cores. Table, CSV and figures go to results/bench/."
+	@mkdir -p results/bench
+	@start=$$(date +%s); $(SP) bench --csv results/bench/bench.csv --figures results/bench \
+	    $(BENCH_ARGS) > results/bench/bench.txt || exit $$?; cat results/bench/bench.txt; \
+	    echo "$$(($$(date +%s) - start)) seconds; results/bench/"
+
+bench-peft: build ## against PEFT: PEFT_PYTHON=python with it, or several GB into build/peft-venv
+	@python=$$(sh tests/peers/python.sh build/peft-venv) && \
+	    "$$python" tests/peers/bench_peft.py --softprompt $(SP) $(PEFT_ARGS)
 
 clean: ## remove build/
 	rm -rf build

@@ -2,15 +2,12 @@
 
 #include "core/file.h"
 #include "experiment/drawing.h"
+#include "experiment/gnuplot.h"
 
-#include <errno.h>
 #include <math.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 /* Letters that fit beside each other in a legend of the style's width and font. */
 enum { LEGEND_WIDTH = 60, SAMPLE_WIDTH = 6, TICKS_WIDTH = 48 };
@@ -37,21 +34,9 @@ static void put_data(const sp_drawing *d, sp_buf *out) {
     }
 }
 
-/* name='text'; with quotes doubled, as gnuplot reads them; but not one at the very start. */
-static void assign(sp_buf *b, const char *name, const char *text) {
-    bool quoted = *text == '\'';
-    sp_buf_printf(b, "%s='%s", name, quoted ? "\xe2\x80\x99" : "");
-    text += quoted;
-    for (; *text; text++) {
-        if (*text == '\'') sp_buf_putc(b, '\'');
-        sp_buf_putc(b, *text == '\n' ? ' ' : *text);
-    }
-    sp_buf_puts(b, "';");
-}
-
 /* Assigns a buffer and frees it. */
 static void assign_buf(sp_buf *b, const char *name, sp_buf *text) {
-    assign(b, name, text->data ? text->data : "");
+    sp_gnuplot_assign(b, name, text->data ? text->data : "");
     sp_buf_free(text);
 }
 
@@ -167,12 +152,12 @@ static char *describe(const sp_figure *f, const sp_drawing *d, const char *plots
     sp_buf b = {0};
     char *x = x_label(f), *y = y_label(f), *range = range_text(f);
     size_t columns = legend_columns(d), entries = d->line_count + d->baseline_count;
-    assign(&b, "plots", plots);
-    assign(&b, "data", data);
-    assign(&b, "heading", f->title);
-    assign(&b, "x_label", x);
-    assign(&b, "y_label", y);
-    assign(&b, "range", range);
+    sp_gnuplot_assign(&b, "plots", plots);
+    sp_gnuplot_assign(&b, "data", data);
+    sp_gnuplot_assign(&b, "heading", f->title);
+    sp_gnuplot_assign(&b, "x_label", x);
+    sp_gnuplot_assign(&b, "y_label", y);
+    sp_gnuplot_assign(&b, "range", range);
     describe_looks(d, &b);
     describe_baselines(d, &b);
     describe_ticks(d, &b);
@@ -183,65 +168,6 @@ static char *describe(const sp_figure *f, const sp_drawing *d, const char *plots
     sp_buf_printf(&b, "x_low=%.10g;x_high=%.10g;", d->x_low, d->x_high);
     free(x), free(y), free(range);
     return sp_buf_take(&b);
-}
-
-/* ---- gnuplot ---- */
-
-/* Runs gnuplot without a shell; `complaint` takes what it prints. Returns its exit code, or -1 if
- * there is no gnuplot. */
-static int run_gnuplot(char *settings, char *script, sp_buf *complaint) {
-    extern char **environ;
-    char name[] = "gnuplot", option[] = "-e";
-    char *argv[] = {name, option, settings, script, NULL};
-    int ends[2];
-    if (pipe(ends)) return -1;
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_addclose(&actions, ends[0]);
-    posix_spawn_file_actions_adddup2(&actions, ends[1], STDERR_FILENO);
-    posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
-    pid_t child;
-    int failed = posix_spawnp(&child, name, &actions, NULL, argv, environ);
-    posix_spawn_file_actions_destroy(&actions);
-    close(ends[1]);
-    char chunk[512];
-    ssize_t n;
-    while ((n = read(ends[0], chunk, sizeof chunk)) > 0 || (n < 0 && errno == EINTR))
-        if (n > 0) sp_buf_append(complaint, chunk, (size_t)n);
-    close(ends[0]);
-    if (failed) return -1;
-    int status = 0;
-    while (waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
-}
-
-/* gnuplot prints all its input before it says what is wrong. */
-static const char *last_part(const char *complaint) {
-    size_t len = strlen(complaint);
-    return len > 300 ? complaint + len - 300 : complaint;
-}
-
-/* Draws to a temporary name and renames. */
-static sp_status draw(const char *settings, const char *script, const char *format,
-                      const char *path) {
-    char *temporary = sp_format("%s.tmp-%ld", path, (long)getpid());
-    sp_buf all = {0}, complaint = {0};
-    sp_buf_puts(&all, settings);
-    assign(&all, "format", format);
-    assign(&all, "out", temporary);
-    char *script_copy = sp_strdup(script);
-    int code = run_gnuplot(all.data, script_copy, &complaint);
-    sp_status st = SP_OK;
-    if (code < 0 || code == 127)
-        st = sp_fail(SP_ERR_MISSING, "%s: gnuplot is not installed; apt-get install gnuplot-nox",
-                     path);
-    else if (code || rename(temporary, path))
-        st = sp_fail(SP_ERR_IO, "%s: gnuplot could not draw this: %s", path,
-                     complaint.len ? last_part(complaint.data) : strerror(errno));
-    if (st) unlink(temporary);
-    free(temporary), free(script_copy);
-    sp_buf_free(&all), sp_buf_free(&complaint);
-    return st;
 }
 
 static sp_status draw_formats(const sp_figure *f, const sp_drawing *d, const char *folder) {
@@ -256,7 +182,7 @@ static sp_status draw_formats(const sp_figure *f, const sp_drawing *d, const cha
     sp_status st = sp_write_file(data, text.data, text.len);
     for (int i = 0; i < 3 && !st; i++) {
         char *path = sp_format("%s/%s.%s", folder, f->name, formats[i]);
-        st = draw(settings, script, formats[i], path);
+        st = sp_gnuplot_draw(settings, script, formats[i], path);
         free(path);
     }
     sp_buf_free(&text);

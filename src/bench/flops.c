@@ -1,0 +1,53 @@
+#include "bench/flops.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+/* A block's first map onto the residual stream stands behind its attention. */
+static double linear_flops(const sp_model *m, double tokens, double scored) {
+    double sum = 0;
+    bool behind_attention = false;
+    for (int i = 0; i < m->projection_count; i++) {
+        const sp_projection *p = &m->projections[i];
+        if (i == 0 || p->layer != p[-1].layer) behind_attention = false;
+        behind_attention |= p->to_residual;
+        bool last = p->layer == m->config.n_layer - 1;
+        double rows = last && behind_attention ? scored : tokens;
+        double passes = p->layer == 0 && !behind_attention ? 1 : 2;
+        sum += passes * 2 * rows * (double)sp_linear_inputs(&p->map) *
+               (double)sp_linear_outputs(&p->map);
+    }
+    return sum;
+}
+
+/* Of all heads together. */
+static double attention_width(const sp_config *c) {
+    return c->head_size ? (double)c->n_head * c->head_size : c->n_embd;
+}
+
+static double attention_flops(const sp_model *m, double prefix, const sp_packed *batch) {
+    double keys = 0, tokens = (double)sp_packed_tokens(batch), width = attention_width(&m->config);
+    for (int s = 0; s < sp_packed_sequences(batch); s++) {
+        double n = batch->offsets.data[s + 1] - batch->offsets.data[s];
+        keys += n * prefix + n * (n + 1) / 2;
+    }
+    return width * (m->config.n_layer * 4 * keys + (m->config.n_layer - 1) * 8 * keys +
+                    6 * tokens * prefix);
+}
+
+static double mlp_flops(const sp_tuner *tuner) {
+    double weights = 0;
+    for (size_t i = 0; i < tuner->params.count; i++) {
+        const sp_param *p = tuner->params.items[i];
+        if (p->rank == 2 && strncmp(p->name, "transform.", strlen("transform.")) == 0)
+            weights += (double)p->var.rows * (double)p->var.cols;
+    }
+    return 6 * tuner->options.length * weights;
+}
+
+double sp_step_flops(const sp_model *m, const sp_tuner *tuner, const sp_packed *batch) {
+    double scored = (double)sp_packed_scored(batch);
+    return linear_flops(m, (double)sp_packed_tokens(batch), scored) +
+           4 * scored * m->config.vocab_size * m->config.n_embd +
+           attention_flops(m, tuner->options.length, batch) + mlp_flops(tuner);
+}
