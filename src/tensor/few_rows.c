@@ -106,10 +106,17 @@ INLINED void widen_columns(source b, bool half, long p, long depth, long column,
     }
 }
 
+/* Asks for what the next block of columns will read where this one reads row p of B. */
+INLINED void prefetch_next(source b, bool half, long p, long column) {
+    if (half && p % (2 * LANES) != 0) return; /* a cache line holds 32 halves */
+    for (int j = 0; j < WIDTH; j++) __builtin_prefetch(element(b, half, column + WIDTH + j, p));
+}
+
 /* The same where B is stored [n, k]; depth a multiple of 16. */
 INLINED void transpose_columns(source b, bool half, long p, long depth, long column,
                                float (*panel)[WIDTH]) {
-    for (long i = 0; i < depth; i += LANES)
+    for (long i = 0; i < depth; i += LANES) {
+        prefetch_next(b, half, p + i, column);
         for (int j = 0; j < WIDTH; j += LANES) {
             vec x[LANES];
             for (int r = 0; r < LANES; r++)
@@ -117,6 +124,7 @@ INLINED void transpose_columns(source b, bool half, long p, long depth, long col
             transpose_lanes(x);
             for (int r = 0; r < LANES; r++) store(panel[i + r] + j, &x[r]);
         }
+    }
 }
 
 /* The same at the edges: any depth, and zeros beyond `width` columns. */
