@@ -184,9 +184,9 @@ static void free_weight(sp_var *leaf) {
     leaf->weight = NULL;
 }
 
-void sp_leaf_half(sp_var *leaf) {
+void sp_leaf_half(sp_var *leaf, bool transposed) {
     if (leaf->weight) return;
-    leaf->weight = sp_weight_new(leaf->rows, leaf->cols, leaf->data, leaf->ld);
+    leaf->weight = sp_weight_new(leaf->rows, leaf->cols, leaf->data, leaf->ld, transposed);
     free(leaf->data);
     leaf->data = NULL;
 }

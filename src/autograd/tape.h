@@ -97,8 +97,9 @@ float *sp_grad_own(sp_tape *tape, sp_var *y);
 
 /* Makes a leaf [rows, cols] around zeroed memory of its own; sp_leaf_free releases it. */
 sp_var sp_leaf(long rows, long cols);
-/* Keeps a frozen leaf in bf16, rounded to nearest even, and back in fp32: no-ops if it is so. */
-void sp_leaf_half(sp_var *leaf);
+/* Keeps a frozen leaf in bf16, rounded to nearest even (`transposed`: as a linear map it is [out,
+ * in]), and back in fp32: no-ops if it is so. */
+void sp_leaf_half(sp_var *leaf, bool transposed);
 void sp_leaf_floats(sp_var *leaf);
 /* Switches training of a leaf on or off (allocates or releases its gradient). What trains is fp32.
  */

@@ -13,7 +13,7 @@
 /* y [m, n] = x [m, k] times the weight as it is stored, [k, n], or transposed, [n, k]. */
 typedef struct product {
     long m, n, k;
-    bool transpose;
+    bool transpose, forward;
     int times; /* a step does it */
     double seconds;
 } product;
@@ -24,7 +24,8 @@ static double operations(const product *p) {
 
 static void add_product(product *list, int *count, product p) {
     for (int i = 0; i < *count; i++)
-        if (list[i].n == p.n && list[i].k == p.k && list[i].transpose == p.transpose) {
+        if (list[i].n == p.n && list[i].k == p.k && list[i].transpose == p.transpose &&
+            list[i].forward == p.forward) {
             list[i].times++;
             return;
         }
@@ -37,8 +38,8 @@ static int list_products(const sp_model *m, long tokens, product *list) {
     for (int i = 0; i < m->projection_count; i++) {
         const sp_linear_map *map = &m->projections[i].map;
         long in = sp_linear_inputs(map), out = sp_linear_outputs(map);
-        add_product(list, &count, (product){tokens, out, in, map->transposed, 1, 0});
-        add_product(list, &count, (product){tokens, in, out, !map->transposed, 1, 0});
+        add_product(list, &count, (product){tokens, out, in, map->transposed, true, 1, 0});
+        add_product(list, &count, (product){tokens, in, out, !map->transposed, false, 1, 0});
     }
     return count;
 }
@@ -65,7 +66,9 @@ static void time_product(product *p, const sp_bench_job *job, sp_rng *rng) {
     float *y = sp_alloc_floats((size_t)(p->m * p->n));
     long rows = p->transpose ? p->n : p->k, columns = p->transpose ? p->k : p->n;
     sp_weight *half =
-        job->precision == SP_PRECISION_BF16 ? sp_weight_new(rows, columns, weight, columns) : NULL;
+        job->precision == SP_PRECISION_BF16
+            ? sp_weight_new(rows, columns, weight, columns, p->transpose == p->forward)
+            : NULL;
     multiply(p, x, weight, half, y);
     p->seconds = INFINITY;
     double first = sp_now();

@@ -23,9 +23,13 @@ static const char *stored_name(const sp_model *m, const sp_safetensors *file, co
     return bare ? name + start : name;
 }
 
-/* Whether a parameter is kept in bf16 if that is asked for. */
-static bool may_be_half(const sp_model *m, const sp_param *p) {
-    return &p->var == m->embedding || &p->var == m->head || sp_model_projection(m, &p->var);
+/* Only the weights of projections, embedding and head are kept in bf16. */
+static void keep_half(const sp_model *m, sp_var *var) {
+    const sp_projection *projection = sp_model_projection(m, var);
+    if (projection)
+        sp_leaf_half(var, projection->map.transposed);
+    else if (var == m->embedding || var == m->head)
+        sp_leaf_half(var, true);
 }
 
 /* The pages of the file that a tensor was read from no longer count as this process' memory. */
@@ -44,7 +48,7 @@ static sp_status load_param(const sp_model *m, const sp_safetensors *file, sp_pr
     sp_status st = sp_safetensors_read(file, name, p->rank, p->dims, p->var.data);
     if (st) return st;
     forget_pages(file, name);
-    if (precision == SP_PRECISION_BF16 && may_be_half(m, p)) sp_leaf_half(&p->var);
+    if (precision == SP_PRECISION_BF16) keep_half(m, &p->var);
     return SP_OK;
 }
 

@@ -3,14 +3,14 @@
 #include "tensor/vector.h"
 
 enum {
-    TILE = 16,         /* accumulators of a tile of the transposed product */
-    WIDTH = 2 * LANES, /* columns of C that a task works on */
-    ROWS = 96,         /* rows of A that meet a block of B at a time */
-    DEPTH = 128,       /* rows of B in a block; WIDTH * DEPTH floats fit the first-level cache */
-    LENGTH = 640       /* elements of a row of B^T in a block; 16 rows of A then fit that cache */
+    TILE = 16,        /* accumulators of a tile of the transposed product */
+    WIDTH = SP_PANEL, /* columns of C that a task works on: two vectors */
+    ROWS = 96,        /* rows of A that meet a block of B at a time */
+    DEPTH = 128,      /* rows of B in a block; WIDTH * DEPTH floats fit the first-level cache */
+    LENGTH = 640      /* elements of a row of B^T in a block; 16 rows of A then fit that cache */
 };
 
-/* B, of either kind of element. */
+/* B or a panel of it, of either kind of element. */
 typedef struct source {
     const char *data;
     long ld;
@@ -20,7 +20,10 @@ typedef struct product {
     long m, n, k;
     const float *a;
     long lda;
-    source b;
+    const float *b;
+    long ldb;
+    const uint16_t *panels; /* instead of b, ... */
+    long first;             /* ... and the column of B at which C starts */
     float beta;
     float *c;
     long ldc;
@@ -37,25 +40,14 @@ INLINED void load_element(const char *p, bool half, vec *x) {
         load((const float *)p, x);
 }
 
-INLINED float load_one(const char *p, bool half) {
-    float x;
-    if (half) {
-        uint16_t bits;
-        memcpy(&bits, p, sizeof bits);
-        uint32_t wide = (uint32_t)bits << 16;
-        memcpy(&x, &wide, sizeof x);
-    } else {
-        memcpy(&x, p, sizeof x);
-    }
-    return x;
-}
-
-/* c [m, width] = sums [m, WIDTH] + beta c */
-INLINED void store_sums(long m, long width, const float (*sums)[WIDTH], float beta, float *c,
-                        long ldc) {
+/* c [m, to - from] = columns from .. to of sums [m, WIDTH] + beta c */
+INLINED void store_sums(long m, long from, long to, const float (*sums)[WIDTH], float beta,
+                        float *c, long ldc) {
     for (long i = 0; i < m; i++)
-        for (long j = 0; j < width; j++)
-            c[i * ldc + j] = beta == 0 ? sums[i][j] : sums[i][j] + beta * c[i * ldc + j];
+        for (long j = from; j < to; j++) {
+            float *at = c + i * ldc + j - from;
+            *at = beta == 0 ? sums[i][j] : sums[i][j] + beta * *at;
+        }
 }
 
 /* The size of equal blocks of about `most` that `length` is cut into; a multiple of LANES. */
@@ -93,34 +85,20 @@ INLINED void add_rows(long m, long depth, const float *a, long lda, source b, bo
     if (i < m) add_tile(1, depth, a + i * lda, lda, b, half, sums + i);
 }
 
-/* panel [depth, WIDTH] = 32 columns of B from (p, column) on. */
-INLINED void widen_columns(source b, bool half, long p, long depth, long column,
-                           float (*panel)[WIDTH]) {
-    for (long i = 0; i < depth; i++) {
-        __builtin_prefetch(element(b, half, p + i + 16, column));
-        for (int j = 0; j < WIDTH; j += LANES) {
-            vec x;
-            load_element(element(b, half, p + i, column + j), half, &x);
-            store(panel[i] + j, &x);
-        }
-    }
-}
-
 /* Asks for what the next block of columns will read where this one reads row p of B. */
-INLINED void prefetch_next(source b, bool half, long p, long column) {
-    if (half && p % (2 * LANES) != 0) return; /* a cache line holds 32 halves */
-    for (int j = 0; j < WIDTH; j++) __builtin_prefetch(element(b, half, column + WIDTH + j, p));
+INLINED void prefetch_next(const float *b, long ldb, long p, long column) {
+    for (int j = 0; j < WIDTH; j++) __builtin_prefetch(b + (column + WIDTH + j) * ldb + p);
 }
 
-/* The same where B is stored [n, k]; depth a multiple of 16. */
-INLINED void transpose_columns(source b, bool half, long p, long depth, long column,
+/* panel [depth, WIDTH] = 32 columns from (p, column) on of B, which is stored [n, k]; depth a
+ * multiple of 16. */
+INLINED void transpose_columns(const float *b, long ldb, long p, long depth, long column,
                                float (*panel)[WIDTH]) {
     for (long i = 0; i < depth; i += LANES) {
-        prefetch_next(b, half, p + i, column);
+        prefetch_next(b, ldb, p + i, column);
         for (int j = 0; j < WIDTH; j += LANES) {
             vec x[LANES];
-            for (int r = 0; r < LANES; r++)
-                load_element(element(b, half, column + j + r, p + i), half, &x[r]);
+            for (int r = 0; r < LANES; r++) load(b + (column + j + r) * ldb + p + i, &x[r]);
             transpose_lanes(x);
             for (int r = 0; r < LANES; r++) store(panel[i + r] + j, &x[r]);
         }
@@ -128,54 +106,81 @@ INLINED void transpose_columns(source b, bool half, long p, long depth, long col
 }
 
 /* The same at the edges: any depth, and zeros beyond `width` columns. */
-INLINED void copy_columns(source b, bool half, bool transpose, long p, long depth, long column,
+INLINED void copy_columns(const float *b, long ldb, bool transpose, long p, long depth, long column,
                           long width, float (*panel)[WIDTH]) {
     for (long i = 0; i < depth; i++)
         for (long j = 0; j < WIDTH; j++)
             panel[i][j] = j >= width  ? 0.0f
-                          : transpose ? load_one(element(b, half, column + j, p + i), half)
-                                      : load_one(element(b, half, p + i, column + j), half);
+                          : transpose ? b[(column + j) * ldb + p + i]
+                                      : b[(p + i) * ldb + column + j];
 }
 
-INLINED void multiply_columns(const product *x, bool half, bool transpose, long column) {
+INLINED void multiply_columns(const product *x, bool transpose, long column) {
     float sums[ROWS][WIDTH], panel[DEPTH][WIDTH];
     long width = x->n - column < WIDTH ? x->n - column : WIDTH, step = even_block(x->k, DEPTH);
     memset(sums, 0, (size_t)x->m * sizeof *sums);
     for (long p = 0; p < x->k; p += step) {
         long depth = x->k - p < step ? x->k - p : step;
-        const float *a = x->a + p;
-        if (width == WIDTH && !transpose && (!half || x->m <= 8)) {
-            add_rows(x->m, depth, a, x->lda, (source){element(x->b, half, p, column), x->b.ld},
-                     half, sums);
-            continue;
-        }
+        source b = {(const char *)panel, WIDTH};
         if (width < WIDTH || (transpose && depth % LANES != 0))
-            copy_columns(x->b, half, transpose, p, depth, column, width, panel);
+            copy_columns(x->b, x->ldb, transpose, p, depth, column, width, panel);
         else if (transpose)
-            transpose_columns(x->b, half, p, depth, column, panel);
+            transpose_columns(x->b, x->ldb, p, depth, column, panel);
         else
-            widen_columns(x->b, half, p, depth, column, panel);
-        add_rows(x->m, depth, a, x->lda, (source){(const char *)panel, WIDTH}, false, sums);
+            b = (source){(const char *)(x->b + p * x->ldb + column), x->ldb};
+        add_rows(x->m, depth, x->a + p, x->lda, b, false, sums);
     }
-    store_sums(x->m, width, sums, x->beta, x->c + column, x->ldc);
+    store_sums(x->m, 0, width, sums, x->beta, x->c + column, x->ldc);
+}
+
+/* ---- B in bf16, in panels of its own ---- */
+
+/* wide [depth, WIDTH] = the panel as floats. */
+INLINED void widen_panel(const uint16_t *panel, long depth, float (*wide)[WIDTH]) {
+    for (long i = 0; i < depth; i++)
+        for (int j = 0; j < WIDTH; j += LANES) {
+            vec x;
+            load_element((const char *)(panel + i * WIDTH + j), true, &x);
+            store(wide[i] + j, &x);
+        }
+}
+
+/* From 8 rows on, widening once costs less than widening for each 8 of them. */
+INLINED void multiply_panel(const product *x, long index) {
+    float sums[ROWS][WIDTH], wide[DEPTH][WIDTH];
+    const uint16_t *panel = x->panels + index * x->k * WIDTH;
+    memset(sums, 0, (size_t)x->m * sizeof *sums);
+    for (long p = 0; p < x->k; p += DEPTH, panel += DEPTH * WIDTH) {
+        long depth = x->k - p < DEPTH ? x->k - p : DEPTH;
+        if (x->m > 8) {
+            widen_panel(panel, depth, wide);
+            add_rows(x->m, depth, x->a + p, x->lda, (source){(const char *)wide, WIDTH}, false,
+                     sums);
+        } else {
+            add_rows(x->m, depth, x->a + p, x->lda, (source){(const char *)panel, WIDTH}, true,
+                     sums);
+        }
+    }
+    long start = index * WIDTH, end = x->first + x->n;
+    long from = x->first > start ? x->first : start, to = start + WIDTH < end ? start + WIDTH : end;
+    store_sums(x->m, from - start, to - start, sums, x->beta, x->c + from - x->first, x->ldc);
 }
 
 /* ---- B [n, k] and at most 8 rows of A: dot products ---- */
 
 /* sums [rows, TILE / rows] += a [rows, length] b^T. Rows beyond m and b's rows beyond width are
  * those at the edge again; nobody reads their sums. */
-INLINED void add_dots(int rows, long m, long width, long length, const float *a, long lda, source b,
-                      bool half, float *sums) {
+INLINED void add_dots(int rows, long m, long width, long length, const float *a, long lda,
+                      const float *b, long ldb, float *sums) {
     int across = TILE / rows;
     vec acc[TILE] = {{0}}, before;
-    const float *from_a[8];
-    const char *from_b[TILE];
+    const float *from_a[8], *from_b[TILE];
     for (int i = 0; i < rows; i++) from_a[i] = a + (i < m ? i : m - 1) * lda;
-    for (int j = 0; j < across; j++) from_b[j] = element(b, half, j < width ? j : width - 1, 0);
-    long whole = length / LANES * LANES, size = half ? 2 : 4;
+    for (int j = 0; j < across; j++) from_b[j] = b + (j < width ? j : width - 1) * ldb;
+    long whole = length / LANES * LANES;
     for (long p = 0; p < whole; p += LANES) {
         vec w[TILE], y;
-        for (int j = 0; j < across; j++) load_element(from_b[j] + p * size, half, &w[j]);
+        for (int j = 0; j < across; j++) load(from_b[j] + p, &w[j]);
         for (int i = 0; i < rows; i++) {
             load(from_a[i] + p, &y);
             for (int j = 0; j < across; j++) acc[i * across + j] += y * w[j];
@@ -186,8 +191,7 @@ INLINED void add_dots(int rows, long m, long width, long length, const float *a,
     acc[0] += before;
     store(sums, &acc[0]);
     for (long p = whole; p < length; p++)
-        for (int i = 0; i < TILE; i++)
-            sums[i] += from_a[i / across][p] * load_one(from_b[i % across] + p * size, half);
+        for (int i = 0; i < TILE; i++) sums[i] += from_a[i / across][p] * from_b[i % across][p];
 }
 
 /* c [m, width] = sums + beta c for tiles of `rows` rows next to each other. */
@@ -201,7 +205,7 @@ INLINED void store_tiles(int rows, const product *x, long column, long width, co
         }
 }
 
-INLINED void multiply_dots(int rows, const product *x, bool half, long column) {
+INLINED void multiply_dots(int rows, const product *x, long column) {
     float sums[8 * WIDTH] = {0};
     int across = TILE / rows;
     long width = x->n - column < WIDTH ? x->n - column : WIDTH, step = even_block(x->k, LENGTH);
@@ -209,41 +213,32 @@ INLINED void multiply_dots(int rows, const product *x, bool half, long column) {
         long length = x->k - p < step ? x->k - p : step;
         for (long j = 0; j < width; j += across)
             add_dots(rows, x->m, width - j, length, x->a + p, x->lda,
-                     (source){element(x->b, half, column + j, p), x->b.ld}, half,
-                     sums + j / across * TILE);
+                     x->b + (column + j) * x->ldb + p, x->ldb, sums + j / across * TILE);
     }
     store_tiles(rows, x, column, width, sums);
 }
 
-INLINED void multiply_transposed(const product *x, bool half, long column) {
+VECTORISED static void transposed(const product *x, long column) {
     if (x->m > 8)
-        multiply_columns(x, half, true, column);
+        multiply_columns(x, true, column);
     else if (x->m > 4)
-        multiply_dots(8, x, half, column);
+        multiply_dots(8, x, column);
     else if (x->m > 2)
-        multiply_dots(4, x, half, column);
+        multiply_dots(4, x, column);
     else if (x->m > 1)
-        multiply_dots(2, x, half, column);
+        multiply_dots(2, x, column);
     else
-        multiply_dots(1, x, half, column);
+        multiply_dots(1, x, column);
 }
 
 /* ---- all ---- */
 
-VECTORISED static void columns_of_floats(const product *x, long column) {
-    multiply_columns(x, false, false, column);
+VECTORISED static void straight(const product *x, long column) {
+    multiply_columns(x, false, column);
 }
 
-VECTORISED static void columns_of_halves(const product *x, long column) {
-    multiply_columns(x, true, false, column);
-}
-
-VECTORISED static void transposed_floats(const product *x, long column) {
-    multiply_transposed(x, false, column);
-}
-
-VECTORISED static void transposed_halves(const product *x, long column) {
-    multiply_transposed(x, true, column);
+VECTORISED static void by_panels(const product *x, long column) {
+    multiply_panel(x, column / WIDTH);
 }
 
 typedef void task(const product *x, long column);
@@ -251,12 +246,13 @@ typedef void task(const product *x, long column);
 /* Work (in multiply-adds) below which a second thread does not pay. */
 static const long WORTH_THREADS = 1 << 16;
 
+/* Blocks of columns from that of `first` on. */
 static void run_tasks(task *run, product x) {
-    long rows = x.m;
+    long rows = x.m, start = x.first / WIDTH * WIDTH, end = x.first + x.n;
     for (long i = 0; i < rows; i += ROWS) {
         x.m = rows - i < ROWS ? rows - i : ROWS;
 #pragma omp parallel for schedule(static) if (x.m * x.n * x.k >= WORTH_THREADS)
-        for (long column = 0; column < x.n; column += WIDTH) run(&x, column);
+        for (long column = start; column < end; column += WIDTH) run(&x, column);
         x.a += x.m * x.lda;
         x.c += x.m * x.ldc;
     }
@@ -264,12 +260,11 @@ static void run_tasks(task *run, product x) {
 
 void sp_few_rows_gemm(bool transpose, long m, long n, long k, const float *a, long lda,
                       const float *b, long ldb, float beta, float *c, long ldc) {
-    run_tasks(transpose ? transposed_floats : columns_of_floats,
-              (product){m, n, k, a, lda, {(const char *)b, ldb}, beta, c, ldc});
+    run_tasks(transpose ? transposed : straight,
+              (product){m, n, k, a, lda, b, ldb, NULL, 0, beta, c, ldc});
 }
 
-void sp_few_rows_gemm_bf16(bool transpose, long m, long n, long k, const float *a, long lda,
-                           const uint16_t *b, long ldb, float beta, float *c, long ldc) {
-    run_tasks(transpose ? transposed_halves : columns_of_halves,
-              (product){m, n, k, a, lda, {(const char *)b, ldb}, beta, c, ldc});
+void sp_few_rows_gemm_panels(long m, long first, long count, long k, const float *a, long lda,
+                             const uint16_t *panels, float beta, float *c, long ldc) {
+    run_tasks(by_panels, (product){m, count, k, a, lda, NULL, 0, panels, first, beta, c, ldc});
 }

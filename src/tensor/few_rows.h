@@ -11,8 +11,12 @@
 /* B [k, n], or [n, k] with `transpose`; leading dimensions in elements. */
 void sp_few_rows_gemm(bool transpose, long m, long n, long k, const float *a, long lda,
                       const float *b, long ldb, float beta, float *c, long ldc);
-/* The same with B in bf16, widened in registers. */
-void sp_few_rows_gemm_bf16(bool transpose, long m, long n, long k, const float *a, long lda,
-                           const uint16_t *b, long ldb, float beta, float *c, long ldc);
+
+/* Columns of B that lie together in a panel. */
+enum { SP_PANEL = 32 };
+/* C [m, count] = A B[:, first .. first + count) + beta C for B in bf16, reordered so that it is
+ * read in one stream: panels [number, k, SP_PANEL], the last filled up with zeros. */
+void sp_few_rows_gemm_panels(long m, long first, long count, long k, const float *a, long lda,
+                             const uint16_t *panels, float beta, float *c, long ldc);
 
 #endif

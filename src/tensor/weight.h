@@ -15,8 +15,10 @@ extern const char *const sp_precision_names[]; /* "fp32", "bf16", NULL */
 /* A frozen matrix [rows, cols] kept in bf16. */
 typedef struct sp_weight sp_weight;
 
-/* From data [rows, cols] with leading dimension ld, rounded to nearest even. The caller's. */
-sp_weight *sp_weight_new(long rows, long cols, const float *data, long ld);
+/* From data [rows, cols] with leading dimension ld, rounded to nearest even, and reordered for the
+ * products of a linear map, as which it is stored [in, out] or `transposed` [out, in]. The
+ * caller's. */
+sp_weight *sp_weight_new(long rows, long cols, const float *data, long ld, bool transposed);
 void sp_weight_free(sp_weight *w); /* NULL is fine */
 /* Rows first_row .. first_row + count as floats, out [count, cols]. */
 void sp_weight_floats(const sp_weight *w, long first_row, long count, float *out);

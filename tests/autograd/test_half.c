@@ -72,10 +72,10 @@ static sp_var run(sp_tape *t, build *op, sp_var *x, sp_var *w) {
     return values;
 }
 
-static void check(build *op, long inputs) {
+static void check_stored(build *op, long inputs, bool transposed) {
     sp_tape t = {0};
     sp_var x = random_leaf("x", ROWS, inputs), half = random_leaf("w", OUT, IN);
-    sp_leaf_half(&half);
+    sp_leaf_half(&half, transposed);
     assert_null(half.data);
     sp_var rounded = sp_leaf(OUT, IN);
     for (long r = 0; r < OUT; r++) sp_var_row(&half, r, rounded.data + r * IN);
@@ -92,6 +92,11 @@ static void check(build *op, long inputs) {
     sp_tape_free(&t);
 }
 
+static void check(build *op, long inputs) {
+    check_stored(op, inputs, false);
+    check_stored(op, inputs, true);
+}
+
 static void ops_on_bf16_equal_those_on_the_rounded_weight(void **state) {
     (void)state;
     check(linear, OUT);
@@ -106,8 +111,8 @@ static void embeddings_and_rows_of_bf16_are_the_rounded_ones(void **state) {
     (void)state;
     sp_tape t = {.inference = true};
     sp_var w = random_leaf("w", OUT, IN), rounded = random_leaf("w", OUT, IN);
-    sp_leaf_half(&w);
-    sp_leaf_half(&rounded);
+    sp_leaf_half(&w, true);
+    sp_leaf_half(&rounded, false);
     sp_leaf_floats(&rounded);
     assert_null(rounded.weight);
     sp_var *y = sp_embed(&t, &w, &rounded, (int[]){3, 0, -4, 63}, 4);
@@ -126,8 +131,8 @@ static void embeddings_and_rows_of_bf16_are_the_rounded_ones(void **state) {
 static void a_leaf_that_trains_becomes_fp32_with_the_rounded_values(void **state) {
     (void)state;
     sp_var w = random_leaf("w", OUT, IN), before = random_leaf("w", OUT, IN);
-    sp_leaf_half(&w);
-    sp_leaf_half(&w);
+    sp_leaf_half(&w, false);
+    sp_leaf_half(&w, false);
     sp_leaf_train(&w, true);
     assert_null(w.weight);
     assert_non_null(w.grad);

@@ -32,6 +32,7 @@ typedef struct product {
     long m, n, k, first; /* first: columns of op(B) before those that are asked for */
     long extra;          /* leading dimensions beyond the columns */
     float beta;
+    bool backward; /* through a weight that is stored for the other direction */
 } product;
 
 enum { BEYOND = 3 }; /* columns of op(B) after those that are asked for */
@@ -72,7 +73,8 @@ static void by_few_rows(const product *g, const float *a, long lda, const float 
 
 static void by_weight(const product *g, const float *a, long lda, const float *b, long ldb,
                       float *c, long ldc) {
-    sp_weight *w = sp_weight_new(rows_of_b(g), columns_of_b(g), b, ldb);
+    bool transposed = g->backward ? !g->transpose : g->transpose;
+    sp_weight *w = sp_weight_new(rows_of_b(g), columns_of_b(g), b, ldb, transposed);
     sp_weight_gemm(w, g->transpose, g->first, g->n, g->m, a, lda, g->beta, c, ldc);
     sp_weight_free(w);
 }
@@ -106,14 +108,15 @@ static void check_shapes(multiply *run) {
                                     {33, 7, 100}, {81, 70, 100}, {9, 64, 160},   {48, 40, 260},
                                     {97, 66, 48}, {65, 34, 31},  {100, 257, 40}, {90, 33, 2100}};
     for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++)
-        for (int variant = 0; variant < 16; variant++) {
+        for (int variant = 0; variant < 32; variant++) {
             product g = {.transpose = variant & 1,
                          .m = sizes[s][0],
                          .n = sizes[s][1],
                          .k = sizes[s][2],
                          .first = variant & 2 ? 5 : 0,
                          .extra = variant & 4 ? 3 : 0,
-                         .beta = variant & 8 ? 1.0f : 0.0f};
+                         .beta = variant & 8 ? 1.0f : 0.0f,
+                         .backward = variant & 16};
             check_product(run, &g);
         }
 }
@@ -138,7 +141,7 @@ static void a_product_in_native_bf16_equals_the_plain_product(void **state) {
 }
 
 static float one_in_bf16(float x) {
-    sp_weight *w = sp_weight_new(1, 1, &x, 1);
+    sp_weight *w = sp_weight_new(1, 1, &x, 1, false);
     sp_weight_floats(w, 0, 1, &x);
     sp_weight_free(w);
     return x;
@@ -156,18 +159,23 @@ static void weights_round_to_nearest_and_ties_to_even(void **state) {
     assert_true(isnan(one_in_bf16(NAN)));
 }
 
-static void rows_of_a_weight_come_back_as_floats(void **state) {
-    (void)state;
-    enum { ROWS = 5, COLS = 33, LD = 40 };
+static void check_rows(bool transposed) {
+    enum { ROWS = 45, COLS = 33, LD = 40 };
     float *x = random_matrix("w", ROWS, LD), out[2 * COLS];
     round_all(x, ROWS * LD);
-    sp_weight *w = sp_weight_new(ROWS, COLS, x, LD);
-    sp_weight_floats(w, 3, 2, out);
+    sp_weight *w = sp_weight_new(ROWS, COLS, x, LD, transposed);
+    sp_weight_floats(w, 31, 2, out);
     for (int i = 0; i < 2; i++)
-        assert_memory_equal(out + i * COLS, x + (3 + i) * LD, COLS * sizeof(float));
+        assert_memory_equal(out + i * COLS, x + (31 + i) * LD, COLS * sizeof(float));
     sp_weight_free(w);
-    sp_weight_free(NULL);
     free(x);
+}
+
+static void rows_of_a_weight_come_back_as_floats(void **state) {
+    (void)state;
+    check_rows(false);
+    check_rows(true);
+    sp_weight_free(NULL);
 }
 
 /* The product of a weight [k, n], from within a parallel region or not, into c. */
@@ -184,7 +192,7 @@ static void a_product_has_the_same_bits_inside_a_parallel_region_and_with_one_th
     static const long rows[] = {3, 130};
     float *b = random_matrix("b", K, N), *a = random_matrix("a", 130, K);
     float *first = sp_alloc_floats(130 * N), *again = sp_alloc_floats(130 * N);
-    sp_weight *w = sp_weight_new(K, N, b, N);
+    sp_weight *w = sp_weight_new(K, N, b, N, false);
     for (int i = 0; i < 2; i++) {
         size_t bytes = (size_t)rows[i] * N * sizeof(float);
         multiply_where(false, w, rows[i], N, K, a, first);
