@@ -6,6 +6,7 @@
 #include "core/option.h"
 
 #include <argp.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,17 +73,23 @@ static sp_status fail_unknown(const char *name) {
     return SP_ERR_USAGE;
 }
 
-/* libgomp's threads spin for milliseconds at a barrier before they sleep, which makes two threads
- * several times slower than one as soon as another process wants a core. The limit must be in the
- * environment before the library is loaded, so the program starts itself again with it. */
-static void limit_spinning(char **argv) {
-    if (getenv("GOMP_SPINCOUNT") || getenv("OMP_WAIT_POLICY")) return;
-    setenv("GOMP_SPINCOUNT", "2000", 1);
+/* Settings of libraries that must be in the environment before these are loaded, so the program
+ * starts itself again with them; what the user has set stays.
+ * - libgomp's threads spin for milliseconds at a barrier before they sleep, which makes two threads
+ *   several times slower than one as soon as another process wants a core.
+ * - Weights on large pages: reading them is what generation costs, and the CPU's page tables do not
+ *   reach over them otherwise. */
+static void prepare_environment(char **argv) {
+    bool spinning = getenv("GOMP_SPINCOUNT") || getenv("OMP_WAIT_POLICY");
+    bool pages = getenv("GLIBC_TUNABLES");
+    if (spinning && pages) return;
+    if (!spinning) setenv("GOMP_SPINCOUNT", "2000", 1);
+    if (!pages) setenv("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1", 1);
     execv("/proc/self/exe", argv); /* comes back only if it failed; then all is as before */
 }
 
 int main(int argc, char **argv) {
-    limit_spinning(argv);
+    prepare_environment(argv);
     if (argc < 2) {
         print_help(stderr);
         return SP_ERR_USAGE;

@@ -6,8 +6,9 @@ enum {
     TILE = 16,        /* accumulators of a tile of the transposed product */
     WIDTH = SP_PANEL, /* columns of C that a task works on: two vectors */
     ROWS = 96,        /* rows of A that meet a block of B at a time */
-    DEPTH = 128,      /* rows of B in a block; WIDTH * DEPTH floats fit the first-level cache */
-    LENGTH = 640      /* elements of a row of B^T in a block; 16 rows of A then fit that cache */
+    AHEAD = 64,
+    DEPTH = 128, /* rows of B in a block; WIDTH * DEPTH floats fit the first-level cache */
+    LENGTH = 640 /* elements of a row of B^T in a block; 16 rows of A then fit that cache */
 };
 
 /* B or a panel of it, of either kind of element. */
@@ -137,12 +138,14 @@ INLINED void multiply_columns(const product *x, bool transpose, long column) {
 
 /* wide [depth, WIDTH] = the panel as floats. */
 INLINED void widen_panel(const uint16_t *panel, long depth, float (*wide)[WIDTH]) {
-    for (long i = 0; i < depth; i++)
+    for (long i = 0; i < depth; i++) {
+        __builtin_prefetch(panel + (i + AHEAD) * WIDTH);
         for (int j = 0; j < WIDTH; j += LANES) {
             vec x;
             load_element((const char *)(panel + i * WIDTH + j), true, &x);
             store(wide[i] + j, &x);
         }
+    }
 }
 
 /* From 8 rows on, widening once costs less than widening for each 8 of them. */
@@ -166,7 +169,7 @@ INLINED void multiply_panel(const product *x, long index) {
     store_sums(x->m, from - start, to - start, sums, x->beta, x->c + from - x->first, x->ldc);
 }
 
-/* ---- B [n, k] and at most 8 rows of A: dot products ---- */
+/* ---- B [n, k] and few rows of A: dot products, for 8 of them at a time ---- */
 
 /* sums [rows, TILE / rows] += a [rows, length] b^T. Rows beyond m and b's rows beyond width are
  * those at the edge again; nobody reads their sums. */
@@ -180,7 +183,10 @@ INLINED void add_dots(int rows, long m, long width, long length, const float *a,
     long whole = length / LANES * LANES;
     for (long p = 0; p < whole; p += LANES) {
         vec w[TILE], y;
-        for (int j = 0; j < across; j++) load(from_b[j] + p, &w[j]);
+        for (int j = 0; j < across; j++) {
+            load(from_b[j] + p, &w[j]);
+            __builtin_prefetch(from_b[j] + p + WIDTH * ldb); /* the next block of columns */
+        }
         for (int i = 0; i < rows; i++) {
             load(from_a[i] + p, &y);
             for (int j = 0; j < across; j++) acc[i * across + j] += y * w[j];
@@ -218,17 +224,28 @@ INLINED void multiply_dots(int rows, const product *x, long column) {
     store_tiles(rows, x, column, width, sums);
 }
 
+/* Rows of A up to which dot products cost less than transposing B. */
+enum { DOT_ROWS = 32 };
+
 VECTORISED static void transposed(const product *x, long column) {
-    if (x->m > 8)
+    if (x->m > DOT_ROWS) {
         multiply_columns(x, true, column);
-    else if (x->m > 4)
-        multiply_dots(8, x, column);
-    else if (x->m > 2)
-        multiply_dots(4, x, column);
-    else if (x->m > 1)
-        multiply_dots(2, x, column);
-    else
-        multiply_dots(1, x, column);
+        return;
+    }
+    for (long i = 0; i < x->m; i += 8) {
+        product rows = *x;
+        rows.m = x->m - i < 8 ? x->m - i : 8;
+        rows.a += i * x->lda;
+        rows.c += i * x->ldc;
+        if (rows.m > 4)
+            multiply_dots(8, &rows, column);
+        else if (rows.m > 2)
+            multiply_dots(4, &rows, column);
+        else if (rows.m > 1)
+            multiply_dots(2, &rows, column);
+        else
+            multiply_dots(1, &rows, column);
+    }
 }
 
 /* ---- all ---- */
