@@ -32,7 +32,6 @@ sp_bf16_way sp_bf16_current(void);
 const char *sp_gemm_describe(sp_gemm_backend backend);
 /* Chooses a back end by hand (for `info`, tests and benchmarks). */
 void sp_gemm_use(sp_gemm_backend backend);
-void sp_bf16_use(sp_bf16_way way);
 int sp_threads(void);
 
 /* C [m, n] = A op B + beta * C, row-major, leading dimensions in elements.
