@@ -112,7 +112,7 @@ INLINED void prefetch_next(source b, bool half, long p, long column) {
     for (int j = 0; j < WIDTH; j++) __builtin_prefetch(element(b, half, column + WIDTH + j, p));
 }
 
-/* The same where B is stored [n, k]; depth a multiple of 16. */
+/* widen_columns where B is stored [n, k]; depth a multiple of 16. */
 INLINED void transpose_columns(source b, bool half, long p, long depth, long column,
                                float (*panel)[WIDTH]) {
     for (long i = 0; i < depth; i += LANES) {
@@ -127,7 +127,7 @@ INLINED void transpose_columns(source b, bool half, long p, long depth, long col
     }
 }
 
-/* The same at the edges: any depth, and zeros beyond `width` columns. */
+/* Either of them at the edges: any depth, and zeros beyond `width` columns. */
 INLINED void copy_columns(source b, bool half, bool transpose, long p, long depth, long column,
                           long width, float (*panel)[WIDTH]) {
     for (long i = 0; i < depth; i++)
