@@ -80,7 +80,8 @@ sp_var *sp_gate_columns(sp_tape *t, sp_var *x, sp_var *gate);
 sp_var *sp_slice_columns(sp_tape *t, sp_var *x, long first, long count);
 /* [n, a], [n, b] -> [n, a + b] */
 sp_var *sp_concat_columns(sp_tape *t, sp_var *a, sp_var *b);
-/* Rows index[0..count) of x [n, d] -> [count, d]; index is copied; repeated rows are fine. */
+/* Rows index[0..count) of x [n, d], of either precision -> [count, d] in fp32; index is copied;
+ * repeated rows are fine. */
 sp_var *sp_gather_rows(sp_tape *t, sp_var *x, const int *index, long count);
 
 /* ---- embed.c ---- */

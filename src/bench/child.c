@@ -57,7 +57,7 @@ static sp_status take(const sp_buf *sent, sp_bench_rows *rows) {
 
 sp_status sp_bench_in_child(sp_bench_work *work, const void *user, sp_bench_rows *rows) {
     int ends[2];
-    if (pipe(ends)) return sp_fail(SP_ERR_IO, "pipe: %s", strerror(errno));
+    if (pipe(ends)) return sp_fail(SP_ERR_IO, "pipe: %s; close other programs", strerror(errno));
     pid_t child = fork();
     if (child == 0) {
         close(ends[0]);

@@ -111,7 +111,8 @@ sp_status sp_run_set(sp_run_spec *run, const char *path, const sp_yaml *value, b
 }
 
 sp_precision sp_run_precision(const sp_run_spec *run) {
-    return strcmp(run->precision, "bf16") == 0 ? SP_PRECISION_BF16 : SP_PRECISION_FP32;
+    bool bf16 = strcmp(run->precision, sp_precision_names[SP_PRECISION_BF16]) == 0;
+    return bf16 ? SP_PRECISION_BF16 : SP_PRECISION_FP32;
 }
 
 void sp_run_default(sp_run_spec *run, const sp_method *method) {

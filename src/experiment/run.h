@@ -50,6 +50,7 @@ bool sp_run_is_single(const char *name);
  * methods have the option X; then nothing changes. SP_ERR_SPEC with the node's file and line. */
 sp_status sp_run_set(sp_run_spec *run, const char *path, const sp_yaml *value, bool *used);
 
+/* `precision` as a number. */
 sp_precision sp_run_precision(const sp_run_spec *run);
 
 /* All paths sp_run_set knows, appended. */

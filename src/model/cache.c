@@ -4,7 +4,7 @@
 #include <string.h>
 
 void sp_cache_init(sp_cache *c, int layers, int slots, int capacity, long width) {
-    *c = (sp_cache){.layers = layers, .slots = slots, .capacity = capacity, .width = width};
+    *c = (sp_cache){.layers = layers, .capacity = capacity, .width = width};
     c->length = sp_alloc((size_t)slots, sizeof(int));
     c->prefix_from = sp_alloc((size_t)slots, sizeof(int));
     c->rows = sp_alloc((size_t)slots * (size_t)capacity, sizeof(int));

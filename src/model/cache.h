@@ -7,12 +7,12 @@
 #include "model/model.h"
 
 typedef struct sp_cache {
-    int layers, slots, capacity; /* capacity: tokens a slot can hold */
-    long width;                  /* kv_heads * head_size */
-    int *length;                 /* [slots] tokens held, those of the pass at work included */
-    int *prefix_from;            /* [slots] index of the first token that sees the prefix */
-    int *rows;                   /* [slots, capacity] the row of each token, in every layer */
-    float **key, **value;        /* [layers] pools [pool_rows, width] */
+    int layers, capacity; /* capacity: tokens a slot can hold */
+    long width;           /* kv_heads * head_size */
+    int *length;          /* [slots] tokens held, those of the pass at work included */
+    int *prefix_from;     /* [slots] index of the first token that sees the prefix */
+    int *rows;            /* [slots, capacity] the row of each token, in every layer */
+    float **key, **value; /* [layers] pools [pool_rows, width] */
     int pool_rows;
     int *users;     /* [pool_rows] slots that list the row */
     sp_ints unused; /* rows without a user, the next one last */

@@ -95,10 +95,6 @@ sp_bf16_way sp_bf16_current(void) {
     return bf16_way;
 }
 
-void sp_bf16_use(sp_bf16_way way) {
-    bf16_way = way;
-}
-
 int sp_threads(void) {
     return threads_in_use;
 }

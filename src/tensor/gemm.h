@@ -30,9 +30,8 @@ sp_gemm_backend sp_gemm_current(void);
 sp_bf16_way sp_bf16_current(void);
 /* e.g. "OpenBLAS 0.3.21 (SkylakeX)"; valid after sp_gemm_start. */
 const char *sp_gemm_describe(sp_gemm_backend backend);
-/* Chooses a back end by hand (for `info`, tests and benchmarks). */
+/* Chooses a back end by hand (for `info` and tests). */
 void sp_gemm_use(sp_gemm_backend backend);
-void sp_bf16_use(sp_bf16_way way);
 int sp_threads(void);
 
 /* C [m, n] = A op B + beta * C, row-major, leading dimensions in elements.

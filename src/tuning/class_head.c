@@ -107,22 +107,13 @@ void sp_class_head_free(sp_class_head *h) {
 
 /* ---- logits ---- */
 
-/* The LM head's rows of the label words [words, n_embd]. */
-static sp_var *word_rows(sp_tape *t, const sp_class_head *h, const sp_model *model) {
-    long count = (long)h->words.len;
-    if (model->head->needs_grad) return sp_gather_rows(t, model->head, h->words.data, count);
-    sp_var *rows = sp_var_new(t, count, model->head->cols, false);
-    for (long i = 0; i < count; i++)
-        sp_var_row(model->head, h->words.data[i], rows->data + i * rows->ld);
-    return rows;
-}
-
 sp_var *sp_class_logits(sp_tape *t, const sp_class_head *h, const sp_model *model, sp_var *hidden) {
     if (h->output == SP_OUTPUT_LINEAR) {
         sp_linear_map map = {h->weight, h->bias, true};
         return sp_linear(t, hidden, &map);
     }
-    sp_linear_map map = {word_rows(t, h, model), NULL, true};
+    sp_var *words = sp_gather_rows(t, model->head, h->words.data, (long)h->words.len);
+    sp_linear_map map = {words, NULL, true}; /* the LM head's rows of the label words */
     sp_var *logits = sp_linear(t, hidden, &map);
     if (h->words.len == h->labels.len) return logits; /* a word each, in the order of the labels */
     return sp_group_logsumexp(t, logits, h->label_of.data, (int)h->labels.len);

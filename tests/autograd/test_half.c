@@ -144,8 +144,8 @@ static void a_leaf_that_trains_becomes_fp32_with_the_rounded_values(void **state
 }
 
 int main(void) {
+    setenv("SOFTPROMPT_BF16", "storage", 1); /* the way that rounds nothing but the weights */
     assert_int_equal(sp_gemm_start(2), SP_OK);
-    sp_bf16_use(SP_BF16_STORAGE); /* the way that rounds nothing but the weights */
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ops_on_bf16_equal_those_on_the_rounded_weight),
         cmocka_unit_test(embeddings_and_rows_of_bf16_are_the_rounded_ones),

@@ -126,18 +126,23 @@ static void a_product_of_few_rows_equals_the_plain_product(void **state) {
     check_shapes(by_few_rows);
 }
 
+static void go_the_way(const char *name) {
+    setenv("SOFTPROMPT_BF16", name, 1);
+    assert_int_equal(sp_gemm_start(2), SP_OK);
+}
+
 static void a_product_with_a_stored_weight_equals_the_plain_product(void **state) {
     (void)state;
-    sp_bf16_use(SP_BF16_STORAGE);
+    go_the_way("storage");
     check_shapes(by_weight);
 }
 
 static void a_product_in_native_bf16_equals_the_plain_product(void **state) {
     (void)state;
     if (!sp_cpu_has_avx512()) skip();
-    sp_bf16_use(SP_BF16_NATIVE);
+    go_the_way("native");
     check_shapes(by_weight);
-    sp_bf16_use(SP_BF16_STORAGE);
+    go_the_way("storage");
 }
 
 static float one_in_bf16(float x) {
@@ -212,8 +217,7 @@ static void the_environment_chooses_the_way_of_bf16_and_a_wrong_name_is_refused(
     setenv("SOFTPROMPT_BF16", "native", 1);
     assert_int_equal(sp_gemm_start(2), sp_cpu_has_avx512() ? SP_OK : SP_ERR_USAGE);
     assert_int_equal(sp_bf16_current(), SP_BF16_NATIVE);
-    setenv("SOFTPROMPT_BF16", "storage", 1);
-    assert_int_equal(sp_gemm_start(2), SP_OK);
+    go_the_way("storage");
     assert_int_equal(sp_bf16_current(), SP_BF16_STORAGE);
     setenv("SOFTPROMPT_BF16", "fp8", 1);
     assert_int_equal(sp_gemm_start(2), SP_ERR_USAGE);
