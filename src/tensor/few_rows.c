@@ -106,7 +106,7 @@ INLINED void transpose_columns(const float *b, long ldb, long p, long depth, lon
     }
 }
 
-/* The same at the edges: any depth, and zeros beyond `width` columns. */
+/* Columns of B in either order at the edges: any depth, and zeros beyond `width` columns. */
 INLINED void copy_columns(const float *b, long ldb, bool transpose, long p, long depth, long column,
                           long width, float (*panel)[WIDTH]) {
     for (long i = 0; i < depth; i++)
