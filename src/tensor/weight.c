@@ -125,61 +125,39 @@ typedef struct product {
     long ldc;
 } product;
 
-static long depth_of(const product *x) {
-    return x->forward ? x->w->inputs : x->w->outputs;
-}
+/* Bounds a block: its depth, and its elements, which then stay in the caches between being copied
+ * and being multiplied. */
+enum { DEPTH = 2048, ELEMENTS = 5 << 18 };
 
-static block block_of(const product *x, long column, long n, long p, long depth) {
-    return x->forward ? (block){column, n, p, depth} : (block){p, depth, column, n};
-}
-
-/* `total` cut into equal parts of about `most`, each a multiple of SP_PANEL. */
+/* The size of equal parts of `total`, each at most `most` and a multiple of half a panel. */
 static long even_step(long total, long most) {
+    const long unit = SP_PANEL / 2;
     long parts = (total + most - 1) / most;
-    return ((total + parts - 1) / parts + SP_PANEL - 1) / SP_PANEL * SP_PANEL;
+    return ((total + parts - 1) / parts + unit - 1) / unit * unit;
 }
 
-/* A block of floats stays in the second-level cache. */
-enum { DEPTH = 512, WIDTH = 256 };
-
-static void multiply_widened(const product *x, long column, long n) {
-    static _Thread_local float wide[DEPTH * WIDTH] __attribute__((aligned(64)));
-    long step = even_step(depth_of(x), DEPTH);
-    for (long p = 0; p < depth_of(x); p += step) {
-        long depth = least(step, depth_of(x) - p);
-        block b = block_of(x, column, n, p, depth);
-        copy_block(x->w, &b, true, wide);
-        sp_gemm(false, !x->forward, x->m, n, depth, x->a + p, x->lda, wide, b.outputs,
-                p ? 1 : x->beta, x->c + column - x->first, x->ldc);
-    }
+static void multiply_block(const product *x, const block *b, bool native, long column, long n,
+                           long p, void *copy) {
+    float beta = p ? 1 : x->beta, *c = x->c + column;
+    long depth = x->forward ? b->inputs : b->outputs;
+    copy_block(x->w, b, !native, copy);
+    if (native)
+        sp_bf16_gemm(!x->forward, x->m, n, depth, x->a + p, x->lda, copy, b->outputs, beta, c,
+                     x->ldc);
+    else
+        sp_gemm(false, !x->forward, x->m, n, depth, x->a + p, x->lda, copy, b->outputs, beta, c,
+                x->ldc);
 }
 
-/* An even number of column blocks of about the same width, for an even number of threads. */
-static long column_step(long n) {
-    long blocks = (n + WIDTH - 1) / WIDTH;
-    return least(WIDTH, even_step(n, (n + blocks + blocks % 2 - 1) / (blocks + blocks % 2)));
-}
-
-static void multiply_by_storage(const product *x) {
-    long step = column_step(x->count);
-#pragma omp parallel for schedule(dynamic)
-    for (long j = 0; j < x->count; j += step)
-        multiply_widened(x, x->first + j, least(step, x->count - j));
-}
-
-/* Bounds the copies of a weight that oneDNN reads. */
-enum { NATIVE_SIDE = 2048 };
-
-static void multiply_natively(const product *x) {
-    long columns = least(x->count, NATIVE_SIDE), step = even_step(depth_of(x), NATIVE_SIDE);
-    uint16_t *copy = sp_alloc((size_t)(columns * step), sizeof *copy);
+static void multiply_in_blocks(const product *x, bool native) {
+    long total = x->forward ? x->w->inputs : x->w->outputs;
+    long depth = even_step(total, DEPTH), columns = even_step(x->count, ELEMENTS / depth);
+    void *copy = sp_realloc(NULL, (size_t)(depth * columns), sizeof(float));
     for (long j = 0; j < x->count; j += columns)
-        for (long p = 0; p < depth_of(x); p += step) {
-            long n = least(columns, x->count - j), depth = least(step, depth_of(x) - p);
-            block b = block_of(x, x->first + j, n, p, depth);
-            copy_block(x->w, &b, false, copy);
-            sp_bf16_gemm(!x->forward, x->m, n, depth, x->a + p, x->lda, copy, b.outputs,
-                         p ? 1 : x->beta, x->c + j, x->ldc);
+        for (long p = 0; p < total; p += depth) {
+            long n = least(columns, x->count - j), d = least(depth, total - p);
+            block b = x->forward ? (block){x->first + j, n, p, d} : (block){p, d, x->first + j, n};
+            multiply_block(x, &b, native, j, n, p, copy);
         }
     free(copy);
 }
@@ -190,8 +168,6 @@ void sp_weight_gemm(const sp_weight *w, bool transpose, long first, long count, 
     if (m == 0 || count == 0) return;
     if (x.forward && m <= FEW_ROWS)
         sp_few_rows_gemm_panels(m, first, count, w->inputs, a, lda, w->data, beta, c, ldc);
-    else if (sp_bf16_current() == SP_BF16_NATIVE)
-        multiply_natively(&x);
     else
-        multiply_by_storage(&x);
+        multiply_in_blocks(&x, sp_bf16_current() == SP_BF16_NATIVE);
 }

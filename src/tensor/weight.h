@@ -23,8 +23,8 @@ void sp_weight_free(sp_weight *w); /* NULL is fine */
 /* Rows first_row .. first_row + count as floats, out [count, cols]. */
 void sp_weight_floats(const sp_weight *w, long first_row, long count, float *out);
 /* C [m, count] = A op(W)[:, first .. first + count) + beta C. op(W) is W, or with `transpose` W^T,
- * whose columns are W's rows; A [m, rows of op(W)]. The bits of C depend on m and the ranges, but
- * not on whether OpenMP threads are running already. */
+ * whose columns are W's rows; A [m, rows of op(W)]. The bits of C depend on m and the ranges, and
+ * beyond few rows on the number of threads, as those of sp_gemm do. */
 void sp_weight_gemm(const sp_weight *w, bool transpose, long first, long count, long m,
                     const float *a, long lda, float beta, float *c, long ldc);
 
