@@ -1,5 +1,6 @@
 #include "autograd/ops.h"
 #include "autograd/rows.h"
+#include "autograd/saved.h"
 #include "tensor/kernels.h"
 
 typedef void forward_kernel(long n, const float *x, float *y);
@@ -19,18 +20,18 @@ static const activation RELU = {sp_relu_forward, sp_relu_backward, false};
 typedef struct activation_node {
     sp_node node;
     sp_var *x;
+    sp_saved saved; /* x or y */
     const activation *kind;
 } activation_node;
 
 static void activation_backward(sp_tape *t, sp_node *node) {
     activation_node *n = (activation_node *)node;
     sp_var *x = n->x, *y = node->out;
-    const sp_var *saved = n->kind->from_input ? x : y;
-    float beta, *dx = sp_grad_beta(t, x, &beta);
+    float beta, *dx = sp_grad_beta(t, x, &beta), *room = sp_saved_room(t, &n->saved, 1, x->cols);
 #pragma omp parallel for
     for (long r = 0; r < x->rows; r++)
-        n->kind->backward(x->cols, sp_row(saved, r), y->grad + r * y->ld,
-                          sp_grad_row(dx, beta, x, r));
+        n->kind->backward(x->cols, sp_saved_row(&n->saved, r, x->cols, room, 0, 1),
+                          y->grad + r * y->ld, sp_grad_row(dx, beta, x, r));
 }
 
 static sp_var *apply(sp_tape *t, sp_var *x, const activation *kind) {
@@ -41,7 +42,7 @@ static sp_var *apply(sp_tape *t, sp_var *x, const activation *kind) {
     if (n) {
         n->x = x;
         n->kind = kind;
-        sp_tape_save(&n->node, kind->from_input ? x : y);
+        n->saved = sp_save_input(t, &n->node, kind->from_input ? x : y);
     }
     return y;
 }

@@ -24,9 +24,9 @@ static void attention_backward(sp_tape *t, sp_node *node) {
     sp_attention_grads grads = {grad_rows(t, n->q), grad_rows(t, own ? n->k : NULL),
                                 grad_rows(t, own ? n->v : NULL), grad_rows(t, n->prefix.key),
                                 grad_rows(t, n->prefix.value)};
-    sp_rows out = data_rows(node->out), dout = {node->out->grad, node->out->ld};
+    sp_rows dout = {node->out->grad, node->out->ld};
     sp_attention_backward(&n->shape, data_rows(n->q), data_rows(n->k), data_rows(n->v),
-                          data_rows(n->prefix.key), data_rows(n->prefix.value), out, dout, n->lse,
+                          data_rows(n->prefix.key), data_rows(n->prefix.value), dout, n->lse,
                           &grads, &t->scratch);
 }
 
@@ -75,8 +75,7 @@ static void record(sp_tape *t, sp_var *out, const sp_attention_shape *s, sp_var 
     n->prefix = prefix;
     n->lse = lse->data;
     sp_var *read[] = {
-        q,  s->prefix_only ? NULL : k, s->prefix_only ? NULL : v, prefix.key, prefix.value, out,
-        lse};
+        q, s->prefix_only ? NULL : k, s->prefix_only ? NULL : v, prefix.key, prefix.value, lse};
     for (size_t i = 0; i < sizeof read / sizeof *read; i++) sp_tape_save(&n->node, read[i]);
 }
 

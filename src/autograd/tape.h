@@ -49,6 +49,7 @@ struct sp_tape {
     sp_node *last;
     sp_var *variables; /* held by the open scopes, latest first */
     bool inference;    /* nothing needs a gradient */
+    bool halves;       /* what activations save for the backward pass is kept in bf16 (saved.h) */
     bool rehearsal;    /* nothing is recorded, but who needs a gradient is known (sp_recompute) */
 };
 

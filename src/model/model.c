@@ -132,11 +132,13 @@ sp_var *sp_model_forward(sp_tape *t, const sp_model *m, const int *ids, const sp
     bool recompute = ctx->recompute && !t->inference;
     block_call call = {m, recompute ? keep_context(t, ctx) : ctx, 0};
     sp_tape_mark mark = sp_tape_begin(t);
+    t->halves = m->embedding->weight != NULL;
     sp_var *x = m->family->embed(t, m, ids, ctx);
     for (; call.layer < m->config.n_layer; call.layer++) {
         x = recompute ? sp_recompute(t, run_block, &call, sizeof call, x) : run_block(t, &call, x);
         sp_tape_end(t, mark, x);
     }
+    t->halves = false;
     return m->family->finish(t, m, x);
 }
 

@@ -58,8 +58,8 @@ static sp_keys *keys_of_batch(const sp_attention_shape *s, sp_rows k, sp_rows v,
 }
 
 void sp_attention_backward(const sp_attention_shape *s, sp_rows q, sp_rows k, sp_rows v,
-                           sp_rows prefix_key, sp_rows prefix_value, sp_rows out, sp_rows dout,
-                           const float *lse, const sp_attention_grads *grads, sp_arena *scratch) {
+                           sp_rows prefix_key, sp_rows prefix_value, sp_rows dout, const float *lse,
+                           const sp_attention_grads *grads, sp_arena *scratch) {
     const sp_attention_inputs in = {
         s, q, prefix_key, prefix_value, keys_of_batch(s, k, v, scratch), k.ld};
     size_t floats = sp_attention_backward_scratch(s, longest_keys(s, in.keys));
@@ -74,7 +74,7 @@ void sp_attention_backward(const sp_attention_shape *s, sp_rows q, sp_rows k, sp
         sp_attention_grads g = *grads;
         g.prefix_key = (sp_rows){key_parts ? key_parts + task * part : NULL, d};
         g.prefix_value = (sp_rows){value_parts ? value_parts + task * part : NULL, d};
-        sp_attention_backward_task(&in, task / s->kv_heads, task % s->kv_heads, out, dout, lse, &g,
+        sp_attention_backward_task(&in, task / s->kv_heads, task % s->kv_heads, dout, lse, &g,
                                    work + (size_t)omp_get_thread_num() * floats);
     }
     if (key_parts) reduce_prefix(s, key_parts, grads->prefix_key);

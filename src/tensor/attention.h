@@ -55,7 +55,7 @@ typedef struct sp_attention_grads {
     sp_rows q, k, v, prefix_key, prefix_value;
 } sp_attention_grads;
 void sp_attention_backward(const sp_attention_shape *shape, sp_rows q, sp_rows k, sp_rows v,
-                           sp_rows prefix_key, sp_rows prefix_value, sp_rows out, sp_rows dout,
-                           const float *lse, const sp_attention_grads *grads, sp_arena *scratch);
+                           sp_rows prefix_key, sp_rows prefix_value, sp_rows dout, const float *lse,
+                           const sp_attention_grads *grads, sp_arena *scratch);
 
 #endif

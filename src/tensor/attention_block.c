@@ -289,15 +289,25 @@ INLINED void recompute_probabilities(const sp_attention_shape *s, const query_bl
         exponentiate(visible_keys(b, i), n, lse[i * s->heads], x->p + i * x->ld);
 }
 
-/* ds = p * (dout V^T - dout . out) */
-INLINED void compute_dscores(const query_block *b, const panels *x, long d, sp_rows out) {
+/* The sum of p * dp: dout . out without the output, since out = p V. */
+INLINED float weighted_sum(long n, const float *p, const float *dp) {
+    vec sum = {0}, a, b;
+    for (long j = 0; j < n; j += LANES) {
+        load(p + j, &a);
+        load(dp + j, &b);
+        sum += a * b;
+    }
+    return sum_of(&sum);
+}
+
+/* ds = p * (dp - the sum of p * dp) with dp = dout V^T */
+INLINED void compute_dscores(const query_block *b, const panels *x) {
     long n = round_to_lanes(b->keys);
     multiply_visible(b, x, x->dout, x->value_t, x->ds);
     for (long i = 0; i < b->rows; i++) {
         long seen = round_to_lanes(visible_keys(b, i));
-        const float *p = x->p + i * x->ld, *o = out.data + i * out.ld;
-        float *ds = x->ds + i * x->ld, delta = 0;
-        for (long j = 0; j < d; j++) delta += o[j] * x->dout[i * x->width + j];
+        const float *p = x->p + i * x->ld;
+        float *ds = x->ds + i * x->ld, delta = weighted_sum(seen, p, ds);
         for (long j = 0; j < seen; j += LANES) {
             vec a, y;
             load(p + j, &a);
@@ -320,7 +330,7 @@ INLINED void add_rows(long rows, long d, float scale, const float *from, long fr
 /* Gradients of one block, into the panels and dq. The queries are scaled, so dkey is right as it
  * is and dq wants the scale. */
 INLINED void backward_block(const sp_attention_shape *s, const query_block *b, const panels *x,
-                            sp_rows q, sp_rows out, sp_rows dout, const float *lse,
+                            sp_rows q, sp_rows dout, const float *lse,
                             const sp_attention_grads *g) {
     long d = s->head_size;
     float scale = 1.0f / sqrtf((float)d);
@@ -329,7 +339,7 @@ INLINED void backward_block(const sp_attention_shape *s, const query_block *b, c
     recompute_probabilities(s, b, x, lse);
     if (g->v.data || g->prefix_value.data) add_to_keys(b, x, x->p, x->dout, x->dvalue);
     if (!g->q.data && !g->k.data && !g->prefix_key.data) return;
-    compute_dscores(b, x, d, out);
+    compute_dscores(b, x);
     if (g->k.data || g->prefix_key.data) add_to_keys(b, x, x->ds, x->q, x->dkey);
     if (!g->q.data) return;
     weigh_rows(b, x, x->ds, x->key, x->row);
@@ -344,7 +354,7 @@ INLINED void add_panel(const sp_attention_shape *s, const panels *x, const float
 }
 
 VECTORISED void sp_attention_backward_task(const sp_attention_inputs *in, int sequence, int kv_head,
-                                           sp_rows out, sp_rows dout, const float *lse,
+                                           sp_rows dout, const float *lse,
                                            const sp_attention_grads *g, float *scratch) {
     const sp_attention_shape *s = in->shape;
     long first = s->offsets[sequence], length = s->offsets[sequence + 1] - first;
@@ -363,8 +373,7 @@ VECTORISED void sp_attention_backward_task(const sp_attention_inputs *in, int se
             sp_attention_grads here = *g;
             here.q = sp_rows_at(g->q, row, head * d);
             backward_block(s, &b, &x, sp_rows_at(in->q, row, head * d),
-                           sp_rows_at(out, row, head * d), sp_rows_at(dout, row, head * d),
-                           lse + row * s->heads + head, &here);
+                           sp_rows_at(dout, row, head * d), lse + row * s->heads + head, &here);
         }
     }
     long own = s->prefix_only ? 0 : length;

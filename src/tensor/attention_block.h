@@ -25,8 +25,8 @@ void sp_attention_direct_task(const sp_attention_inputs *in, int sequence, int k
                               float *lse, float *scratch);
 /* `grads`: prefix gradients are this task's own [prefix_length, head_size]. */
 void sp_attention_backward_task(const sp_attention_inputs *in, int sequence, int kv_head,
-                                sp_rows out, sp_rows dout, const float *lse,
-                                const sp_attention_grads *grads, float *scratch);
+                                sp_rows dout, const float *lse, const sp_attention_grads *grads,
+                                float *scratch);
 
 /* ---- geometry, shared by the tasks ---- */
 

@@ -143,12 +143,47 @@ static void a_leaf_that_trains_becomes_fp32_with_the_rounded_values(void **state
     sp_leaf_free(&before);
 }
 
+static sp_var *gelu(sp_tape *t, sp_var *x, sp_var *w) {
+    (void)w;
+    return sp_gelu(t, x);
+}
+static sp_var *swiglu(sp_tape *t, sp_var *x, sp_var *w) {
+    return sp_swiglu(t, x, w);
+}
+
+/* The same values; gradients that differ, but not by more than rounding to 8 bits explains. */
+static void check_halves(build *op) {
+    sp_tape t = {0};
+    sp_var x = random_leaf("x", ROWS, 33), w = random_leaf("w", ROWS, 33);
+    sp_leaf_train(&x, true);
+    sp_var expected = run(&t, op, &x, &w);
+    float *dx = sp_alloc_floats(ROWS * 33);
+    memcpy(dx, x.grad, ROWS * 33 * sizeof(float));
+    t.halves = true;
+    sp_var got = run(&t, op, &x, &w);
+    assert_memory_equal(got.data, expected.data, ROWS * 33 * sizeof(float));
+    assert_memory_not_equal(x.grad, dx, ROWS * 33 * sizeof(float));
+    for (int i = 0; i < ROWS * 33; i++)
+        assert_true(fabsf(x.grad[i] - dx[i]) <= 0.02f * (1 + fabsf(dx[i])));
+    sp_var *leaves[] = {&x, &w, &expected, &got};
+    for (size_t i = 0; i < sizeof leaves / sizeof *leaves; i++) sp_leaf_free(leaves[i]);
+    free(dx);
+    sp_tape_free(&t);
+}
+
+static void activations_saved_in_bf16_change_gradients_by_their_rounding_only(void **state) {
+    (void)state;
+    check_halves(gelu);
+    check_halves(swiglu);
+}
+
 int main(void) {
     setenv("SOFTPROMPT_BF16", "storage", 1); /* the way that rounds nothing but the weights */
     assert_int_equal(sp_gemm_start(2), SP_OK);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ops_on_bf16_equal_those_on_the_rounded_weight),
         cmocka_unit_test(embeddings_and_rows_of_bf16_are_the_rounded_ones),
+        cmocka_unit_test(activations_saved_in_bf16_change_gradients_by_their_rounding_only),
         cmocka_unit_test(a_leaf_that_trains_becomes_fp32_with_the_rounded_values),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

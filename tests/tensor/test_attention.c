@@ -177,8 +177,8 @@ static void run_backward(problem *p, sp_arena *scratch) {
     for (int i = 0; i < 5; i++) g[i] = sp_alloc_floats((size_t)(rows[i] + 1) * LD);
     sp_attention_grads grads = {{g[0], LD}, {g[1], LD}, {g[2], LD}, {g[3], LD}, {g[4], LD}};
     sp_attention_backward(&p->shape, (sp_rows){p->q, LD}, (sp_rows){p->k, LD}, (sp_rows){p->v, LD},
-                          (sp_rows){p->pk, LD}, (sp_rows){p->pv, LD}, (sp_rows){p->out, LD},
-                          (sp_rows){p->dout, LD}, p->lse, &grads, scratch);
+                          (sp_rows){p->pk, LD}, (sp_rows){p->pv, LD}, (sp_rows){p->dout, LD},
+                          p->lse, &grads, scratch);
     assert_rows("dq", g[0], p->eq, p->tokens, HEADS * p->shape.head_size);
     assert_rows("dk", g[1], p->ek, p->tokens, kv_columns);
     assert_rows("dv", g[2], p->ev, p->tokens, kv_columns);
@@ -330,7 +330,7 @@ static float *run_without_view_of_prefix(int prefix, const int *prefix_from) {
                                 .k = {all + 2 * size, LD},
                                 .v = {all + 3 * size, LD},
                                 .prefix_key = {prefix ? dprefix : NULL, LD}};
-    sp_attention_backward(&p.shape, q, k, v, pk, pv, out, dout, p.lse, &grads, &scratch);
+    sp_attention_backward(&p.shape, q, k, v, pk, pv, dout, p.lse, &grads, &scratch);
     for (long i = 0; i < (prefix + 1) * LD; i++) assert_true(dprefix[i] == 0);
     free(dprefix);
     sp_arena_free(&scratch);
