@@ -95,9 +95,9 @@ test: build ## everything, sanitizers and fuzzing included
 	@ctest --test-dir build/sanitize --output-on-failure --timeout 300 -j $$(nproc) -LE cli
 	@ctest --test-dir $(BUILD) --output-on-failure --timeout 300 -j $$(nproc) -LE fuzz
 
-bench: build ## speed and memory on this machine (a few minutes): docs/benchmarks.md
+bench: build ## speed and memory on this machine: docs/benchmarks.md
 	@echo "Measures two model shapes in fp32 and bf16, each measurement in a process of its own;"
-	@echo "about 5 minutes on two quiet cores. Table, CSV and figures go to results/bench/."
+	@echo "about 10 minutes on two quiet cores. Table, CSV and figures go to results/bench/."
 	@mkdir -p results/bench
 	@start=$$(date +%s); $(SP) bench --csv results/bench/bench.csv --figures results/bench \
 	    $(BENCH_ARGS) > results/bench/bench.txt || exit $$?; cat results/bench/bench.txt; \
