@@ -2,8 +2,8 @@
  * stay fp32. gemm.h says which of two ways a product takes: `native` rounds the activations to bf16
  * as well and sums products of bf16 in fp32 (oneDNN); `storage` widens the weights block by block
  * and is fp32 otherwise. For few rows (generation) it is always `storage`, a panel at a time, since
- * reading the weights is what they cost. Nothing about a weight changes after it is made: processes forked
- * later share it. */
+ * reading the weights is what they cost. Nothing about a weight changes after it is made: processes
+ * forked later share it. */
 #ifndef SP_TENSOR_WEIGHT_H
 #define SP_TENSOR_WEIGHT_H
 
