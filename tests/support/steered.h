@@ -1,9 +1,10 @@
-/* Logits of the golden batch under a steering or a tuner; include cmocka.h first. */
+/* Logits of the golden batch under a steering, a tuner or what is left of one; include cmocka.h
+ * first. */
 #ifndef SP_TESTS_STEERED_H
 #define SP_TESTS_STEERED_H
 
 #include "support/golden.h"
-#include "tuning/method.h"
+#include "tuning/soft_prompt.h"
 
 /* [GOLDEN_TOKENS, vocabulary] under a steering (NULL: none) whose virtual rows stand first; caller
  * owns. */
@@ -29,6 +30,11 @@ static inline float *logits_of_tuner(const sp_tuner *tuner) {
     float *logits = steered_logits(tuner->model, &steering);
     sp_tape_free(&tape);
     return logits;
+}
+
+static inline float *logits_of_prompt(const sp_model *model, sp_soft_prompt *prompt) {
+    sp_steering s = sp_soft_prompt_steering(prompt);
+    return steered_logits(model, &s);
 }
 
 #endif

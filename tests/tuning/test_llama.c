@@ -79,12 +79,6 @@ static void bitfit_needs_biases_and_ft_top_leaves_a_head_of_its_own_frozen(void 
     sp_model_free(biased);
 }
 
-/* Logits of the golden batch under a prompt, the caller's. */
-static float *logits_of_prompt(const sp_model *model, sp_soft_prompt *prompt) {
-    sp_steering s = sp_soft_prompt_steering(prompt);
-    return steered_logits(model, &s);
-}
-
 static void assert_same(float *a, float *b) {
     assert_memory_equal(a, b, GOLDEN_TOKENS * VOCABULARY * sizeof(float));
     free(a);

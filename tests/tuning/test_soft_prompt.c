@@ -36,11 +36,6 @@ static void create(const char *method, int length, sp_model *model, sp_tuner *ou
     create_with(method, &options, model, out);
 }
 
-static float *logits_of_prompt(const sp_model *model, sp_soft_prompt *prompt) {
-    sp_steering s = sp_soft_prompt_steering(prompt);
-    return steered_logits(model, &s);
-}
-
 static void assert_same_logits(float *a, float *b) {
     assert_memory_equal(a, b, GOLDEN_TOKENS * VOCABULARY * sizeof(float));
     free(a);

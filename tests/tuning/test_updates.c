@@ -346,11 +346,6 @@ static void pretend_training(sp_tuner *tuner) {
     free(params);
 }
 
-static float *logits_of_prompt(const sp_model *model, sp_soft_prompt *prompt) {
-    sp_steering steering = sp_soft_prompt_steering(prompt);
-    return steered_logits(model, &steering);
-}
-
 static void write_and_read(const char *path, const sp_soft_prompt *prompt, const sp_model *model,
                            sp_model *fresh, sp_soft_prompt *out) {
     sp_h5 *file = NULL;
