@@ -196,6 +196,17 @@ static sp_var *build_attention_causal(sp_tape *t, sp_var *l) {
 static sp_var *build_attention_grouped(sp_tape *t, sp_var *l) {
     return build_attention_of(t, l, 2, false, NULL);
 }
+static sp_var *build_attention_windowed(sp_tape *t, sp_var *l) {
+    sp_attention_shape shape = {.heads = 4,
+                                .kv_heads = 2,
+                                .head_size = 2,
+                                .sequences = 2,
+                                .offsets = (int[]){0, 4, 5},
+                                .causal = true,
+                                .window = 3};
+    sp_kv prefix = {.key = l[3].rows ? &l[3] : NULL, .value = l[4].rows ? &l[4] : NULL};
+    return sp_attention(t, &shape, &l[0], &l[1], &l[2], prefix);
+}
 static sp_var *build_attention_infix(sp_tape *t, sp_var *l) {
     return build_attention_of(t, l, 2, true, (int[]){2, 1});
 }
@@ -251,6 +262,11 @@ static const op_case cases[] = {
      {{5, 8}, {5, 4}, {5, 4}, {2, 4}, {2, 4}, {1, 4}},
      false},
     {"gated infix", build_attention_infix, {{5, 8}, {5, 4}, {5, 4}, {2, 4}, {2, 4}, {1, 1}}, false},
+    {"attention windowed", build_attention_windowed, {{5, 8}, {5, 4}, {5, 4}}, false},
+    {"attention windowed with a prefix",
+     build_attention_windowed,
+     {{5, 8}, {5, 4}, {5, 4}, {2, 4}, {2, 4}},
+     false},
     {"gate_columns", build_gate, {{3, 6}, {1, 3}}, false},
     {"attention grouped", build_attention_grouped, {{5, 8}, {5, 4}, {5, 4}, {2, 4}, {2, 4}}, false},
 };
