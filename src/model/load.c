@@ -58,10 +58,12 @@ static sp_status open_pretrained(const char *path, sp_precision precision, sp_mo
 
 sp_status sp_model_open(const char *name, sp_precision precision, sp_model **out) {
     char *folder = sp_model_folder(name);
-    sp_status st = sp_file_exists(folder)
-                       ? open_pretrained(folder, precision, out)
-                       : sp_fail(SP_ERR_MISSING,
-                                 "model '%s' is neither a folder nor a name below models/", name);
+    sp_status st =
+        sp_file_exists(folder)
+            ? open_pretrained(folder, precision, out)
+            : sp_fail(SP_ERR_MISSING,
+                      "model '%s' is neither a folder, a .gguf file nor a name below models/",
+                      name);
     free(folder);
     return st;
 }
