@@ -3,10 +3,14 @@
 
     /tmp/venv/bin/python tests/golden/make_gguf.py
 
+gguf/MODEL.gguf          gpt2-tiny and llama-tiny-bias in F16, llama-tiny in F32, as llama.cpp's converter
+                         lays them out
 gguf/types.gguf          metadata of every type, and one tensor [2, 3, 256] (Q8_K: [1, 256]) a type
 gguf/types.safetensors   the same tensors as floats, as gguf.quants dequantises them
 Blocks of K-quants are random bytes with finite scales: the package reads them but does not write them.
 """
+import json
+import re
 from pathlib import Path
 
 import gguf
@@ -14,7 +18,7 @@ import numpy as np
 from gguf import GGMLQuantizationType as Type
 from gguf import GGUFValueType as Value
 from gguf import quants
-from safetensors.numpy import save_file
+from safetensors.numpy import load_file, save_file
 
 HERE = Path(__file__).parent
 SHAPE = (2, 3, 256)
@@ -71,9 +75,89 @@ def make_types():
               HERE / "gguf" / "types.safetensors", metadata={"versions": "gguf 0.19"})
 
 
+def open_model(name, arch):
+    config = json.loads((HERE / name / "config.json").read_text())
+    writer = gguf.GGUFWriter(HERE / "gguf" / f"{name}.gguf", arch)
+    writer.add_name(name)
+    writer.add_bos_token_id(config["bos_token_id"])
+    writer.add_eos_token_id(config["eos_token_id"])
+    writer.add_token_list([f"t{i}" for i in range(config["vocab_size"])])
+    return writer, config, load_file(HERE / name / "model.safetensors")
+
+
+def close_model(writer, tensors, kind):
+    """Matrices in `kind`, vectors in F32, as llama.cpp's converter has it."""
+    for name, x in tensors.items():
+        writer.add_tensor(name, np.ascontiguousarray(x, dtype=kind if x.ndim == 2 else np.float32))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
+def rename(name, modules):
+    module, part = name.rsplit(".", 1)
+    block = re.search(r"\.(\d+)\.", module)
+    number = block.group(1) if block else ""
+    return modules[re.sub(r"\.\d+\.", ".*.", module)].replace("*", number) + "." + part
+
+
+def make_gpt2(name, kind):
+    writer, config, tensors = open_model(name, "gpt2")
+    writer.add_context_length(config["n_positions"])
+    writer.add_embedding_length(config["n_embd"])
+    writer.add_block_count(config["n_layer"])
+    writer.add_feed_forward_length(config["n_inner"] or 4 * config["n_embd"])
+    writer.add_head_count(config["n_head"])
+    writer.add_layer_norm_eps(config["layer_norm_epsilon"])
+    modules = {"transformer.wte": "token_embd", "transformer.wpe": "position_embd", "transformer.ln_f": "output_norm",
+               "transformer.h.*.ln_1": "blk.*.attn_norm", "transformer.h.*.attn.c_attn": "blk.*.attn_qkv",
+               "transformer.h.*.attn.c_proj": "blk.*.attn_output", "transformer.h.*.ln_2": "blk.*.ffn_norm",
+               "transformer.h.*.mlp.c_fc": "blk.*.ffn_up", "transformer.h.*.mlp.c_proj": "blk.*.ffn_down"}
+    linear = re.compile(r"\.(c_attn|c_proj|c_fc)\.weight$")
+    close_model(writer, {rename(n, modules): x.T if linear.search(n) else x for n, x in tensors.items()}, kind)
+
+
+def interleave(x, heads):
+    """Rows of each head from (half, index) to (index, half): llama.cpp rotates neighbours."""
+    return x.reshape(heads, 2, -1, *x.shape[1:]).swapaxes(1, 2).reshape(x.shape)
+
+
+def make_llama(name, arch, kind):
+    writer, config, tensors = open_model(name, arch)
+    rope = config.get("rope_parameters") or config
+    heads = {"q_proj": config["num_attention_heads"], "k_proj": config["num_key_value_heads"]}
+    writer.add_context_length(config["max_position_embeddings"])
+    writer.add_embedding_length(config["hidden_size"])
+    writer.add_block_count(config["num_hidden_layers"])
+    writer.add_feed_forward_length(config["intermediate_size"])
+    writer.add_head_count(heads["q_proj"])
+    writer.add_head_count_kv(heads["k_proj"])
+    writer.add_layer_norm_rms_eps(config["rms_norm_eps"])
+    writer.add_rope_freq_base(rope["rope_theta"])
+    size = config.get("head_dim") or config["hidden_size"] // heads["q_proj"]
+    writer.add_key_length(size)
+    writer.add_value_length(size)
+    writer.add_rope_dimension_count(size)
+    layer = "model.layers.*."
+    modules = {"model.embed_tokens": "token_embd", "model.norm": "output_norm", "lm_head": "output",
+               layer + "input_layernorm": "blk.*.attn_norm", layer + "post_attention_layernorm": "blk.*.ffn_norm",
+               **{f"{layer}self_attn.{x}_proj": f"blk.*.attn_{x}" for x in "qkv"},
+               layer + "self_attn.o_proj": "blk.*.attn_output",
+               **{f"{layer}mlp.{x}_proj": f"blk.*.ffn_{x}" for x in ("gate", "up", "down")}}
+    out = {}
+    for n, x in tensors.items():
+        part = n.split(".")[-2]
+        out[rename(n, modules)] = interleave(x, heads[part]) if arch == "llama" and part in heads else x
+    close_model(writer, out, kind)
+
+
 def main():
     (HERE / "gguf").mkdir(exist_ok=True)
     make_types()
+    make_gpt2("gpt2-tiny", np.float16)
+    make_llama("llama-tiny", "llama", np.float32)
+    make_llama("llama-tiny-bias", "llama", np.float16)
 
 
 if __name__ == "__main__":
