@@ -39,6 +39,12 @@ sp_status sp_config_int(sp_config_source s, const char *key, long fallback, int 
     return value || fallback == SP_CONFIG_REQUIRED ? check_int(s, key, value, 1, out) : SP_OK;
 }
 
+sp_status sp_config_count(sp_config_source s, const char *key, int fallback, int *out) {
+    const json_t *value = find(s, key);
+    *out = fallback;
+    return value ? check_int(s, key, value, 0, out) : SP_OK;
+}
+
 sp_status sp_config_real(sp_config_source s, const char *key, double fallback, double most,
                          double *out) {
     const json_t *value = find(s, key);

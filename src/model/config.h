@@ -21,6 +21,8 @@ enum { SP_CONFIG_REQUIRED = -1 };
 
 /* A whole number from 1 on; `fallback` where it is absent. */
 sp_status sp_config_int(sp_config_source s, const char *key, long fallback, int *out);
+/* A whole number from 0 on. */
+sp_status sp_config_count(sp_config_source s, const char *key, int fallback, int *out);
 /* A number above 0, up to `most`. */
 sp_status sp_config_real(sp_config_source s, const char *key, double fallback, double most,
                          double *out);
