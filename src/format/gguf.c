@@ -74,6 +74,10 @@ static const entry *find(const sp_gguf *f, const char *key) {
     return bsearch(&wanted, f->entries, f->entry_count, sizeof wanted, by_key);
 }
 
+bool sp_gguf_has(const sp_gguf *f, const char *key) {
+    return find(f, key) != NULL;
+}
+
 const sp_gguf_tensor *sp_gguf_find_tensor(const sp_gguf *f, const char *name) {
     sp_gguf_tensor wanted = {.name = {name, strlen(name)}};
     return bsearch(&wanted, f->tensors, f->tensor_count, sizeof wanted, by_name);
@@ -357,7 +361,7 @@ static sp_status place_tensor(const sp_gguf *f, size_t start, uint64_t offset, s
 static sp_status read_alignment(const sp_gguf *f, size_t *out) {
     int64_t value = 32;
     const char *key = "general.alignment";
-    bool given = find(f, key) != NULL, found = sp_gguf_find_int(f, key, &value);
+    bool given = sp_gguf_has(f, key), found = sp_gguf_find_int(f, key, &value);
     if ((given && !found) || value < 1 || value > MAX_ALIGNMENT || value & (value - 1))
         return sp_fail(SP_ERR_FORMAT,
                        "%s: %s must be a power of 2 up to %d; convert the model again", f->path,

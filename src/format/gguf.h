@@ -37,6 +37,9 @@ sp_status sp_gguf_open(const char *path, sp_gguf **out);
 void sp_gguf_close(sp_gguf *file); /* NULL is fine */
 const char *sp_gguf_path(const sp_gguf *file);
 
+/* Whether the metadata have the key, of whatever type. */
+bool sp_gguf_has(const sp_gguf *file, const char *key);
+
 /* The value of a metadata key. Text: data NULL if the key is absent or no text. */
 sp_gguf_text sp_gguf_find_text(const sp_gguf *file, const char *key);
 /* Any integer type that fits, and bool; false: absent or of another type. */

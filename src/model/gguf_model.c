@@ -23,9 +23,10 @@ typedef struct architecture {
     const char *name; /* general.architecture, and model_type of config.json */
     const name_pair *modules;
     const key_pair *ints, *reals;
+    bool rotary;
     bool interleaved; /* the rows of q and k are in the order of rotations of neighbours */
     bool transposed;  /* Hugging Face stores linear maps of blocks [in, out] */
-    bool tied;        /* by definition: there is no head to read */
+    bool tied;        /* by definition: a head that is there all the same is not read */
 } architecture;
 
 static const name_pair llama_modules[] = {
@@ -84,8 +85,13 @@ static const architecture architectures[] = {
      .modules = llama_modules,
      .ints = llama_ints,
      .reals = llama_reals,
+     .rotary = true,
      .interleaved = true},
-    {.name = "qwen2", .modules = llama_modules, .ints = llama_ints, .reals = llama_reals},
+    {.name = "qwen2",
+     .modules = llama_modules,
+     .ints = llama_ints,
+     .reals = llama_reals,
+     .rotary = true},
 };
 
 /* NULL if it is another one. */
@@ -137,26 +143,30 @@ char *sp_gguf_model_name(const sp_gguf *file, const char *name) {
 
 /* ---- configuration ---- */
 
+/* A key that is there must be a number: an array, for instance, is one for each block. */
+static sp_status add_key(const sp_gguf *file, const char *key, const key_pair *pair, bool real,
+                         json_t *out) {
+    int64_t whole;
+    double value;
+    json_t *found = NULL;
+    if (real && sp_gguf_find_real(file, key, &value)) found = json_real(value);
+    if (!real && sp_gguf_find_int(file, key, &whole)) found = json_integer(whole);
+    if (!found && (pair->required || sp_gguf_has(file, key)))
+        return sp_fail(SP_ERR_FORMAT, "%s: the metadata key %s must hold a %snumber",
+                       sp_gguf_path(file), key, real ? "" : "whole ");
+    if (found) json_object_set_new(out, pair->ours, found);
+    return SP_OK;
+}
+
 static sp_status add_keys(const sp_gguf *file, const architecture *a, const key_pair *keys,
                           bool real, json_t *out) {
-    for (const key_pair *k = keys; k->ours; k++) {
+    sp_status st = SP_OK;
+    for (const key_pair *k = keys; !st && k->ours; k++) {
         char *key = sp_format("%s.%s", a->name, k->theirs);
-        int64_t whole;
-        double value;
-        json_t *found = NULL;
-        if (real && sp_gguf_find_real(file, key, &value)) found = json_real(value);
-        if (!real && sp_gguf_find_int(file, key, &whole)) found = json_integer(whole);
-        if (found) json_object_set_new(out, k->ours, found);
-        sp_status st = found || !k->required
-                           ? SP_OK
-                           : sp_fail(SP_ERR_FORMAT,
-                                     "%s: has no number under the metadata key %s; convert the "
-                                     "model again",
-                                     sp_gguf_path(file), key);
+        st = add_key(file, key, k, real, out);
         free(key);
-        if (st) return st;
     }
-    return SP_OK;
+    return st;
 }
 
 static void add_token(const sp_gguf *file, const char *ours, const char *theirs, json_t *out) {
@@ -197,6 +207,39 @@ static sp_status check_whole(const sp_gguf *file) {
                    sp_gguf_path(file), (long long)parts);
 }
 
+/* Variants that Hugging Face's configuration of these architectures cannot say, or that are only
+ * told by a number: rotations of a part of each head, and attention to the last tokens only. */
+static sp_status check_variant(const sp_gguf *file, const architecture *a, const json_t *config) {
+    char *part = sp_format("%s.rope.dimension_count", a->name);
+    char *window = sp_format("%s.attention.sliding_window", a->name);
+    int64_t heads = json_integer_value(json_object_get(config, "num_attention_heads"));
+    int64_t width = json_integer_value(json_object_get(config, "hidden_size")), rotated, seen;
+    const json_t *given = json_object_get(config, "head_dim");
+    int64_t size = given ? json_integer_value(given) : heads > 0 ? width / heads : 0;
+    sp_status st = SP_OK;
+    if (a->rotary && sp_gguf_find_int(file, part, &rotated) && rotated != size)
+        st = sp_fail(SP_ERR_FORMAT,
+                     "%s: %s is %lld, but heads have %lld numbers; use a model that "
+                     "rotates them all",
+                     sp_gguf_path(file), part, (long long)rotated, (long long)size);
+    else if (sp_gguf_find_int(file, window, &seen) && seen > 0 &&
+             seen < json_integer_value(json_object_get(config, "max_position_embeddings")))
+        st = sp_fail(SP_ERR_FORMAT,
+                     "%s: %s is %lld, which is not read from GGUF; use the model's "
+                     "safetensors",
+                     sp_gguf_path(file), window, (long long)seen);
+    free(part);
+    free(window);
+    return st;
+}
+
+static sp_status add_rope(const sp_gguf *file, const architecture *a, json_t *out) {
+    json_t *scaling = NULL;
+    sp_status st = a->rotary ? sp_gguf_model_rope(file, a->name, &scaling) : SP_OK;
+    if (scaling) json_object_set_new(out, "rope_scaling", scaling);
+    return st;
+}
+
 static sp_status unknown_architecture(const sp_gguf *file) {
     sp_gguf_text name = sp_gguf_find_text(file, "general.architecture");
     if (!name.data)
@@ -218,6 +261,8 @@ sp_status sp_gguf_model_config(const sp_gguf *file, json_t **out) {
     st = add_keys(file, a, a->ints, false, config);
     if (!st) st = add_keys(file, a, a->reals, true, config);
     if (!st) st = add_vocabulary(file, config);
+    if (!st) st = check_variant(file, a, config);
+    if (!st) st = add_rope(file, a, config);
     if (st) {
         json_decref(config);
         return st;

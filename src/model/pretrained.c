@@ -170,7 +170,7 @@ static sp_status read_gguf_config(const sp_gguf *gguf, sp_config *out) {
     if (st) return st;
     st = sp_config_from_json((sp_config_source){sp_gguf_path(gguf), root}, out);
     json_decref(root);
-    return st;
+    return st ? st : sp_gguf_model_check_rope(gguf, out);
 }
 
 sp_status sp_pretrained_config(const sp_pretrained *c, sp_config *out) {

@@ -3,8 +3,9 @@
 
     /tmp/venv/bin/python tests/golden/make_gguf.py
 
-gguf/MODEL.gguf          gpt2-tiny and llama-tiny-bias in F16, llama-tiny in F32, as llama.cpp's converter
-                         lays them out
+gguf/MODEL.gguf          models of the folders of these names as llama.cpp's converter lays them out: llama-tiny,
+                         qwen2-tiny and linear-tiny in F32, gpt2-tiny, llama-tiny-bias, yarn-tiny and
+                         llama3-tiny in F16, the last one with the rotations of Llama 3.1
 gguf/types.gguf          metadata of every type, and one tensor [2, 3, 256] (Q8_K: [1, 256]) a type
 gguf/types.safetensors   the same tensors as floats, as gguf.quants dequantises them
 Blocks of K-quants are random bytes with finite scales: the package reads them but does not write them.
@@ -123,9 +124,17 @@ def interleave(x, heads):
     return x.reshape(heads, 2, -1, *x.shape[1:]).swapaxes(1, 2).reshape(x.shape)
 
 
-def make_llama(name, arch, kind):
+def llama3_factors(rope, size):
+    """As llama.cpp's converter computes rope_freqs.weight of Llama 3.1."""
+    low, high, original = (rope[k] for k in ("low_freq_factor", "high_freq_factor", "original_max_position_embeddings"))
+    turns = original / (2 * np.pi * rope["rope_theta"] ** (np.arange(0, size, 2) / size))
+    smooth = np.clip((turns - low) / (high - low), 0, 1)
+    return (1 / ((1 - smooth) / rope["factor"] + smooth)).astype(np.float32)
+
+
+def make_llama(name, arch, kind, **changed):
     writer, config, tensors = open_model(name, arch)
-    rope = config.get("rope_parameters") or config
+    rope = {**(config.get("rope_parameters") or config), **changed}
     heads = {"q_proj": config["num_attention_heads"], "k_proj": config["num_key_value_heads"]}
     writer.add_context_length(config["max_position_embeddings"])
     writer.add_embedding_length(config["hidden_size"])
@@ -146,6 +155,16 @@ def make_llama(name, arch, kind):
                layer + "self_attn.o_proj": "blk.*.attn_output",
                **{f"{layer}mlp.{x}_proj": f"blk.*.ffn_{x}" for x in ("gate", "up", "down")}}
     out = {}
+    factor = rope.get("factor")
+    if rope.get("rope_type") in ("linear", "yarn"):
+        writer.add_rope_scaling_type(gguf.RopeScalingType(rope["rope_type"]))
+        writer.add_rope_scaling_factor(factor)
+    if rope.get("rope_type") == "yarn":
+        writer.add_rope_scaling_orig_ctx_len(rope["original_max_position_embeddings"])
+        for key in ("beta_fast", "beta_slow"):
+            writer.add_float32(f"{arch}.rope.scaling.yarn_{key}", rope[key])
+    if rope.get("rope_type") == "llama3":
+        out["rope_freqs.weight"] = llama3_factors(rope, size)
     for n, x in tensors.items():
         part = n.split(".")[-2]
         out[rename(n, modules)] = interleave(x, heads[part]) if arch == "llama" and part in heads else x
@@ -158,6 +177,11 @@ def main():
     make_gpt2("gpt2-tiny", np.float16)
     make_llama("llama-tiny", "llama", np.float32)
     make_llama("llama-tiny-bias", "llama", np.float16)
+    make_llama("qwen2-tiny", "qwen2", np.float32)
+    make_llama("linear-tiny", "llama", np.float32)
+    make_llama("yarn-tiny", "llama", np.float16)
+    make_llama("llama3-tiny", "llama", np.float16, rope_theta=500000.0, factor=8.0, low_freq_factor=1.0,
+               high_freq_factor=4.0, original_max_position_embeddings=8192)
 
 
 if __name__ == "__main__":
