@@ -9,6 +9,7 @@
 #include "model/pretrained.h"
 #include "support/folder.h"
 #include "support/golden.h"
+#include "tensor/gemm.h"
 
 #include <unistd.h>
 
@@ -415,6 +416,11 @@ static void the_weights_hash_of_a_gguf_model_is_its_file_s(void **state) {
     assert_int_equal(sp_model_hash(GGUF "llama-tiny.gguf", &file), SP_OK);
 }
 
+static int start(void **state) {
+    (void)state;
+    return sp_gemm_start(1);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(
@@ -437,5 +443,5 @@ int main(void) {
         cmocka_unit_test(the_hash_covers_every_shard_and_the_index),
         cmocka_unit_test(the_weights_hash_of_a_gguf_model_is_its_file_s),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, start, NULL);
 }
