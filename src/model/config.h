@@ -13,6 +13,9 @@ typedef struct sp_config_source {
     const json_t *root;
 } sp_config_source;
 
+/* What sp_config_read does with the file's object. */
+sp_status sp_config_from_json(sp_config_source source, sp_config *out);
+
 /* Stands for "no fallback". */
 enum { SP_CONFIG_REQUIRED = -1 };
 
