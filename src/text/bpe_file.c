@@ -1,6 +1,7 @@
 /* BPE as a tokenizer.json has it, and as a kind of model. */
 #include "text/alphabet.h"
 #include "text/bpe.h"
+#include "text/byte_tokens.h"
 #include "text/json_part.h"
 #include "text/token_model.h"
 
@@ -52,18 +53,27 @@ static sp_status read_merges(sp_bpe *bpe, const json_t *merges) {
     return st;
 }
 
-/* A byte without a token becomes the unknown token; without one it is left out, as in the
- * reference implementation. */
-static void find_bytes(sp_bpe *bpe, const char *unknown) {
-    int fallback = unknown ? sp_vocabulary_find(bpe->vocabulary, unknown, strlen(unknown)) : -1;
+/* The tokens of single bytes, which are written as their symbols, or of ASCII characters. */
+static void find_singles(sp_bpe *bpe) {
     sp_buf symbol = {0};
     for (int byte = 0; byte < 256; byte++) {
         sp_buf_clear(&symbol);
-        sp_bytes_to_symbols(&(char){(char)byte}, 1, &symbol);
-        int id = sp_vocabulary_find(bpe->vocabulary, symbol.data, symbol.len);
-        bpe->byte_ids[byte] = id < 0 ? fallback : id;
+        if (bpe->bytes)
+            sp_bytes_to_symbols(&(char){(char)byte}, 1, &symbol);
+        else
+            sp_buf_putc(&symbol, (char)byte);
+        bpe->single_ids[byte] = sp_vocabulary_find(bpe->vocabulary, symbol.data, symbol.len);
     }
     sp_buf_free(&symbol);
+}
+
+static void find_ids(sp_bpe *bpe, const json_t *model) {
+    const char *unknown = sp_part_text(model, "unk_token");
+    find_singles(bpe);
+    if (!bpe->bytes && sp_part_flag(model, "byte_fallback", false))
+        sp_find_byte_tokens(bpe->vocabulary, bpe->fallback_ids);
+    if (unknown) bpe->unknown = sp_vocabulary_find(bpe->vocabulary, unknown, strlen(unknown));
+    bpe->fuse_unknown = sp_part_flag(model, "fuse_unk", false);
 }
 
 static bool has_text(const json_t *model, const char *name) {
@@ -71,29 +81,28 @@ static bool has_text(const json_t *model, const char *name) {
     return text && *text;
 }
 
-static sp_status check_form(const json_t *model, bool bytes) {
+static sp_status check_form(const json_t *model) {
     if (!json_is_object(json_object_get(model, "vocab")) ||
         !json_is_array(json_object_get(model, "merges")))
         return sp_fail(SP_ERR_FORMAT, "the model has no vocab object or no merges array");
-    if (!bytes)
-        return sp_fail(SP_ERR_FORMAT, "BPE without a ByteLevel pre-tokenizer is not supported");
     if (has_text(model, "continuing_subword_prefix") || has_text(model, "end_of_word_suffix"))
-        return sp_fail(SP_ERR_FORMAT, "subword prefixes and suffixes are not byte-level BPE");
+        return sp_fail(SP_ERR_FORMAT, "BPE with subword prefixes or suffixes is not supported");
     return SP_OK;
 }
 
 static sp_status read_bpe(const json_t *model, sp_vocabulary *vocabulary, bool bytes, void **out) {
     *out = NULL;
     sp_status st;
-    if ((st = check_form(model, bytes))) return st;
+    if ((st = check_form(model))) return st;
     if ((st = sp_vocabulary_read(vocabulary, json_object_get(model, "vocab")))) return st;
     sp_bpe *bpe = sp_bpe_new(vocabulary);
+    bpe->bytes = bytes;
     if ((st = read_merges(bpe, json_object_get(model, "merges")))) {
         sp_bpe_free(bpe);
         return st;
     }
     bpe->whole_words_first = sp_part_flag(model, "ignore_merges", false);
-    find_bytes(bpe, sp_part_text(model, "unk_token"));
+    find_ids(bpe, model);
     *out = bpe;
     return SP_OK;
 }

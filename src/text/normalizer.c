@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const sp_normalizer_kind *const kinds[] = {&sp_normalizer_nfc};
+static const sp_normalizer_kind *const kinds[] = {&sp_normalizer_nfc, &sp_normalizer_precompiled};
 
 enum { MAX_STAGES = 32, MAX_DEPTH = 8 };
 

@@ -5,5 +5,6 @@
 #include "text/normalizer.h"
 
 extern const sp_normalizer_kind sp_normalizer_nfc;
+extern const sp_normalizer_kind sp_normalizer_precompiled;
 
 #endif

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-static const sp_token_model_kind *const kinds[] = {&sp_token_model_bpe};
+static const sp_token_model_kind *const kinds[] = {&sp_token_model_bpe, &sp_token_model_unigram};
 
 static const char *type_of(const json_t *model) {
     const char *type = sp_part_text(model, "type");
