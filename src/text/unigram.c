@@ -1,5 +1,4 @@
 #include "text/unigram.h"
-#include "core/memory.h"
 #include "text/byte_tokens.h"
 #include "text/json_part.h"
 #include "text/token_model.h"

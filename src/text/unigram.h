@@ -3,6 +3,7 @@
 #ifndef SP_TEXT_UNIGRAM_H
 #define SP_TEXT_UNIGRAM_H
 
+#include "core/memory.h"
 #include "text/trie.h"
 #include "text/vocabulary.h"
 
