@@ -1,8 +1,11 @@
 #include "text/tokenizer_gguf.h"
+#include "text/charsmap.h"
 #include "text/gguf_pre.h"
+#include "text/spm_merges.h"
 #include "text/tokenizer_json.h"
 #include "text/tokenizer_parts.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -134,12 +137,135 @@ static sp_status fill_gpt2(const sp_gguf *file, json_t *root) {
     return set_template(file, pre->begins, false, root);
 }
 
+/* The scores of the tokens, which must all have one; the caller's. */
+static sp_status read_scores(const sp_gguf *file, double **out) {
+    size_t count = sp_gguf_array_count(file, KEY("tokens"));
+    *out = NULL;
+    if (sp_gguf_array_count(file, KEY("scores")) != count)
+        return sp_fail(SP_ERR_FORMAT, KEY("scores") " has %zu entries for %zu tokens",
+                       sp_gguf_array_count(file, KEY("scores")), count);
+    double *scores = sp_alloc(count + 1, sizeof *scores);
+    sp_status st = SP_OK;
+    for (size_t i = 0; !st && i < count; i++)
+        if (!sp_gguf_real_at(file, KEY("scores"), i, &scores[i]) || !isfinite(scores[i]))
+            st = sp_fail(SP_ERR_FORMAT, KEY("scores") "[%zu] is not a number", i);
+    if (st)
+        free(scores);
+    else
+        *out = scores;
+    return st;
+}
+
+static sp_status derive_merges(const sp_gguf *file, json_t *vocabulary, json_t *merges) {
+    double *scores;
+    sp_status st = read_scores(file, &scores);
+    if (!st) st = sp_spm_merges(vocabulary, scores, merges);
+    free(scores);
+    return st;
+}
+
+/* SentencePiece's BPE (Llama 2): spaces are written as U+2581, one is put before the text, and what
+ * has no token is spelt with bytes. */
+static sp_status fill_llama(const sp_gguf *file, json_t *root) {
+    json_t *vocabulary = json_object(), *merges = json_array(), *model;
+    bool prefix = flag(file, KEY("add_space_prefix"), true);
+    model = json_pack("{s:s, s:o, s:o, s:b, s:b}", "type", "BPE", "vocab", vocabulary, "merges",
+                      merges, "fuse_unk", 1, "byte_fallback", 1);
+    json_object_set_new(root, "model", model);
+    json_object_set_new(root, "normalizer", sp_json_spm_normalizer(prefix));
+    json_object_set_new(root, "decoder", sp_json_spm_decoder(prefix));
+    sp_buf text = {0};
+    sp_json_token unknown;
+    sp_status st = read_vocabulary(file, vocabulary);
+    if (!st) st = find_token(file, KEY("unknown_token_id"), &text, &unknown);
+    if (!st && unknown.text) json_object_set_new(model, "unk_token", json_string(unknown.text));
+    sp_buf_free(&text);
+    if (st) return st;
+    st = sp_gguf_array_count(file, KEY("merges")) ? read_merges(file, merges)
+                                                  : derive_merges(file, vocabulary, merges);
+    return st ? st : set_template(file, true, false, root);
+}
+
+/* llama.cpp's converter knows no names for the tokens that T5 marks blanks with. */
+static bool is_placeholder(const char *text) {
+    size_t digits = strncmp(text, "[PAD", 4) == 0 ? strspn(text + 4, "0123456789") : 0;
+    return digits && strcmp(text + 4 + digits, "]") == 0;
+}
+
+/* The vocabulary of Unigram, [[text, score], ...]; the first 100 placeholders are T5's
+ * <extra_id_99> to <extra_id_0>, which are special. */
+static sp_status read_pieces(const sp_gguf *file, const double *scores, json_t *pieces,
+                             json_t *added) {
+    enum { BLANKS = 100 };
+    sp_buf text = {0};
+    sp_status st = SP_OK;
+    int blanks = 0;
+    size_t count = sp_gguf_array_count(file, KEY("tokens"));
+    for (size_t i = 0; !st && i < count; i++) {
+        if ((st = read_text(file, KEY("tokens"), i, &text))) break;
+        bool is_blank = blanks < BLANKS && is_placeholder(text.data);
+        if (is_blank) {
+            sp_buf_clear(&text);
+            sp_buf_printf(&text, "<extra_id_%d>", BLANKS - 1 - blanks++);
+        }
+        sp_json_token token = {text.data, (json_int_t)i};
+        if (is_blank) json_array_append_new(added, sp_json_added_token(token, true));
+        if (json_array_append_new(pieces, json_pack("[s, f]", text.data, scores[i])))
+            st = sp_fail(SP_ERR_FORMAT, KEY("tokens") "[%zu] is not UTF-8", i);
+    }
+    sp_buf_free(&text);
+    return st;
+}
+
+/* The Precompiled normalizer of the file, null (JSON) without one. */
+static sp_status read_charsmap(const sp_gguf *file, json_t **out) {
+    size_t count = sp_gguf_array_count(file, KEY("precompiled_charsmap"));
+    *out = json_null();
+    if (!count) return SP_OK;
+    sp_buf bytes = {0}, base64 = {0};
+    sp_status st = SP_OK;
+    for (size_t i = 0; !st && i < count; i++) {
+        int64_t byte;
+        if (!sp_gguf_int_at(file, KEY("precompiled_charsmap"), i, &byte))
+            st = sp_fail(SP_ERR_FORMAT, KEY("precompiled_charsmap") " is not an array of bytes");
+        else
+            sp_buf_putc(&bytes, (char)(byte & 0xff));
+    }
+    if (!st) sp_base64_append((const unsigned char *)bytes.data, bytes.len, &base64);
+    if (!st)
+        *out = json_pack("{s:s, s:s}", "type", "Precompiled", "precompiled_charsmap", base64.data);
+    sp_buf_free(&bytes);
+    sp_buf_free(&base64);
+    return st;
+}
+
+/* SentencePiece's Unigram (T5). */
+static sp_status fill_t5(const sp_gguf *file, json_t *root) {
+    json_t *pieces = json_array(), *normalizer;
+    int64_t unknown = 2;
+    sp_gguf_find_int(file, KEY("unknown_token_id"), &unknown);
+    json_object_set_new(root, "model",
+                        json_pack("{s:s, s:o, s:I}", "type", "Unigram", "vocab", pieces, "unk_id",
+                                  (json_int_t)unknown));
+    sp_status st = read_charsmap(file, &normalizer);
+    json_object_set_new(root, "normalizer", normalizer);
+    json_object_set_new(root, "pre_tokenizer",
+                        json_pack("{s:s, s:[{s:s}, o]}", "type", "Sequence", "pretokenizers",
+                                  "type", "WhitespaceSplit", sp_json_metaspace()));
+    json_object_set_new(root, "decoder", sp_json_metaspace());
+    double *scores = NULL;
+    if (!st) st = read_scores(file, &scores);
+    if (!st) st = read_pieces(file, scores, pieces, json_object_get(root, "added_tokens"));
+    free(scores);
+    return st ? st : set_template(file, false, true, root);
+}
+
 typedef struct model_kind {
     const char *name;
     sp_status (*fill)(const sp_gguf *file, json_t *root);
 } model_kind;
 
-static const model_kind kinds[] = {{"gpt2", fill_gpt2}};
+static const model_kind kinds[] = {{"gpt2", fill_gpt2}, {"llama", fill_llama}, {"t5", fill_t5}};
 
 static sp_status fill(const sp_gguf *file, json_t *root) {
     sp_gguf_text name = sp_gguf_find_text(file, KEY("model"));

@@ -20,15 +20,27 @@ json_t *sp_json_metaspace(void) {
                      "prepend_scheme", "always", "split", 1);
 }
 
-json_t *sp_json_replace(const char *from, const char *to) {
+static json_t *replace(const char *from, const char *to) {
     return json_pack("{s:s, s:{s:s}, s:s}", "type", "Replace", "pattern", "String", from, "content",
                      to);
 }
 
-json_t *sp_json_byte_fallback_decoder(void) {
-    return json_pack("{s:s, s:[o, {s:s}, {s:s}, {s:s, s:s, s:i, s:i}]}", "type", "Sequence",
-                     "decoders", sp_json_replace("\u2581", " "), "type", "ByteFallback", "type",
-                     "Fuse", "type", "Strip", "content", " ", "start", 1, "stop", 0);
+json_t *sp_json_spm_normalizer(bool prefix) {
+    json_t *stages = json_array();
+    if (prefix)
+        json_array_append_new(stages,
+                              json_pack("{s:s, s:s}", "type", "Prepend", "prepend", "\u2581"));
+    json_array_append_new(stages, replace(" ", "\u2581"));
+    return json_pack("{s:s, s:o}", "type", "Sequence", "normalizers", stages);
+}
+
+json_t *sp_json_spm_decoder(bool prefix) {
+    json_t *stages = json_pack("[o, {s:s}, {s:s}]", replace("\u2581", " "), "type", "ByteFallback",
+                               "type", "Fuse");
+    if (prefix)
+        json_array_append_new(stages, json_pack("{s:s, s:s, s:i, s:i}", "type", "Strip", "content",
+                                                " ", "start", 1, "stop", 0));
+    return json_pack("{s:s, s:o}", "type", "Sequence", "decoders", stages);
 }
 
 static void push_special(json_t *list, sp_json_token token, int type_id) {

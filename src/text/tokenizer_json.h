@@ -22,10 +22,10 @@ json_t *sp_json_byte_level_decoder(void);
 /* The Metaspace pre-tokenizer and decoder of SentencePiece: a space before the text. */
 json_t *sp_json_metaspace(void);
 
-/* A normalizer or decoder that replaces a text. */
-json_t *sp_json_replace(const char *from, const char *to);
-/* What SentencePiece's BPE does after its model: spaces back, bytes joined, the first space off. */
-json_t *sp_json_byte_fallback_decoder(void);
+/* What SentencePiece's BPE has in place of a pre-tokenizer: a space before the text if `prefix`,
+ * and all spaces written as U+2581. And back: spaces, bytes joined, the first space taken off. */
+json_t *sp_json_spm_normalizer(bool prefix);
+json_t *sp_json_spm_decoder(bool prefix);
 
 /* A TemplateProcessing with `first` before and `last` behind each text, where they are there; two
  * texts of a pair have the type ids 0 and 1. Null (JSON) if there is neither. */
