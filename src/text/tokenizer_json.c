@@ -49,6 +49,7 @@ static void push_special(json_t *list, sp_json_token token, int type_id) {
                                               "type_id", type_id));
 }
 
+/* A text of a template: its name ("A", "B"), what stands around it, and its type id. */
 static void push_text(json_t *list, sp_json_token first, const char *name, sp_json_token last,
                       int type_id) {
     push_special(list, first, type_id);
@@ -64,14 +65,28 @@ static void name_special(json_t *names, sp_json_token token) {
                                       "tokens", token.text));
 }
 
-json_t *sp_json_template(sp_json_token first, sp_json_token last) {
+/* `between` stands before the second text of a pair, which has the type id `type_id`. */
+static json_t *make_template(sp_json_token first, sp_json_token between, sp_json_token last,
+                             int type_id) {
     if (!first.text && !last.text) return json_null();
     json_t *single = json_array(), *pair = json_array(), *names = json_object();
     push_text(single, first, "A", last, 0);
     push_text(pair, first, "A", last, 0);
-    push_text(pair, first, "B", last, 1);
+    push_text(pair, between, "B", last, type_id);
     name_special(names, first);
     name_special(names, last);
     return json_pack("{s:s, s:o, s:o, s:o}", "type", "TemplateProcessing", "single", single, "pair",
                      pair, "special_tokens", names);
+}
+
+json_t *sp_json_template(sp_json_token first, sp_json_token last) {
+    return make_template(first, first, last, 1);
+}
+
+json_t *sp_json_bert_template(sp_json_token first, sp_json_token last) {
+    return make_template(first, (sp_json_token){0}, last, 1);
+}
+
+json_t *sp_json_roberta_template(sp_json_token first, sp_json_token last) {
+    return make_template(first, last, last, 0);
 }

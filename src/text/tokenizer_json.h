@@ -30,5 +30,9 @@ json_t *sp_json_spm_decoder(bool prefix);
 /* A TemplateProcessing with `first` before and `last` behind each text, where they are there; two
  * texts of a pair have the type ids 0 and 1. Null (JSON) if there is neither. */
 json_t *sp_json_template(sp_json_token first, sp_json_token last);
+/* BERT's: [CLS] A [SEP], and of a pair [CLS] A [SEP] B [SEP], the second text with type id 1. */
+json_t *sp_json_bert_template(sp_json_token first, sp_json_token last);
+/* RoBERTa's: <s> A </s>, and of a pair <s> A </s> </s> B </s>, all of type id 0. */
+json_t *sp_json_roberta_template(sp_json_token first, sp_json_token last);
 
 #endif
