@@ -37,9 +37,9 @@ static const struct argp parser = {
         "tokens are written in the vocabulary's own byte-level symbols."};
 
 static sp_status load_tokenizer(const char *model, sp_tokenizer **out) {
-    char *folder = sp_model_folder(model), *path = sp_path_join(folder, "tokenizer.json");
-    sp_status st = sp_tokenizer_load(path, out);
-    free(folder), free(path);
+    char *folder = sp_model_folder(model);
+    sp_status st = sp_tokenizer_open(folder, out);
+    free(folder);
     return st;
 }
 

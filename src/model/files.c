@@ -8,18 +8,15 @@
 
 sp_status sp_model_open_tokenizer(const char *name, const sp_model *model, sp_tokenizer **out) {
     char *folder = sp_model_folder(name);
-    char *path = sp_path_join(folder, "tokenizer.json");
-    *out = NULL;
-    sp_status st = sp_tokenizer_load(path, out);
+    sp_status st = sp_tokenizer_open(folder, out);
     if (!st && sp_tokenizer_size(*out) > model->config.vocab_size) {
         st = sp_fail(SP_ERR_FORMAT,
-                     "%s: has %d tokens, but the model's vocabulary is %d; copy the tokenizer that "
+                     "%s: the tokenizer has %d tokens, but the model's vocabulary is %d; copy the one that "
                      "belongs to the model",
-                     path, sp_tokenizer_size(*out), model->config.vocab_size);
+                     folder, sp_tokenizer_size(*out), model->config.vocab_size);
         sp_tokenizer_free(*out);
         *out = NULL;
     }
-    free(path);
     free(folder);
     return st;
 }
