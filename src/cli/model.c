@@ -4,6 +4,7 @@
 #include "core/file.h"
 #include "core/hash.h"
 #include "model/files.h"
+#include "model/find.h"
 #include "tensor/gemm.h"
 #include "training/perplexity.h"
 #include "training/probe.h"
@@ -98,8 +99,11 @@ static double copied_share(const findings *f) {
 }
 
 static sp_status hash_weights(const char *name, sp_digest *out) {
-    char *folder = sp_model_folder(name), *path = sp_path_join(folder, "model.safetensors");
-    sp_status st = sp_sha256_file(path, out);
+    char *folder;
+    sp_status st = sp_model_find(name, &folder);
+    if (st) return st;
+    char *path = sp_path_join(folder, "model.safetensors");
+    st = sp_sha256_file(path, out);
     free(path);
     free(folder);
     return st;

@@ -1,19 +1,12 @@
 /* Opening a model folder, tensor by tensor. */
 #include "core/file.h"
+#include "model/find.h"
 #include "model/model.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
-
-char *sp_model_folder(const char *name) {
-    if (strchr(name, '/') || sp_file_exists(name)) return sp_strdup(name);
-    char *below = sp_path_join("models", name);
-    char *found = sp_find_file(below);
-    free(below);
-    return found;
-}
 
 /* Checkpoints of the bare model lack the start that those of the model with its head have. */
 static const char *stored_name(const sp_model *m, const sp_safetensors *file, const char *name) {
@@ -95,11 +88,9 @@ static sp_status open_folder(const char *folder, sp_precision precision, sp_mode
 }
 
 sp_status sp_model_open(const char *name, sp_precision precision, sp_model **out) {
-    char *folder = sp_model_folder(name);
-    sp_status st = sp_file_exists(folder)
-                       ? open_folder(folder, precision, out)
-                       : sp_fail(SP_ERR_MISSING,
-                                 "model '%s' is neither a folder nor a name below models/", name);
-    free(folder);
+    char *path;
+    sp_status st = sp_model_find(name, &path);
+    if (!st) st = open_folder(path, precision, out);
+    free(path);
     return st;
 }
