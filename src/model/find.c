@@ -118,8 +118,7 @@ static char *below_models(const char *name) {
     return NULL;
 }
 
-/* Sorted, without those that have no model's name. */
-static void list_below_models(sp_strings *names) {
+void sp_models_below(sp_strings *names) {
     char *folder = sp_find_file("models");
     struct dirent **entries = NULL;
     int count = scandir(folder, &entries, NULL, alphasort);
@@ -135,7 +134,7 @@ static void list_below_models(sp_strings *names) {
 
 static sp_status fail_unknown(const char *name, const sp_model_cards *cards) {
     sp_strings known = {0};
-    list_below_models(&known);
+    sp_models_below(&known);
     for (size_t i = 0; i < cards->count; i++) {
         const sp_model_card *card = &cards->items[i];
         sp_strings_push(&known, card->name);
@@ -199,8 +198,13 @@ static sp_status find_card(const char *name, char **path) {
     return st;
 }
 
+char *sp_model_find_own(const char *name) {
+    if (is_model(name)) return sp_strdup(name);
+    return strchr(name, '/') ? NULL : below_models(name);
+}
+
 sp_status sp_model_find(const char *name, char **path) {
-    *path = is_model(name) ? sp_strdup(name) : NULL;
+    *path = sp_model_find_own(name);
     bool is_path = strchr(name, '/') != NULL;
     if (!*path && is_path && *name != '/' && *name != '.') *path = hub_snapshot(name);
     if (!*path && is_path)
@@ -208,7 +212,6 @@ sp_status sp_model_find(const char *name, char **path) {
                        "model '%s' is neither a folder, a .gguf file nor a repository in the "
                        "Hugging Face cache; check the path",
                        name);
-    if (!*path) *path = below_models(name);
     sp_status st = *path ? SP_OK : find_card(name, path);
     return st ? st : enter_folder(path);
 }

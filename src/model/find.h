@@ -11,10 +11,17 @@
  * fetches it, or the nearest known name; SP_ERR_SPEC for a broken card. *path is NULL then. */
 sp_status sp_model_find(const char *name, char **path);
 
+/* A folder or .gguf file that is there, or the one below models/, without a look at cards and
+ * cache; owned by the caller. NULL: there is none. */
+char *sp_model_find_own(const char *name);
+
 /* All names that mean the same as `name`: those of its card, or `name` alone. Appended.
  * SP_ERR_MISSING with the nearest known name if it is neither a card's, nor a path, nor a
  * name below models/. */
 sp_status sp_model_names(const char *name, sp_strings *out);
+
+/* The names of the models below models/, sorted, appended. */
+void sp_models_below(sp_strings *names);
 
 /* Where the files of a card belong: models/fetched/NAME beside models/cards; owned by the
  * caller. */
