@@ -4,7 +4,6 @@
 #include "core/file.h"
 #include "core/hash.h"
 #include "model/files.h"
-#include "model/find.h"
 #include "tensor/gemm.h"
 #include "training/perplexity.h"
 #include "training/probe.h"
@@ -15,7 +14,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum { PASS_TOKENS = 2048 };
 static const char default_text[] = "build/corpus/heldout.txt";
@@ -87,7 +85,7 @@ typedef struct findings {
     const char *name, *text;
     sp_model *model;
     sp_tokenizer *tokenizer;
-    sp_digest weights; /* of model.safetensors or the .gguf file */
+    sp_digest weights;
     sp_perplexity perplexity;
     sp_induction induction;
     sp_names names;
@@ -100,19 +98,6 @@ static double induction_gain(const findings *f) {
 /* 0 where there was nothing to copy. */
 static double copied_share(const findings *f) {
     return f->names.values ? (double)f->names.copied / (double)f->names.values : 0;
-}
-
-static sp_status hash_weights(const char *name, sp_digest *out) {
-    char *folder;
-    sp_status st = sp_model_find(name, &folder);
-    if (st) return st;
-    size_t len = strlen(folder);
-    bool gguf = len > 5 && strcmp(folder + len - 5, ".gguf") == 0;
-    char *path = gguf ? sp_strdup(folder) : sp_path_join(folder, "model.safetensors");
-    st = sp_sha256_file(path, out);
-    free(path);
-    free(folder);
-    return st;
 }
 
 static sp_status measure_text(const char *path, int documents, findings *f) {
@@ -146,7 +131,7 @@ static sp_status examine(const arguments *a, findings *f) {
     sp_status st = sp_gemm_start(a->threads);
     if (!st) st = sp_model_open(a->name, SP_PRECISION_FP32, &f->model);
     if (!st) st = sp_model_open_tokenizer(a->name, f->model, &f->tokenizer);
-    if (!st) st = hash_weights(a->name, &f->weights);
+    if (!st) st = sp_model_hash_weights(a->name, &f->weights);
     if (!st) st = sp_probe_induction(f->model, f->tokenizer, &f->induction);
     if (!st) st = find_and_measure_text(a, f);
     return st;
@@ -226,7 +211,7 @@ static void print_card(const findings *f) {
         "| architecture | %s, %d blocks, hidden size %d, %d heads, context %d, vocabulary %d |\n",
         c->model_type, c->n_layer, c->n_embd, c->n_head, c->n_positions, c->vocab_size);
     printf("| parameters | %ld |\n", sp_model_size(f->model));
-    printf("| sha256 of `model.safetensors` | `%s` |\n", f->weights.hex);
+    printf("| sha256 of the weights | `%s` |\n", f->weights.hex);
     if (f->text)
         printf("| held-out perplexity (first %zu documents, %ld tokens, of `%s`) | %.2f |\n",
                f->perplexity.documents, f->perplexity.tokens, f->text, exp(f->perplexity.loss));

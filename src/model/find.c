@@ -110,7 +110,8 @@ char *sp_model_card_place(const sp_model_card *card) {
 
 /* models/NAME, here or where the program's own files lie; NULL if there is no such model. */
 static char *below_models(const char *name) {
-    if (*name == '.' || strcmp(name, "cards") == 0 || strcmp(name, "fetched") == 0) return NULL;
+    if (!*name || *name == '.' || strcmp(name, "cards") == 0 || strcmp(name, "fetched") == 0)
+        return NULL;
     char *below = sp_path_join("models", name), *found = sp_find_file(below);
     free(below);
     if (is_model(found)) return found;

@@ -1,4 +1,4 @@
-/* Methods on Llama, whose keys and values are narrower than its hidden states. */
+/* Methods on Llama's type, whose keys and values are narrower than its hidden states. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,8 +16,15 @@
 
 enum { VOCABULARY = 97 };
 
-static const char *const folders[] = {"tests/golden/llama-tiny", "tests/golden/llama-tiny-bias",
-                                      NULL};
+/* The first without biases, the second with. */
+static const char *const folders[] = {"tests/golden/llama-tiny",  "tests/golden/llama-tiny-bias",
+                                      "tests/golden/qwen2-tiny",  "tests/golden/mistral-tiny",
+                                      "tests/golden/llama3-tiny", "tests/golden/linear-tiny",
+                                      "tests/golden/yarn-tiny",   NULL};
+/* Those for which PEFT has adaption prompts. */
+static const char *const adapted[] = {"tests/golden/llama-tiny",  "tests/golden/mistral-tiny",
+                                      "tests/golden/llama3-tiny", "tests/golden/linear-tiny",
+                                      "tests/golden/yarn-tiny",   NULL};
 
 static void prefix_tuning_with_an_mlp_equals_peft(void **state) {
     (void)state;
@@ -54,7 +61,8 @@ static void the_adaption_prompt_equals_peft(void **state) {
     (void)state;
     sp_method_options options = options_of("adaption-prompt");
     options.layers = GOLDEN_LAYERS;
-    assert_parity(folders[0], "adaption-prompt", &options, "adaption-prompt", NULL);
+    for (const char *const *folder = adapted; *folder; folder++)
+        assert_parity(*folder, "adaption-prompt", &options, "adaption-prompt", NULL);
 }
 
 static void bitfit_needs_biases_and_ft_top_leaves_a_head_of_its_own_frozen(void **state) {
