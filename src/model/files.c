@@ -8,22 +8,20 @@
 #include <string.h>
 
 sp_status sp_model_open_tokenizer(const char *name, const sp_model *model, sp_tokenizer **out) {
-    char *folder;
+    char *path;
     *out = NULL;
-    sp_status st = sp_model_find(name, &folder);
-    if (st) return st;
-    char *path = sp_path_join(folder, "tokenizer.json");
-    st = sp_tokenizer_load(path, out);
+    sp_status st = sp_model_find(name, &path);
+    if (!st) st = sp_tokenizer_open(path, out);
     if (!st && sp_tokenizer_size(*out) > model->config.vocab_size) {
-        st = sp_fail(SP_ERR_FORMAT,
-                     "%s: has %d tokens, but the model's vocabulary is %d; copy the tokenizer that "
-                     "belongs to the model",
-                     path, sp_tokenizer_size(*out), model->config.vocab_size);
+        st = sp_fail(
+            SP_ERR_FORMAT,
+            "%s: the tokenizer has %d tokens, but the model's vocabulary is %d; copy the one that "
+            "belongs to the model",
+            path, sp_tokenizer_size(*out), model->config.vocab_size);
         sp_tokenizer_free(*out);
         *out = NULL;
     }
     free(path);
-    free(folder);
     return st;
 }
 
