@@ -1,23 +1,27 @@
 #include "model/files.h"
 
 #include "core/file.h"
+#include "model/find.h"
 #include "model/pretrained.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 sp_status sp_model_open_tokenizer(const char *name, const sp_model *model, sp_tokenizer **out) {
-    char *folder = sp_model_folder(name);
-    sp_status st = sp_tokenizer_open(folder, out);
+    char *path;
+    *out = NULL;
+    sp_status st = sp_model_find(name, &path);
+    if (!st) st = sp_tokenizer_open(path, out);
     if (!st && sp_tokenizer_size(*out) > model->config.vocab_size) {
-        st = sp_fail(SP_ERR_FORMAT,
-                     "%s: the tokenizer has %d tokens, but the model's vocabulary is %d; copy the one that "
-                     "belongs to the model",
-                     folder, sp_tokenizer_size(*out), model->config.vocab_size);
+        st = sp_fail(
+            SP_ERR_FORMAT,
+            "%s: the tokenizer has %d tokens, but the model's vocabulary is %d; copy the one that "
+            "belongs to the model",
+            path, sp_tokenizer_size(*out), model->config.vocab_size);
         sp_tokenizer_free(*out);
         *out = NULL;
     }
-    free(folder);
+    free(path);
     return st;
 }
 
@@ -76,9 +80,10 @@ static bool is_gguf(const char *path) {
 }
 
 sp_status sp_model_hash(const char *name, sp_digest *out) {
-    char *path = sp_model_folder(name);
+    char *path;
     sp_strings paths = {0};
-    sp_status st = list_model(path, &paths);
+    sp_status st = sp_model_find(name, &path);
+    if (!st) st = list_model(path, &paths);
     if (!st && !is_gguf(path)) list_tokenizer(path, !is_gguf(paths.data[0]), &paths);
     if (!st) st = hash_files(&paths, out);
     sp_strings_free(&paths);
@@ -87,9 +92,10 @@ sp_status sp_model_hash(const char *name, sp_digest *out) {
 }
 
 sp_status sp_model_hash_weights(const char *name, sp_digest *out) {
-    char *path = sp_model_folder(name);
+    char *path;
     sp_strings paths = {0}, weights = {0};
-    sp_status st = list_model(path, &paths);
+    sp_status st = sp_model_find(name, &path);
+    if (!st) st = list_model(path, &paths);
     size_t first = !st && !is_gguf(paths.data[0]) ? 1 : 0; /* behind config.json */
     for (size_t i = first; i < paths.len; i++) sp_strings_push(&weights, paths.data[i]);
     if (!st)
