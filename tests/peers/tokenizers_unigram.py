@@ -1,7 +1,8 @@
 """Ids of SentencePiece tokenizers, GGUF files and vocabulary folders against Hugging Face's.
 
-    tests/peers/python.sh tests/peers/tokenizers_unigram.py build/softprompt [TEXT_FILE ...]
+    PYTHON tests/peers/tokenizers_unigram.py build/softprompt [TEXT_FILE ...]
 
+with a PYTHON that has transformers, tokenizers, sentencepiece, protobuf and gguf.
 Trains small SentencePiece models on the text files (the project's own documents and sources without
 any), converts them with transformers' converters, writes them as GGUF, and compares the ids of
 12,000 lines: the texts' lines and random Unicode. Prints a table; the exit code says whether all
