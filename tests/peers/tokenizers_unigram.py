@@ -23,8 +23,9 @@ import gguf
 import sentencepiece
 from sentencepiece import sentencepiece_model_pb2 as spm_pb2
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers
-from transformers import BertTokenizer, GPT2Tokenizer, RobertaTokenizer
+from transformers import BertTokenizer, GPT2Tokenizer, LlamaTokenizer, RobertaTokenizer
 from transformers import convert_slow_tokenizer as convert
+from transformers.tokenization_utils_base import generate_merges
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
@@ -121,8 +122,8 @@ def finish_gguf(writer):
 
 
 def spm_gguf(folder, name, model, proto):
-    """A GGUF as llama.cpp's converter writes it: SentencePiece's types are one lower."""
-    types = [{1: 1, 2: 2, 3: 3, 4: 4, 5: 5, 6: 6}[piece.type] for piece in proto.pieces]
+    """A GGUF as llama.cpp's converter writes it; SentencePiece's token types are llama.cpp's."""
+    types = [piece.type for piece in proto.pieces]
     path, writer = start_gguf(folder, name, model, [p.piece.encode() for p in proto.pieces], types)
     writer.add_token_scores([p.score for p in proto.pieces])
     writer.add_unk_token_id(proto.trainer_spec.unk_id)
@@ -175,24 +176,27 @@ def bpe_cases(folder, sentences):
     path = train(folder, "llama", sentences, model_type="bpe", vocab_size=3000, byte_fallback=True,
                  character_coverage=0.998, normalization_rule_name="identity", remove_extra_whitespaces=False,
                  allow_whitespace_only_pieces=True, split_digits=True)
-    for legacy in (True, False):
-        slow = Slow(path, legacy=legacy, add_prefix_space=True)
-        tokenizer = convert.LlamaConverter(slow).converted()
-        tokenizer.add_special_tokens(["<unk>", "<s>", "</s>"])
-        name = "legacy" if legacy else "not legacy"
-        yield f"SentencePiece BPE, Llama converter, {name}", save(folder, f"llama{legacy}", tokenizer), tokenizer, ["<s>"]
-        if legacy:
-            yield "SentencePiece BPE, GGUF (llama)", spm_gguf(folder, "llama", "llama", proto_of(path)), tokenizer, ["<s>"]
-
-
     proto = proto_of(path)
-    plain = json.loads(tokenizer.to_str())["model"]
-    model = models.BPE({k: v for k, v in plain["vocab"].items()}, [tuple(m) for m in plain["merges"]],
-                       unk_token="<unk>", fuse_unk=False)
-    tokenizer = Tokenizer(model)
-    tokenizer.normalizer = normalizers.Replace(" ", "\u2581")
-    tokenizer.decoder = decoders.Replace("\u2581", " ")
-    yield "BPE by characters, unknown not fused", save(folder, "unfused", tokenizer), tokenizer, []
+    scores = {piece.piece: piece.score for piece in proto.pieces}
+    vocabulary = {piece.piece: id for id, piece in enumerate(proto.pieces)}
+    merges = generate_merges(vocabulary, scores)
+    legacy = Tokenizer(models.BPE(vocabulary, merges, unk_token="<unk>", fuse_unk=True, byte_fallback=True))
+    legacy.normalizer = normalizers.Sequence([normalizers.Prepend("\u2581"), normalizers.Replace(" ", "\u2581")])
+    legacy.decoder = decoders.Sequence([decoders.Replace("\u2581", " "), decoders.ByteFallback(), decoders.Fuse(),
+                                        decoders.Strip(" ", 1, 0)])
+    legacy.add_special_tokens(["<unk>", "<s>", "</s>"])
+    yield "SentencePiece BPE, Llama 2", save(folder, "llama", legacy), legacy, ["<s>"]
+    yield "SentencePiece BPE, GGUF (llama)", spm_gguf(folder, "llama", "llama", proto), legacy, ["<s>"]
+    newer = LlamaTokenizer(vocabulary, merges).backend_tokenizer
+    yield "SentencePiece BPE, LlamaTokenizer", save(folder, "llama-new", newer), newer, ["<s>"]
+    unfused = Tokenizer(models.BPE(vocabulary, merges, unk_token="<unk>", fuse_unk=False))
+    unfused.normalizer = normalizers.Replace(" ", "\u2581")
+    unfused.decoder = decoders.Replace("\u2581", " ")
+    yield "BPE by characters, unknown not fused", save(folder, "unfused", unfused), unfused, []
+    fused = Tokenizer(models.BPE(vocabulary, merges, unk_token="<unk>", fuse_unk=True, ignore_merges=True))
+    fused.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="first")
+    fused.decoder = decoders.Metaspace(prepend_scheme="first")
+    yield "BPE by characters, unknown fused, words first", save(folder, "fused", fused), fused, []
 
 
 def byte_level(sentences, special, pre):
