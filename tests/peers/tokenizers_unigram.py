@@ -199,13 +199,13 @@ def bpe_cases(folder, sentences):
     yield "BPE by characters, unknown fused, words first", save(folder, "fused", fused), fused, []
 
 
-def byte_level(sentences, special, pre):
+def byte_level(sentences, special, pre, size=2000):
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre
     tokenizer.decoder = decoders.ByteLevel()
     from tokenizers import trainers
     tokenizer.train_from_iterator(sentences, trainers.BpeTrainer(
-        vocab_size=2000, special_tokens=special, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        vocab_size=size, special_tokens=special, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False))
     return tokenizer
 
