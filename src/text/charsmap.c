@@ -7,7 +7,9 @@
 #include <string.h>
 #include <utf8proc.h>
 
-enum { SHORT_CLUSTER = 6 };
+/* The longest replacement in Unicode's tables has 33 bytes; the limit keeps a text from growing
+ * beyond measure. */
+enum { SHORT_CLUSTER = 6, LONGEST_REPLACEMENT = 128 };
 
 struct sp_charsmap {
     uint32_t *units; /* the double array */
@@ -20,11 +22,24 @@ static uint32_t read_u32(const unsigned char *at) {
     return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
 }
 
+static sp_status check_replacements(const char *texts, size_t len) {
+    for (size_t start = 0, size; start < len; start += size + 1) {
+        size = strnlen(texts + start, len - start);
+        if (size > LONGEST_REPLACEMENT)
+            return sp_fail(SP_ERR_FORMAT,
+                           "the precompiled_charsmap has a replacement of %zu bytes, more than %d",
+                           size, LONGEST_REPLACEMENT);
+    }
+    return SP_OK;
+}
+
 sp_status sp_charsmap_new(const unsigned char *bytes, size_t len, sp_charsmap **out) {
     *out = NULL;
     uint32_t size = len >= 4 ? read_u32(bytes) : 0;
     if (!size || size % 4 || size > len - 4)
         return sp_fail(SP_ERR_FORMAT, "the precompiled_charsmap of %zu bytes is truncated", len);
+    sp_status st = check_replacements((const char *)bytes + 4 + size, len - 4 - size);
+    if (st) return st;
     sp_charsmap *map = sp_alloc(1, sizeof *map);
     map->unit_count = size / 4;
     map->units = sp_alloc(map->unit_count, sizeof *map->units);

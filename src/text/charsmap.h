@@ -9,7 +9,8 @@
 typedef struct sp_charsmap sp_charsmap;
 
 /* From the bytes of the map, which are copied: a 32-bit size in bytes, so many bytes of double
- * array, and the replacements, each ending with a zero byte. SP_ERR_FORMAT. Release with
+ * array, and the replacements, each ending with a zero byte. SP_ERR_FORMAT,
+ * also for a replacement of more than 128 bytes. Release with
  * sp_charsmap_free (NULL is allowed). */
 sp_status sp_charsmap_new(const unsigned char *bytes, size_t len, sp_charsmap **out);
 /* The same from base64, as tokenizer.json has it. */

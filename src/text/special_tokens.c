@@ -1,6 +1,7 @@
 #include "text/special_tokens.h"
 #include "text/json_part.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
