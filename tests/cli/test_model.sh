@@ -1,5 +1,6 @@
 # softprompt model: describes and measures a model; bad input gives one clear line.
 softprompt=$(realpath "$1")
+scripts=$PWD/scripts
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder" || exit 1
@@ -65,6 +66,15 @@ YAML
 expect 0 'far                    t5, 0M parameters, MIT, family not read yet: not here' model list
 expect 4 'hf download org/far config.json --local-dir' model fetch far
 expect 4 'softprompt model fetch far' model show far
+sh "$scripts/fetch.sh" "$softprompt" tiny >log 2>&1 && [ ! -s log ] || {
+    echo "fetch.sh of a model that is here: $(cat log)"
+    failed=1
+}
+sh "$scripts/fetch.sh" "$softprompt" far >log 2>&1
+[ $? -eq 4 ] && grep -q 'hf download' log || {
+    echo "fetch.sh of a model of the hub: $(cat log)"
+    failed=1
+}
 mkdir -p models/fetched/far
 echo '{}' >models/fetched/far/config.json
 expect 0 'far: already here: ' model fetch far
