@@ -159,29 +159,21 @@ static int is_gguf_entry(const struct dirent *entry) {
     return entry->d_name[0] != '.' && is_gguf_name(entry->d_name);
 }
 
-/* A folder of one .gguf file and no config.json becomes that file. Takes `*path`. */
-static sp_status enter_folder(char **path) {
+/* A folder of one .gguf file and no config.json becomes that file. */
+static void enter_folder(char **path) {
     char *config = sp_path_join(*path, "config.json");
     bool plain = !is_folder(*path) || sp_file_exists(config);
     free(config);
-    if (plain) return SP_OK;
+    if (plain) return;
     struct dirent **entries = NULL;
     int count = scandir(*path, &entries, is_gguf_entry, alphasort);
-    sp_status st = SP_OK;
     if (count == 1) {
         char *file = sp_path_join(*path, entries[0]->d_name);
         free(*path);
         *path = file;
-    } else if (count > 1) {
-        st =
-            sp_fail(SP_ERR_MISSING, "%s: has %d .gguf files, %s and others; name the file you mean",
-                    *path, count, entries[0]->d_name);
-        free(*path);
-        *path = NULL;
     }
     for (int i = 0; i < count; i++) free(entries[i]);
     free(entries);
-    return st;
 }
 
 static sp_status find_card(const char *name, char **path) {
@@ -214,7 +206,8 @@ sp_status sp_model_find(const char *name, char **path) {
                        "Hugging Face cache; check the path",
                        name);
     sp_status st = *path ? SP_OK : find_card(name, path);
-    return st ? st : enter_folder(path);
+    if (!st) enter_folder(path);
+    return st;
 }
 
 sp_status sp_model_names(const char *name, sp_strings *out) {
