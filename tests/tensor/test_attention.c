@@ -227,9 +227,7 @@ static void check_with(int kv_heads, bool causal, int prefix, const int *lengths
 static void check_window(long window, int prefix, const int *lengths, const int *past,
                          const int *prefix_from) {
     for (size_t i = 0; i < sizeof head_sizes / sizeof *head_sizes; i++)
-        for (int kv_heads = 2; kv_heads <= HEADS; kv_heads += 2)
-            check_size(head_sizes[i], kv_heads, true, prefix, lengths, past, prefix_from, false,
-                       window);
+        check_size(head_sizes[i], 2, true, prefix, lengths, past, prefix_from, false, window);
 }
 
 static void check(int kv_heads, bool causal, int prefix, const int *lengths, const int *past) {
@@ -287,7 +285,7 @@ static void an_infix_is_seen_from_its_query_on_with_its_gradients(void **state) 
     }
 }
 
-static const long windows[] = {1, 3, 40, 64, 100, 1000};
+static const long windows[] = {1, 40, 64, 1000};
 enum { WINDOWS = sizeof windows / sizeof *windows };
 
 static void a_window_hides_keys_from_queries_far_behind_them_with_their_gradients(void **state) {
