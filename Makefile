@@ -1,14 +1,16 @@
 # The front door: every target does all the set-up itself. `make help` lists them.
 #
-#   make reproduce-table1 [MODEL=gpt2-12m] [DATASET=webnlg] [PRESET=full] [SET="train.steps=50 ..."]
+#   make reproduce-table1 [MODEL=smollm2-135m] [DATASET=webnlg] [PRESET=full] [SET="train.steps=50 ..."]
 PRESET ?= quick
 BUILD  := build/release
 SP     := $(BUILD)/softprompt
 STUDY   = --preset $(PRESET) $(if $(MODEL),--set model=$(MODEL)) \
           $(if $(DATASET),--set dataset=$(DATASET)) $(foreach s,$(SET),--set $(s))
 
-# Runs a study, then reports what there is, also when a run failed; the run's exit code counts.
+# Runs a study, then reports what there is, also when a run failed; the run's exit code counts. A model
+# that has a card is fetched first.
 define study
+	$(if $(MODEL),@sh scripts/fetch.sh $(SP) '$(MODEL)')
 	@$(SP) run $(1) $(STUDY); status=$$?; $(SP) report $(1) $(STUDY) && exit $$status
 endef
 
@@ -19,7 +21,7 @@ define cmake-build
 	@cmake --build $(1) -j $$(nproc) > $(1)/build.log 2>&1 || { cat $(1)/build.log; exit 1; }
 endef
 
-TARGETS := all help deps build test bench bench-peft clean \
+TARGETS := all help deps build fetch test bench bench-peft clean \
     reproduce-table1 reproduce-table4 reproduce-low-data \
     sweep-prefix-length sweep-prefix-length-generation sweep-prefix-length-classification \
     sweep-init sweep-init-prompt sweep-init-prefix \
@@ -41,6 +43,11 @@ deps: ## install the Debian packages that are missing
 
 build: deps ## build/release/softprompt
 	$(call cmake-build,$(BUILD))
+
+fetch: build ## a published model: MODEL=smollm2-135m (softprompt model list names them)
+	@[ -n '$(MODEL)' ] || { echo "make fetch: which one? MODEL=NAME; the names:" >&2; \
+	    $(SP) model list >&2; exit 2; }
+	@sh scripts/fetch.sh $(SP) '$(MODEL)'
 
 reproduce-table1: build ## all methods on data-to-text (Prefix-Tuning, Table 1)
 	$(call study,experiments/table1.yaml)

@@ -1,11 +1,14 @@
 #!/bin/sh
-# Installs the Debian packages the suite is built and tested with, only those that are missing.
+# Installs the Debian packages the suite is built and tested with, only those that are missing; with
+# arguments, the packages they name instead.
 # Debian 12 (bookworm) versions are the oldest supported: gcc 12, cmake 3.25, OpenBLAS 0.3.21,
 # oneDNN 2.6, HDF5 1.10, gnuplot 5.4.
 set -eu
 packages="gcc make git cmake pkg-config libopenblas-openmp-dev libdnnl-dev libhdf5-dev gnuplot-nox
 fonts-dejavu-core libyaml-dev libjansson-dev libpcre2-dev libutf8proc-dev libstemmer-dev
-libexpat1-dev wordnet-base wordnet-dev libmd-dev librandom123-dev libcmocka-dev libcsv-dev"
+libexpat1-dev libarchive-dev wordnet-base wordnet-dev libmd-dev librandom123-dev libcmocka-dev
+libcsv-dev"
+[ $# -eq 0 ] || packages="$*"
 
 if ! command -v dpkg-query > /dev/null; then
     echo "make deps: this is no Debian system. Install the counterparts of these packages and" >&2

@@ -6,6 +6,7 @@
 #include "bench/start.h"
 #include "core/clock.h"
 #include "core/file.h"
+#include "model/find.h"
 #include "model/model.h"
 #include "tensor/cpu.h"
 
@@ -155,7 +156,7 @@ sp_status sp_bench_model(const char *model, const sp_precision *precisions, size
     if (shape)
         st = make_temporary(&folder);
     else
-        folder = sp_model_folder(model);
+        st = sp_model_find(model, &folder);
     job.folder = folder;
     if (!st && shape) st = sp_bench_in_child(write_shape, &job, rows);
     if (!st) st = measure_precisions(&job, precisions, precision_count, what, watch, rows);

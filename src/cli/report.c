@@ -2,17 +2,23 @@
 #include "experiment/report.h"
 #include "cli/command.h"
 #include "cli/study.h"
+#include "core/file.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 static const char doc[] =
-    "Writes what the study SPEC asks for (table.md, table.csv and table.tex; best.md; figures/) "
-    "into FOLDER/<name> from the runs that are there, and prints the tables. Nothing is trained.";
+    "Writes what the study SPEC asks for (table.md, table.csv and table.tex; examples.txt of a "
+    "generation study; best.md; figures/) into FOLDER/<name> from the runs that are there, and "
+    "prints the tables. Nothing is trained.";
 
 static void print_written(const sp_study *study, size_t figures) {
     const char *folder = study->folder, *separator = "";
     printf("\nWritten into %s: ", folder);
     if (study->spec.has_table) printf("table.md, table.csv, table.tex"), separator = ", ";
+    char *examples = sp_path_join(folder, "examples.txt");
+    if (study->spec.has_table && sp_file_exists(examples)) printf(", examples.txt");
+    free(examples);
     if (study->spec.best) printf("%sbest.md", separator), separator = ", ";
     if (figures)
         printf("%s%zu of %zu figures in figures/", separator, figures, study->spec.figure_count);

@@ -64,7 +64,7 @@ sp_status sp_study_open(int argc, char **argv, const char *doc, const sp_own_opt
     out->assets = sp_assets_new();
     sp_status st = sp_spec_read(out->spec_path, out->preset, &out->sets, &out->spec);
     if (st) return st;
-    out->folder = sp_path_join(out->results, out->spec.name);
+    out->folder = sp_path_join(out->results, out->spec.folder);
     return sp_expand(&out->spec, sp_assets_identify, out->assets, &out->runs);
 }
 

@@ -16,7 +16,7 @@ typedef struct sp_study {
     sp_assets *assets;
     sp_spec spec;
     sp_run_list runs;
-    char *folder; /* <results>/<spec name> */
+    char *folder; /* <results>/<spec.folder> */
 } sp_study;
 
 /* Options that a command has besides: a parser and what it fills, handed to it at ARGP_KEY_INIT as

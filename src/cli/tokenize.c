@@ -1,6 +1,6 @@
 /* softprompt tokenize: lines of standard input as token ids, one JSON object a line. */
 #include "cli/command.h"
-#include "core/file.h"
+#include "model/find.h"
 #include "model/model.h"
 #include "text/tokenizer.h"
 
@@ -37,9 +37,11 @@ static const struct argp parser = {
         "tokens are written in the vocabulary's own byte-level symbols."};
 
 static sp_status load_tokenizer(const char *model, sp_tokenizer **out) {
-    char *folder = sp_model_folder(model), *path = sp_path_join(folder, "tokenizer.json");
-    sp_status st = sp_tokenizer_load(path, out);
-    free(folder), free(path);
+    char *path;
+    *out = NULL;
+    sp_status st = sp_model_find(model, &path);
+    if (!st) st = sp_tokenizer_open(path, out);
+    free(path);
     return st;
 }
 

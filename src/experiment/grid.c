@@ -67,6 +67,38 @@ static sp_status apply_entry(sp_run_spec *run, const sp_entry *entry) {
     return st;
 }
 
+/* What `models` says of all entries, or, with a path that begins with "methods.ENTRY.", of this
+ * one. NULL is fine. */
+static sp_status apply_model_map(sp_run_spec *run, const sp_entry *entry, const sp_yaml *map,
+                                 bool of_entry) {
+    sp_status st = SP_OK;
+    bool used;
+    size_t len = strlen(entry->name);
+    for (size_t i = 0; !st && map && i < map->count; i++) {
+        const char *key = map->keys[i];
+        const sp_yaml *value = map->items[i];
+        bool names_entry = strncmp(key, "methods.", 8) == 0;
+        if (strcmp(key, "presets") == 0 || names_entry != of_entry) continue;
+        if (!of_entry) {
+            st = sp_run_set(run, key, value, &used);
+        } else if (strncmp(key + 8, entry->name, len) == 0 && key[8 + len] == '.') {
+            const char *setting = key + 8 + len + 1;
+            char *path = entry_path(entry, setting);
+            st =
+                path ? sp_run_set(run, path, value, &used) : unknown_setting(entry, setting, value);
+            free(path);
+        }
+    }
+    return st;
+}
+
+static sp_status apply_model(sp_run_spec *run, const sp_entry *entry, const sp_model_settings *m,
+                             bool of_entry) {
+    if (!m) return SP_OK;
+    sp_status st = apply_model_map(run, entry, m->always, of_entry);
+    return st ? st : apply_model_map(run, entry, m->preset, of_entry);
+}
+
 static sp_status apply_overrides(sp_run_spec *run, const sp_yaml *overrides) {
     sp_status st = SP_OK;
     bool used;
@@ -107,6 +139,7 @@ typedef struct expansion {
     const sp_entry *entry;
     axis axes[MAX_AXES];
     size_t axis_count;
+    const sp_yaml *chosen[MAX_AXES]; /* the value of each axis at the grid point */
     sp_identify *identify;
     void *user; /* of identify */
     sp_run_list *out;
@@ -171,20 +204,56 @@ static sp_status add_replicates(const expansion *e, sp_run_spec run) {
     return st;
 }
 
-/* Walks the axes from `depth` on; `run` carries the values chosen so far. */
-static sp_status expand_axes(const expansion *e, sp_run_spec run, size_t depth) {
-    if (depth == e->axis_count) return add_replicates(e, run);
-    const char *path = e->axes[depth].path;
+static sp_status apply_axes(const expansion *e, sp_run_spec *run) {
+    sp_status st = SP_OK;
+    for (size_t i = 0; !st && i < e->axis_count; i++) {
+        const char *path = e->axes[i].path;
+        bool used;
+        st = sp_run_set(run, path, e->chosen[i], &used);
+        if (!st && !used && e->axes[i].of_entry) st = unknown_setting(e->entry, path, e->chosen[i]);
+        if (!st && used) st = add_to_point(run, path, e->chosen[i]);
+    }
+    return st;
+}
+
+/* `models` has to know the model before what stands above it is applied. */
+static const char *model_of_point(const expansion *e, const sp_run_spec *run) {
+    const sp_yaml *value = sp_yaml_get(e->spec->overrides, "model");
+    for (size_t i = 0; !value && i < e->axis_count; i++)
+        if (strcmp(e->axes[i].path, "model") == 0) value = e->chosen[i];
+    return value && value->text ? value->text : run->model;
+}
+
+/* The run of the chosen grid point, from the lowest precedence to the highest. */
+static sp_status add_point(const expansion *e) {
+    const sp_spec *spec = e->spec;
+    sp_run_spec run;
+    sp_run_default(&run, e->entry->method);
+    snprintf(run.experiment, sizeof run.experiment, "%s", spec->name);
+    snprintf(run.entry, sizeof run.entry, "%s", e->entry->name);
+    snprintf(run.label, sizeof run.label, "%s", e->entry->label);
+    snprintf(run.length_place, sizeof run.length_place, "%s", spec->path);
+    snprintf(run.decode_place, sizeof run.decode_place, "%s", spec->path);
+    sp_status st = apply_base(&run, spec->base);
+    if (st) return st;
+    const sp_model_settings *model =
+        sp_model_settings_find(spec->models, spec->model_count, model_of_point(e, &run));
+    if ((st = apply_model(&run, e->entry, model, false))) return st;
+    if ((st = apply_entry(&run, e->entry))) return st;
+    if ((st = apply_model(&run, e->entry, model, true))) return st;
+    if ((st = apply_overrides(&run, spec->overrides))) return st;
+    if ((st = apply_axes(e, &run))) return st;
+    return add_replicates(e, run);
+}
+
+/* Walks the axes from `depth` on. */
+static sp_status expand_axes(expansion *e, size_t depth) {
+    if (depth == e->axis_count) return add_point(e);
     const sp_yaml *values = e->axes[depth].values;
     sp_status st = SP_OK;
     for (size_t i = 0; !st && i < values->count; i++) {
-        sp_run_spec next = run;
-        bool used;
-        st = sp_run_set(&next, path, values->items[i], &used);
-        if (!st && !used && e->axes[depth].of_entry)
-            st = unknown_setting(e->entry, path, values->items[i]);
-        if (!st && used) st = add_to_point(&next, path, values->items[i]);
-        if (!st) st = expand_axes(e, next, depth + 1);
+        e->chosen[depth] = values->items[i];
+        st = expand_axes(e, depth + 1);
     }
     return st;
 }
@@ -252,20 +321,30 @@ static sp_status check_size(expansion *e) {
                    spec->path, runs, MAX_RUNS);
 }
 
+/* Every setting of every model, also of those that no run has. */
+static sp_status check_models(const sp_spec *spec) {
+    sp_status st = SP_OK;
+    for (size_t i = 0; !st && i < spec->model_count; i++) {
+        const sp_yaml *always = spec->models[i].always, *presets = sp_yaml_get(always, "presets");
+        for (size_t j = 0; !st && j < spec->entry_count; j++) {
+            const sp_entry *entry = &spec->entries[j];
+            sp_run_spec run;
+            sp_run_default(&run, entry->method);
+            st = apply_model_map(&run, entry, always, false);
+            if (!st) st = apply_model_map(&run, entry, always, true);
+            for (size_t k = 0; !st && presets && k < presets->count; k++) {
+                st = apply_model_map(&run, entry, presets->items[k], false);
+                if (!st) st = apply_model_map(&run, entry, presets->items[k], true);
+            }
+        }
+    }
+    return st;
+}
+
 static sp_status expand_entry(expansion *e) {
-    sp_run_spec run;
-    sp_run_default(&run, e->entry->method);
-    snprintf(run.experiment, sizeof run.experiment, "%s", e->spec->name);
-    snprintf(run.entry, sizeof run.entry, "%s", e->entry->name);
-    snprintf(run.label, sizeof run.label, "%s", e->entry->label);
-    snprintf(run.length_place, sizeof run.length_place, "%s", e->spec->path);
-    snprintf(run.decode_place, sizeof run.decode_place, "%s", e->spec->path);
-    sp_status st = apply_base(&run, e->spec->base);
-    if (!st) st = apply_entry(&run, e->entry);
-    if (!st) st = apply_overrides(&run, e->spec->overrides);
     e->entry_start = e->out->count;
-    if (!st) st = collect_axes(e);
-    if (!st) st = expand_axes(e, run, 0);
+    sp_status st = collect_axes(e);
+    if (!st) st = expand_axes(e, 0);
     free_axes(e);
     return st;
 }
@@ -274,6 +353,7 @@ sp_status sp_expand(const sp_spec *spec, sp_identify *identify, void *user, sp_r
     *out = (sp_run_list){0};
     expansion e = {.spec = spec, .identify = identify, .user = user, .out = out};
     sp_status st = check_size(&e);
+    if (!st) st = check_models(spec);
     for (size_t i = 0; !st && i < spec->entry_count; i++) {
         e.entry = &spec->entries[i];
         st = expand_entry(&e);

@@ -2,6 +2,7 @@
 
 #include "core/file.h"
 #include "experiment/best.h"
+#include "experiment/examples.h"
 #include "experiment/plot.h"
 #include "experiment/table.h"
 
@@ -24,6 +25,18 @@ static sp_status write_tables(const sp_results *r, const char *folder, sp_buf *m
     sp_status st = write_table(r, folder, "table.md", sp_table_markdown, markdown);
     if (!st) st = write_table(r, folder, "table.csv", sp_table_csv, NULL);
     return st ? st : write_table(r, folder, "table.tex", sp_table_tex, NULL);
+}
+
+/* Without a generated text there is no file. */
+static sp_status write_examples(const sp_results *r, const char *folder) {
+    char *path = sp_path_join(folder, "examples.txt");
+    sp_buf text = {0};
+    sp_status st = sp_examples_text(r, folder, &text);
+    if (!st && text.len) st = sp_write_file(path, text.data, text.len);
+    if (!st && !text.len) unlink(path);
+    sp_buf_free(&text);
+    free(path);
+    return st;
 }
 
 /* A figure for which there is no data yet must not show that of earlier runs. */
@@ -58,6 +71,7 @@ sp_status sp_report_write(const sp_spec *spec, const sp_run_list *runs, const ch
     if (st) return st;
     st = sp_make_folders(folder);
     if (!st && spec->has_table) st = write_tables(&r, folder, markdown);
+    if (!st && spec->has_table) st = write_examples(&r, folder);
     if (!st && spec->best) st = write_table(&r, folder, "best.md", sp_best_markdown, markdown);
     if (!st) st = write_figures(&r, folder, drawn);
     sp_results_free(&r);

@@ -1,4 +1,5 @@
-/* The report of a study: <folder>/table.{md,csv,tex}, best.md and <folder>/figures/. */
+/* The report of a study: <folder>/table.{md,csv,tex}, examples.txt, best.md and
+ * <folder>/figures/. */
 #ifndef SP_EXPERIMENT_REPORT_H
 #define SP_EXPERIMENT_REPORT_H
 

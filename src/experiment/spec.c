@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const root_keys[] = {"name",   "title", "base",       "methods",
-                                        "grid",   "seeds", "subsamples", "presets",
-                                        "report", "paper", "claims",     NULL};
+static const char *const root_keys[] = {"name",  "title",  "base",       "methods", "models",
+                                        "grid",  "seeds",  "subsamples", "presets", "report",
+                                        "paper", "claims", NULL};
 static const char *const base_keys[] = {"model",  "dataset", "precision", "threads",
                                         "output", "train",   "decode",    "method",
                                         "dev",    "test",    "data",      NULL};
@@ -22,6 +22,11 @@ static bool is_in(const char *word, size_t len, const char *const *list) {
 /* "base", "root" or unknown, by the first step of a path. */
 static sp_status check_path(const char *path, const sp_yaml *value, bool *in_base) {
     size_t len = strcspn(path, ".");
+    if (len == 6 && strncmp(path, "models", len) == 0)
+        return sp_yaml_fail(value,
+                            "'%s' cannot be set here; settings of a model stand under models in "
+                            "the spec, those of a preset under models.NAME.presets",
+                            path);
     *in_base = is_in(path, len, base_keys);
     if (*in_base || is_in(path, len, root_keys)) return SP_OK;
     const char *all[sizeof root_keys / sizeof *root_keys + sizeof base_keys / sizeof *base_keys];
@@ -78,6 +83,20 @@ static sp_status apply_preset(sp_yaml *root, const char *preset) {
     return SP_OK;
 }
 
+/* A model or data set other than the spec's own is kept in `changed`. */
+static void note_change(sp_spec *spec, const char *path, const sp_yaml *value) {
+    const sp_yaml *own = sp_yaml_get(sp_yaml_get(spec->root, "base"), path);
+    bool axis = sp_yaml_get(sp_yaml_get(spec->root, "grid"), path) != NULL;
+    if (value->kind != SP_YAML_SCALAR) return;
+    bool same = !axis && own && own->kind == SP_YAML_SCALAR && strcmp(own->text, value->text) == 0;
+    char **place = strcmp(path, "model") == 0     ? &spec->changed_model
+                   : strcmp(path, "dataset") == 0 ? &spec->changed_dataset
+                                                  : NULL;
+    if (!place) return;
+    free(*place);
+    *place = same ? NULL : sp_strdup(value->text);
+}
+
 /* A setting of the base run goes into `overrides` and ends a grid axis of the same path; any other
  * changes the tree. */
 static sp_status apply_set(sp_spec *spec, const char *assignment) {
@@ -92,11 +111,13 @@ static sp_status apply_set(sp_spec *spec, const char *assignment) {
     const sp_yaml *value = sp_yaml_get(scratch, "value");
     if (!st) st = check_path(inner, value, &in_base);
     if (!st && in_base) {
+        note_change(spec, inner, value);
         sp_yaml_put(spec->overrides, inner, sp_yaml_copy(value));
         sp_yaml *grid = sp_yaml_get(spec->root, "grid");
         if (grid && grid->kind == SP_YAML_MAP) sp_yaml_remove(grid, inner);
     } else if (!st) {
         st = set_in_root(spec->root, path, sp_yaml_copy(value));
+        sp_model_settings_end(spec->root, path);
     }
     sp_yaml_free(scratch);
     free(origin), free(path), free(value_only);
@@ -421,17 +442,43 @@ static sp_status read_base(sp_spec *spec) {
     return sp_yaml_check_keys(spec->base, base_keys);
 }
 
+/* "-gpt2" for "gpt2", "org/gpt2" or "./gpt2/"; nothing for NULL. What is no plain character of a
+ * file name becomes '-'. */
+static void append_part(sp_buf *folder, const char *name) {
+    if (!name) return;
+    size_t end = strlen(name);
+    while (end && name[end - 1] == '/') end--;
+    size_t start = end;
+    while (start && name[start - 1] != '/') start--;
+    sp_buf_putc(folder, '-');
+    for (size_t i = start; i < end; i++) {
+        bool plain = strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-",
+                            name[i]) != NULL;
+        sp_buf_putc(folder, plain ? name[i] : '-');
+    }
+}
+
+static sp_status name_folder(sp_spec *spec) {
+    sp_buf folder = {0};
+    sp_buf_puts(&folder, spec->name);
+    append_part(&folder, spec->changed_model);
+    append_part(&folder, spec->changed_dataset);
+    spec->folder = sp_buf_take(&folder);
+    return SP_OK;
+}
+
 static sp_status read_all(sp_spec *spec, const char *preset, const sp_strings *sets) {
     sp_status st = sp_yaml_expect(spec->root, SP_YAML_MAP, "the spec");
     if (!st) st = sp_yaml_check_keys(spec->root, root_keys);
     if (!st) st = check_presets(spec->root);
     if (!st && preset) st = apply_preset(spec->root, preset);
     for (size_t i = 0; !st && sets && i < sets->len; i++) st = apply_set(spec, sets->data[i]);
-    sp_status (*const parts[])(sp_spec *) = {read_name,       read_base,      read_entries,
-                                             read_replicates, read_spec_grid, read_report,
-                                             read_papers,     read_claims};
+    sp_status (*const parts[])(sp_spec *) = {read_name,    read_base,       name_folder,
+                                             read_entries, read_replicates, read_spec_grid,
+                                             read_report,  read_papers,     read_claims};
     for (size_t i = 0; !st && i < sizeof parts / sizeof *parts; i++) st = parts[i](spec);
-    return st;
+    if (st) return st;
+    return sp_model_settings_read(spec->root, preset, &spec->models, &spec->model_count);
 }
 
 sp_status sp_spec_read(const char *path, const char *preset, const sp_strings *sets, sp_spec *out) {
@@ -446,6 +493,8 @@ sp_status sp_spec_read(const char *path, const char *preset, const sp_strings *s
 void sp_spec_free(sp_spec *spec) {
     sp_yaml_free(spec->root);
     sp_yaml_free(spec->overrides);
+    sp_model_settings_free(spec->models, spec->model_count);
+    free(spec->folder), free(spec->changed_model), free(spec->changed_dataset);
     free(spec->path), free(spec->entries), free(spec->seeds), free(spec->subsamples);
     free(spec->scores), free(spec->figures), free(spec->papers);
     *spec = (sp_spec){0};

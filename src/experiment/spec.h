@@ -4,6 +4,7 @@
 #define SP_EXPERIMENT_SPEC_H
 
 #include "experiment/figure.h"
+#include "experiment/model_settings.h"
 #include "experiment/run.h"
 
 /* A line of the table: a method with settings of its own. */
@@ -33,10 +34,14 @@ typedef struct sp_spec {
     char *path;
     sp_yaml *root;      /* owns all texts below */
     sp_yaml *overrides; /* from --set: dotted path -> value; above everything else */
+    char *folder;       /* below the folder of all studies: sp_spec_read */
+    char *changed_model, *changed_dataset; /* that --set gave in place of the spec's; or NULL */
     const char *name, *title;
     const sp_yaml *base, *grid; /* NULL if absent */
     sp_entry *entries;
     size_t entry_count;
+    sp_model_settings *models; /* what holds for one model only */
+    size_t model_count;
     int *seeds;
     size_t seed_count;
     int *subsamples; /* NULL: what data.subsample says */
@@ -55,7 +60,11 @@ typedef struct sp_spec {
 
 /* Reads and checks a spec. `preset` may be NULL; `sets` are texts like "train.steps=50". The path
  * of a setting may leave out `base.`: "model=gpt2-1m". Precedence, from the lowest: defaults, base,
- * the preset, an entry of `methods`, the grid, --set. SP_ERR_MISSING, SP_ERR_SPEC. */
+ * the preset, `models`, an entry of `methods`, what `models` says of the entry, the grid, --set.
+ *
+ * The study's folder is its name; where --set gives it another model or data set than the spec,
+ * "NAME-MODEL-DATASET" with the ones given, so that its tables do not replace those of the study
+ * as written. SP_ERR_MISSING, SP_ERR_SPEC. */
 sp_status sp_spec_read(const char *path, const char *preset, const sp_strings *sets, sp_spec *out);
 void sp_spec_free(sp_spec *spec);
 

@@ -1,26 +1,27 @@
 #include "model/files.h"
 
 #include "core/file.h"
+#include "model/find.h"
 #include "model/pretrained.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 sp_status sp_model_open_tokenizer(const char *name, const sp_model *model, sp_tokenizer **out) {
-    char *folder = sp_model_folder(name);
-    char *path = sp_path_join(folder, "tokenizer.json");
+    char *path;
     *out = NULL;
-    sp_status st = sp_tokenizer_load(path, out);
+    sp_status st = sp_model_find(name, &path);
+    if (!st) st = sp_tokenizer_open(path, out);
     if (!st && sp_tokenizer_size(*out) > model->config.vocab_size) {
-        st = sp_fail(SP_ERR_FORMAT,
-                     "%s: has %d tokens, but the model's vocabulary is %d; copy the tokenizer that "
-                     "belongs to the model",
-                     path, sp_tokenizer_size(*out), model->config.vocab_size);
+        st = sp_fail(
+            SP_ERR_FORMAT,
+            "%s: the tokenizer has %d tokens, but the model's vocabulary is %d; copy the one that "
+            "belongs to the model",
+            path, sp_tokenizer_size(*out), model->config.vocab_size);
         sp_tokenizer_free(*out);
         *out = NULL;
     }
     free(path);
-    free(folder);
     return st;
 }
 
@@ -70,9 +71,10 @@ static bool is_gguf(const char *path) {
 }
 
 sp_status sp_model_hash(const char *name, sp_digest *out) {
-    char *path = sp_model_folder(name);
+    char *path;
     sp_strings paths = {0};
-    sp_status st = sp_pretrained_files(path, &paths);
+    sp_status st = sp_model_find(name, &path);
+    if (!st) st = sp_pretrained_files(path, &paths);
     if (!st && !is_gguf(path)) list_tokenizer(path, !is_gguf(paths.data[0]), &paths);
     if (!st) st = hash_files(&paths, out);
     sp_strings_free(&paths);
@@ -81,9 +83,10 @@ sp_status sp_model_hash(const char *name, sp_digest *out) {
 }
 
 sp_status sp_model_hash_weights(const char *name, sp_digest *out) {
-    char *path = sp_model_folder(name);
+    char *path;
     sp_strings paths = {0}, weights = {0};
-    sp_status st = sp_pretrained_files(path, &paths);
+    sp_status st = sp_model_find(name, &path);
+    if (!st) st = sp_pretrained_files(path, &paths);
     size_t first = !st && !is_gguf(paths.data[0]) ? 1 : 0; /* behind config.json */
     for (size_t i = first; i < paths.len; i++) sp_strings_push(&weights, paths.data[i]);
     if (!st)

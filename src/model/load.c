@@ -1,17 +1,9 @@
 /* Opening a model, tensor by tensor. */
-#include "core/file.h"
+#include "model/find.h"
 #include "model/pretrained.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-char *sp_model_folder(const char *name) {
-    if (strchr(name, '/') || sp_file_exists(name)) return sp_strdup(name);
-    char *below = sp_path_join("models", name);
-    char *found = sp_find_file(below);
-    free(below);
-    return found;
-}
 
 /* Checkpoints of the bare model lack the start that those of the model with its head have. */
 static const char *stored_name(const sp_model *m, const sp_pretrained *c, const char *name) {
@@ -57,13 +49,9 @@ static sp_status open_pretrained(const char *path, sp_precision precision, sp_mo
 }
 
 sp_status sp_model_open(const char *name, sp_precision precision, sp_model **out) {
-    char *folder = sp_model_folder(name);
-    sp_status st =
-        sp_file_exists(folder)
-            ? open_pretrained(folder, precision, out)
-            : sp_fail(SP_ERR_MISSING,
-                      "model '%s' is neither a folder, a .gguf file nor a name below models/",
-                      name);
-    free(folder);
+    char *path;
+    sp_status st = sp_model_find(name, &path);
+    if (!st) st = open_pretrained(path, precision, out);
+    free(path);
     return st;
 }

@@ -182,14 +182,12 @@ struct sp_model {
 const sp_family *sp_family_find(const char *model_type);
 const char *sp_family_names(void);
 
-/* Opens a model's files (model/pretrained.h); `name` is a folder, a .gguf file or a name below
- * models/. In bf16, the weights of the linear maps, the embedding and the head are kept in bf16
+/* Opens a model's files (model/pretrained.h); `name` is what sp_model_find (model/find.h)
+ * takes. In bf16, the weights of the linear maps, the embedding and the head are kept in bf16
  * (what later trains, turns to fp32: sp_leaf_train); everything else is fp32. Tensor by tensor, so
  * that little more memory is taken than the model needs in the end. SP_ERR_MISSING, SP_ERR_FORMAT
  * with the tensor's name. Release with sp_model_free. */
 sp_status sp_model_open(const char *name, sp_precision precision, sp_model **out);
-/* The folder or file sp_model_open would read, owned by the caller. */
-char *sp_model_folder(const char *name);
 /* A fresh model with zeroed parameters. SP_ERR_SPEC for an unknown family, or sizes that do not fit
  * each other. */
 sp_status sp_model_new(const sp_config *config, sp_model **out);

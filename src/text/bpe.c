@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <utf8proc.h>
 
 enum { LONGEST_CACHED = 64 };
 
@@ -23,9 +24,13 @@ typedef struct sp_bpe_candidate {
     int rank, at, left, right, merged;
 } sp_bpe_candidate;
 
-void sp_bpe_start(sp_bpe *bpe) {
-    for (int i = 0; i < 256; i++) bpe->byte_ids[i] = -1;
+sp_bpe *sp_bpe_new(const sp_vocabulary *vocabulary) {
+    sp_bpe *bpe = sp_alloc(1, sizeof *bpe);
+    bpe->vocabulary = vocabulary;
+    for (int i = 0; i < 256; i++) bpe->single_ids[i] = bpe->fallback_ids[i] = -1;
+    bpe->unknown = -1;
     bpe->cache = sp_alloc(SP_BPE_CACHE, sizeof *bpe->cache);
+    return bpe;
 }
 
 void sp_bpe_add_merge(sp_bpe *bpe, int left, int right, int rank, int merged) {
@@ -41,11 +46,11 @@ void sp_bpe_add_merge(sp_bpe *bpe, int left, int right, int rank, int merged) {
 }
 
 void sp_bpe_free(sp_bpe *bpe) {
-    for (int i = 0; bpe->cache && i < SP_BPE_CACHE; i++) free(atomic_load(&bpe->cache[i]));
+    if (!bpe) return;
+    for (int i = 0; i < SP_BPE_CACHE; i++) free(atomic_load(&bpe->cache[i]));
     free(bpe->cache), free(bpe->ranks), free(bpe->merged);
     sp_pair_map_free(&bpe->pairs);
-    sp_word_map_free(&bpe->vocabulary);
-    *bpe = (sp_bpe){0};
+    free(bpe);
 }
 
 void sp_bpe_scratch_free(sp_bpe_scratch *scratch) {
@@ -99,20 +104,57 @@ static void merge_at(sp_bpe_symbol *symbols, int at, int merged) {
     if (left->next >= 0) symbols[left->next].previous = at;
 }
 
-/* Fills the symbols with the bytes' ids; returns how many there are. */
+/* Working memory for the symbols of a word of `len` bytes: at most one each. */
+static void reserve(sp_bpe_scratch *scratch, size_t len) {
+    if (len <= scratch->symbol_cap) return;
+    scratch->symbol_cap = len < 64 ? 64 : len;
+    scratch->symbols = sp_realloc(scratch->symbols, scratch->symbol_cap, sizeof *scratch->symbols);
+}
+
+static void push_symbol(sp_bpe_scratch *scratch, int *count, int id) {
+    scratch->symbols[*count] = (sp_bpe_symbol){id, *count - 1, *count + 1};
+    ++*count;
+}
+
+/* Bytes of the character at `text`; one that is not UTF-8 is by itself. */
+static size_t width_at(const char *text, size_t len) {
+    utf8proc_int32_t code;
+    if ((unsigned char)*text < 0x80) return 1;
+    utf8proc_ssize_t width =
+        utf8proc_iterate((const utf8proc_uint8_t *)text, (utf8proc_ssize_t)len, &code);
+    return width > 0 ? (size_t)width : 1;
+}
+
+static int unit_id(const sp_bpe *bpe, const char *text, size_t width) {
+    return width == 1 ? bpe->single_ids[(unsigned char)*text]
+                      : sp_vocabulary_find(bpe->vocabulary, text, width);
+}
+
+/* Spells a character with the tokens of its bytes, if there are all of them. */
+static bool push_bytes(const sp_bpe *bpe, sp_bpe_scratch *scratch, int *count, const char *text,
+                       size_t width) {
+    for (size_t i = 0; i < width; i++)
+        if (bpe->fallback_ids[(unsigned char)text[i]] < 0) return false;
+    for (size_t i = 0; i < width; i++)
+        push_symbol(scratch, count, bpe->fallback_ids[(unsigned char)text[i]]);
+    return true;
+}
+
+/* Fills the symbols with the ids of the word's bytes or characters; returns how many there are. An
+ * unknown token waits for the next one that is in the vocabulary, so that it can be fused. */
 static int spell(const sp_bpe *bpe, sp_bpe_scratch *scratch, const char *word, size_t len) {
-    if (len > scratch->symbol_cap) {
-        scratch->symbol_cap = len < 64 ? 64 : len;
-        scratch->symbols =
-            sp_realloc(scratch->symbols, scratch->symbol_cap, sizeof *scratch->symbols);
-    }
+    reserve(scratch, len);
     int count = 0;
-    for (size_t i = 0; i < len; i++) {
-        int id = bpe->byte_ids[(unsigned char)word[i]];
-        if (id < 0) continue;
-        scratch->symbols[count] = (sp_bpe_symbol){id, count - 1, count + 1};
-        count++;
+    bool waits = false;
+    for (size_t i = 0, width; i < len; i += width) {
+        width = bpe->bytes ? 1 : width_at(word + i, len - i);
+        int id = unit_id(bpe, word + i, width);
+        if (id < 0 && push_bytes(bpe, scratch, &count, word + i, width)) continue;
+        if (waits && (id >= 0 || !bpe->fuse_unknown)) push_symbol(scratch, &count, bpe->unknown);
+        if (id >= 0) push_symbol(scratch, &count, id);
+        waits = id < 0 && bpe->unknown >= 0;
     }
+    if (waits) push_symbol(scratch, &count, bpe->unknown);
     if (count) scratch->symbols[count - 1].next = -1;
     return count;
 }
@@ -138,12 +180,14 @@ static void merge_word(const sp_bpe *bpe, sp_bpe_scratch *scratch, const char *w
 
 static bool find_whole(const sp_bpe *bpe, sp_bpe_scratch *scratch, const char *word, size_t len,
                        sp_ints *out) {
-    sp_buf_clear(&scratch->text);
-    sp_bytes_to_symbols(word, len, &scratch->text);
-    const sp_word *token =
-        sp_word_map_find(&bpe->vocabulary, scratch->text.data, scratch->text.len);
-    if (token) sp_ints_push(out, (int)token->value);
-    return token;
+    if (bpe->bytes) {
+        sp_buf_clear(&scratch->text);
+        sp_bytes_to_symbols(word, len, &scratch->text);
+        word = scratch->text.data, len = scratch->text.len;
+    }
+    int id = sp_vocabulary_find(bpe->vocabulary, word, len);
+    if (id >= 0) sp_ints_push(out, id);
+    return id >= 0;
 }
 
 static sp_cached_word *make_cached(const char *word, size_t len, const int *ids, size_t count) {

@@ -1,22 +1,28 @@
-/* Byte-pair encoding of one word (Sennrich et al. 2016, section 3.2): merges of two neighbouring
- * tokens into one, the earliest merge of the list first, leftmost first. */
+/* Byte-pair encoding of one word (Sennrich et al. 2016, section 3.2), spelt with its bytes or its
+ * characters: merges of two neighbouring tokens into one, the earliest merge of the list first,
+ * leftmost first. */
 #ifndef SP_TEXT_BPE_H
 #define SP_TEXT_BPE_H
 
 #include "core/memory.h"
-#include "text/word_map.h"
+#include "text/vocabulary.h"
 
 #include <stdbool.h>
 
 enum { SP_BPE_CACHE = 1 << 16 };
 
 typedef struct sp_bpe {
-    int byte_ids[256];   /* -1 where a byte has neither a token nor an unknown token */
-    sp_pair_map pairs;   /* pairs that merge */
-    int *ranks, *merged; /* by pair index: place in the list, and the id that replaces the pair */
+    bool bytes;            /* a word is spelt with its bytes (tokens are byte-level symbols); else
+                              with its characters */
+    int single_ids[256];   /* of a byte or an ASCII character, -1 where there is no token */
+    int fallback_ids[256]; /* of <0x00> to <0xFF> for characters without a token, or -1 */
+    int unknown;           /* for what is left; -1: it is left out */
+    bool fuse_unknown;     /* neighbouring unknown characters are one token */
+    sp_pair_map pairs;     /* pairs that merge */
+    int *ranks, *merged;   /* by pair index: place in the list, and the id that replaces the pair */
     size_t cap;
-    sp_word_map vocabulary; /* token in byte-level symbols -> id */
-    bool whole_words_first; /* a word that is a token needs no merges ("ignore_merges") */
+    const sp_vocabulary *vocabulary; /* the tokenizer's */
+    bool whole_words_first;          /* a word that is a token needs no merges ("ignore_merges") */
     /* Words seen before. A slot is filled once and never changed, so that threads share it without
      * a lock. */
     struct sp_cached_word *_Atomic *cache;
@@ -30,11 +36,12 @@ typedef struct sp_bpe_scratch {
     sp_buf text;
 } sp_bpe_scratch;
 
-void sp_bpe_start(sp_bpe *bpe);
+/* A new one, without merges and without ids of bytes. Release with sp_bpe_free. */
+sp_bpe *sp_bpe_new(const sp_vocabulary *vocabulary);
 void sp_bpe_add_merge(sp_bpe *bpe, int left, int right, int rank, int merged);
 void sp_bpe_free(sp_bpe *bpe);
 
-/* Appends the ids of a word's bytes. Any bytes are allowed; time is O(len log len). */
+/* Appends the ids of a word. Any bytes are allowed; time is O(len log len). */
 void sp_bpe_encode(const sp_bpe *bpe, sp_bpe_scratch *scratch, const char *word, size_t len,
                    sp_ints *out);
 void sp_bpe_scratch_free(sp_bpe_scratch *scratch);

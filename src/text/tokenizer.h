@@ -14,6 +14,10 @@ typedef struct sp_tokenizer sp_tokenizer;
  * expression, isolated), Digits and ByteLevel; normalizer none or NFC. SP_ERR_MISSING;
  * SP_ERR_FORMAT with file and reason. Release with sp_tokenizer_free (NULL is allowed). */
 sp_status sp_tokenizer_load(const char *path, sp_tokenizer **out);
+/* The tokenizer of a model, from the first of these that is there: the metadata of a .gguf file; in
+ * a folder tokenizer.json, vocab.json with merges.txt, vocab.txt (with what tokenizer_config.json,
+ * special_tokens_map.json and added_tokens.json say). SP_ERR_MISSING; SP_ERR_FORMAT. */
+sp_status sp_tokenizer_open(const char *path, sp_tokenizer **out);
 /* The same from the text of such a file; `name` is used in messages. */
 sp_status sp_tokenizer_parse(const char *text, size_t len, const char *name, sp_tokenizer **out);
 void sp_tokenizer_free(sp_tokenizer *tokenizer);

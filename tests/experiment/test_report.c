@@ -46,6 +46,23 @@ static void write_log(const sp_run_spec *run, double bleu, long trainable, long 
     sp_runlog_free(&log);
 }
 
+/* A finished run that said SAYING to each of `count` records. */
+static void write_saying(const sp_run_spec *run, const char *saying, int count) {
+    sp_runlog log = {0};
+    sp_runlog_text(&log, "status", "finished");
+    sp_runlog_text(&log, "output", "text");
+    sp_runlog_test(&log, NULL, "bleu", 1);
+    for (int i = 0; i < count; i++) {
+        char *input = sp_format("record %d", i), *said = sp_format("%s of %d", saying, i);
+        sp_runlog_prediction(&log, input, said, "one\ntwo");
+        free(input), free(said);
+    }
+    char *path = sp_run_path(run, study_folder);
+    assert_int_equal(sp_runlog_write(&log, path), SP_OK);
+    free(path);
+    sp_runlog_free(&log);
+}
+
 static void write_failed(const sp_run_spec *run) {
     sp_runlog log = {0};
     sp_runlog_text(&log, "status", "failed");
@@ -118,6 +135,45 @@ static void expect_in_file(const char *name, const char *part) {
     free(path);
 }
 
+static size_t count_of(const char *text, const char *part) {
+    size_t n = 0;
+    for (const char *p = text; (p = strstr(p, part)); p++) n++;
+    return n;
+}
+
+/* Ten records, evenly spaced, are shown with the text of each row's first finished run; a row that
+ * has not seen a record has an empty text. Without generated texts there is no such file. */
+static void test_examples(void **state) {
+    (void)state;
+    char *path = sp_path_join(study_folder, "examples.txt");
+    assert_int_equal(sp_report_write(&spec, &runs, study_folder, NULL, NULL), SP_OK);
+    assert_false(sp_file_exists(path));
+    write_saying(&runs.items[6], "Nothing\x1b[1m", 40);
+    write_saying(&runs.items[2], "Prefix", 9);
+    assert_int_equal(sp_report_write(&spec, &runs, study_folder, NULL, NULL), SP_OK);
+    sp_buf text = {0};
+    assert_int_equal(sp_read_file(path, &text), SP_OK);
+    assert_int_equal(count_of(text.data, "Prefix-tuning  Prefix of "), 9);
+    assert_int_equal(count_of(text.data, "Nothing?[1m of "), 9);
+    assert_non_null(strstr(text.data, "\n9\n"));
+    assert_null(strstr(text.data, "\n10\n"));
+    assert_non_null(strstr(text.data, "one\n"));
+    sp_buf_clear(&text);
+    write_saying(&runs.items[2], "Prefix", 40);
+    write_saying(&runs.items[6], "Nothing", 2);
+    assert_int_equal(sp_report_write(&spec, &runs, study_folder, NULL, NULL), SP_OK);
+    assert_int_equal(sp_read_file(path, &text), SP_OK);
+    assert_int_equal(count_of(text.data, "Prefix of "), 10);
+    assert_int_equal(count_of(text.data, "Prefix of 36\n"), 1);
+    assert_int_equal(count_of(text.data, "Nothing of "), 1);
+    sp_buf_free(&text);
+    free(path);
+    write_log(&runs.items[2], 40, 61440, 7680);
+    char *none = sp_run_path(&runs.items[6], study_folder);
+    unlink(none);
+    free(none);
+}
+
 /* CSV has full numbers and empty fields; TeX escapes and can be \input. */
 static void test_csv_and_tex(void **state) {
     (void)state;
@@ -158,6 +214,7 @@ static void test_figures(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_summary), cmocka_unit_test(test_markdown),
-        cmocka_unit_test(test_csv_and_tex), cmocka_unit_test(test_figures)};
+        cmocka_unit_test(test_examples), cmocka_unit_test(test_csv_and_tex),
+        cmocka_unit_test(test_figures)};
     return cmocka_run_group_tests(tests, setup, teardown);
 }

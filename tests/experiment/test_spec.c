@@ -172,6 +172,126 @@ static void test_run_settings(void **state) {
     sp_run_list_free(&runs);
 }
 
+#define MODELS                                                                                     \
+    "presets: {quick: {train.steps: 30, methods.prefix.lr: 2e-3}, slow: {}}\n"                     \
+    "models:\n"                                                                                    \
+    "  gpt2-4m: {train.clip: 3}\n"                                                                 \
+    "  smollm2-135m-instruct:\n"                                                                   \
+    "    train.steps: 70\n"                                                                        \
+    "    train.lr: 0.5\n"                                                                          \
+    "    precision: bf16\n"                                                                        \
+    "    methods.prefix.lr: 1e-4\n"                                                                \
+    "    presets: {quick: {train.steps: 9, test.limit: 5, methods.flat.hidden: 32}}\n"
+
+/* What models: says of a model holds for its runs alone, by name and by alias: above the preset and
+ * below --set. */
+static void test_model_settings(void **state) {
+    (void)state;
+    sp_run_list other = expand(SPEC MODELS, NULL, NULL);
+    assert_int_equal(other.items[0].train.steps, 400);
+    assert_true(other.items[0].train.clip != 3);
+    sp_run_list_free(&other);
+    sp_run_list runs = expand(SPEC MODELS, NULL, "model=smollm2-135m");
+    const sp_run_spec *prefix = &runs.items[0], *flat = &runs.items[1];
+    assert_string_equal(prefix->model, "smollm2-135m");
+    assert_string_equal(prefix->precision, "bf16");
+    assert_int_equal(prefix->train.steps, 70);
+    assert_true(prefix->train.lr == 1e-4);
+    assert_true(flat->train.lr == 0.5);
+    sp_run_list_free(&runs);
+    sp_run_list quick = expand(SPEC MODELS, "quick", "model=smollm2-135m-instruct");
+    assert_int_equal(quick.items[0].train.steps, 9);
+    assert_int_equal(quick.items[0].test_limit, 5);
+    assert_true(quick.items[0].train.lr == 1e-4);
+    assert_int_equal(quick.items[1].method_options.hidden, 32);
+    assert_int_equal(quick.items[0].method_options.hidden, 64);
+    sp_run_list_free(&quick);
+    sp_run_list plain = expand(SPEC MODELS, "quick", NULL);
+    assert_int_equal(plain.items[0].train.steps, 30);
+    assert_true(plain.items[0].train.lr == 2e-3);
+    sp_run_list_free(&plain);
+}
+
+/* Where models are an axis, each run has its own model's settings; the grid stands above them. */
+static void test_model_settings_on_a_grid(void **state) {
+    (void)state;
+    sp_run_list runs =
+        expand(SPEC MODELS "grid: {train.lr: [7], model: [gpt2-4m, smollm2-135m]}\n", NULL, NULL);
+    assert_int_equal(runs.count, 6);
+    assert_true(runs.items[0].train.clip == 3);
+    assert_int_equal(runs.items[0].train.steps, 400);
+    assert_int_equal(runs.items[1].train.steps, 70);
+    assert_true(runs.items[1].train.clip != 3);
+    assert_true(runs.items[1].train.lr == 7);
+    sp_run_list_free(&runs);
+}
+
+/* --set stands above models, be it of a setting of all runs or of an entry. */
+static void test_set_above_model_settings(void **state) {
+    (void)state;
+    static const char on_smollm2[] =
+        "name: x\nbase: {model: smollm2-135m, dataset: d}\nmethods: {prefix: {}, flat: {method: "
+        "prefix}}\n" MODELS;
+    sp_run_list steps = expand(on_smollm2, "quick", "train.steps=11");
+    assert_int_equal(steps.items[0].train.steps, 11);
+    assert_int_equal(steps.items[0].test_limit, 5);
+    sp_run_list_free(&steps);
+    sp_run_list lr = expand(on_smollm2, NULL, "methods.prefix.lr=0.25");
+    assert_true(lr.items[0].train.lr == 0.25);
+    sp_run_list_free(&lr);
+    sp_run_list hidden = expand(on_smollm2, "quick", "methods.flat.hidden=16");
+    assert_int_equal(hidden.items[1].method_options.hidden, 16);
+    sp_run_list_free(&hidden);
+}
+
+/* A wrong model, path, entry, preset or value under models is told with its line. */
+static void test_model_settings_errors(void **state) {
+    (void)state;
+    expect_error(SPEC "models: {gpt2-5m: {}}\n", NULL,
+                 "s.yaml:10: model 'gpt2-5m' is neither a folder, a .gguf file nor a known name; "
+                 "did you mean 'gpt2-");
+    expect_error(SPEC "models: {gpt2-4m: {model: x}}\n", NULL,
+                 "s.yaml:10: 'model' is no setting of a model's runs");
+    expect_error(SPEC "models: {gpt2-4m: {train.stesp: 3}}\n", NULL, "did you mean 'steps'?");
+    expect_error(SPEC "models: {gpt2-4m: {train.steps: x}}\n", NULL,
+                 "s.yaml:10: steps is 'x'; use a whole");
+    expect_error(SPEC "models: {gpt2-4m: {methods.prefx.lr: 3}}\n", NULL,
+                 "s.yaml:10: the spec has no entry 'prefx'; did you mean 'prefix'?");
+    expect_error(SPEC "models: {gpt2-4m: {methods.prefix: 3}}\n", NULL, "names no setting");
+    expect_error(SPEC "models: {gpt2-4m: {methods.prefix.lenght: 3}}\n", NULL,
+                 "s.yaml:10: prefix has no setting 'lenght'");
+    expect_error(SPEC "models: {gpt2-4m: {presets: {quik: {}}}}\npresets: {quick: {}}\n", NULL,
+                 "s.yaml:10: the spec has no preset 'quik'; did you mean 'quick'?");
+    expect_error(SPEC
+                 "models: {gpt2-4m: {presets: {quick: {train.lr: x}}}}\npresets: {quick: {}}\n",
+                 NULL, "s.yaml:10: lr is 'x'");
+    expect_error(SPEC "models: {smollm2-135m: {}, smollm2-135m-instruct: {}}\n", NULL,
+                 "another name of a model listed above");
+    expect_error(SPEC "presets: {quick: {models.gpt2-4m.train.lr: 1}}\n", NULL,
+                 "s.yaml:10: 'models.gpt2-4m.train.lr' cannot be set here");
+    expect_error(SPEC, "models.gpt2-4m.train.lr=1", "cannot be set here");
+}
+
+static void expect_folder(const char *text, const char *set, const char *folder) {
+    sp_spec spec;
+    if (study_read(text, NULL, set, &spec)) fail_msg("%s", sp_error());
+    assert_string_equal(spec.folder, folder);
+    sp_spec_free(&spec);
+}
+
+/* With another model or data set than the spec's, a study has a folder of its own. */
+static void test_folder(void **state) {
+    (void)state;
+    expect_folder(SPEC, NULL, "demo");
+    expect_folder(SPEC, "train.steps=3", "demo");
+    expect_folder(SPEC, "model=gpt2-1m", "demo");
+    expect_folder(SPEC, "model=gpt2-4m", "demo-gpt2-4m");
+    expect_folder(SPEC, "base.dataset=webnlg", "demo-webnlg");
+    expect_folder(SPEC, "model=../my models/gpt2/", "demo-gpt2");
+    expect_folder(SPEC, "model=/a b", "demo-a-b");
+    expect_folder(SPEC "grid: {model: [gpt2-1m, gpt2-4m]}\n", "model=gpt2-1m", "demo-gpt2-1m");
+}
+
 /* A run's id is a pure function of its settings, and any setting changes it. */
 static void test_ids(void **state) {
     (void)state;
@@ -409,12 +529,23 @@ static void test_identity(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_expansion),    cmocka_unit_test(test_precedence),
-        cmocka_unit_test(test_ids),          cmocka_unit_test(test_resolved_spec),
-        cmocka_unit_test(test_errors),       cmocka_unit_test(test_command_line_errors),
-        cmocka_unit_test(test_identity),     cmocka_unit_test(test_entry_grid),
-        cmocka_unit_test(test_subsamples),   cmocka_unit_test(test_run_settings),
-        cmocka_unit_test(test_study_errors), cmocka_unit_test(test_shipped_specs),
+        cmocka_unit_test(test_expansion),
+        cmocka_unit_test(test_precedence),
+        cmocka_unit_test(test_model_settings),
+        cmocka_unit_test(test_model_settings_on_a_grid),
+        cmocka_unit_test(test_set_above_model_settings),
+        cmocka_unit_test(test_model_settings_errors),
+        cmocka_unit_test(test_folder),
+        cmocka_unit_test(test_ids),
+        cmocka_unit_test(test_resolved_spec),
+        cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_command_line_errors),
+        cmocka_unit_test(test_identity),
+        cmocka_unit_test(test_entry_grid),
+        cmocka_unit_test(test_subsamples),
+        cmocka_unit_test(test_run_settings),
+        cmocka_unit_test(test_study_errors),
+        cmocka_unit_test(test_shipped_specs),
     };
     return cmocka_run_group_tests(tests, study_setup, study_teardown);
 }
