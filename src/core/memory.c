@@ -40,11 +40,17 @@ static size_t align_up(size_t bytes) {
     return (bytes + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
 }
 
-float *sp_alloc_floats(size_t count) {
-    size_t bytes = align_up(checked_product(count, sizeof(float)));
+float *sp_reserve_floats(size_t count) {
+    size_t used = checked_product(count, sizeof(float)), bytes = align_up(used);
     float *p = aligned_alloc(ALIGNMENT, bytes);
     if (!p) out_of_memory(bytes);
-    memset(p, 0, bytes);
+    memset((char *)p + used, 0, bytes - used);
+    return p;
+}
+
+float *sp_alloc_floats(size_t count) {
+    float *p = sp_reserve_floats(count);
+    memset(p, 0, count * sizeof *p);
     return p;
 }
 

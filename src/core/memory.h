@@ -13,6 +13,8 @@ void *sp_alloc(size_t count, size_t size);
 void *sp_realloc(void *p, size_t count, size_t size);
 /* 64-byte aligned floats, zeroed; release with free(). Never NULL. */
 float *sp_alloc_floats(size_t count);
+/* The same, not zeroed: for those that are all written next. */
+float *sp_reserve_floats(size_t count);
 char *sp_strdup(const char *s);
 char *sp_strndup(const char *s, size_t n);
 /* printf into a fresh string; release with free(). */

@@ -65,15 +65,6 @@ static sp_status hash_files(const sp_strings *paths, sp_digest *out) {
     return st;
 }
 
-/* Appends the paths of the files that `path` is opened from. */
-static sp_status list_model(const char *path, sp_strings *out) {
-    sp_pretrained *files;
-    sp_status st = sp_pretrained_open(path, &files);
-    if (!st) sp_pretrained_files(files, out);
-    sp_pretrained_close(files);
-    return st;
-}
-
 static bool is_gguf(const char *path) {
     size_t n = strlen(path);
     return n > 5 && strcmp(path + n - 5, ".gguf") == 0;
@@ -83,7 +74,7 @@ sp_status sp_model_hash(const char *name, sp_digest *out) {
     char *path;
     sp_strings paths = {0};
     sp_status st = sp_model_find(name, &path);
-    if (!st) st = list_model(path, &paths);
+    if (!st) st = sp_pretrained_files(path, &paths);
     if (!st && !is_gguf(path)) list_tokenizer(path, !is_gguf(paths.data[0]), &paths);
     if (!st) st = hash_files(&paths, out);
     sp_strings_free(&paths);
@@ -95,7 +86,7 @@ sp_status sp_model_hash_weights(const char *name, sp_digest *out) {
     char *path;
     sp_strings paths = {0}, weights = {0};
     sp_status st = sp_model_find(name, &path);
-    if (!st) st = list_model(path, &paths);
+    if (!st) st = sp_pretrained_files(path, &paths);
     size_t first = !st && !is_gguf(paths.data[0]) ? 1 : 0; /* behind config.json */
     for (size_t i = first; i < paths.len; i++) sp_strings_push(&weights, paths.data[i]);
     if (!st)

@@ -317,7 +317,7 @@ static void transpose(const float *in, int64_t rows, int64_t cols, float *out) {
 static sp_status read_stored(const sp_gguf *file, const char *theirs, int rank,
                              const int64_t *stored, float **out) {
     const sp_gguf_tensor *t = sp_gguf_find_tensor(file, theirs);
-    *out = sp_alloc_floats(t && t->bytes ? t->count : 1); /* else it is refused */
+    *out = sp_reserve_floats(t && t->bytes ? t->count : 1); /* else it is refused */
     sp_status st = sp_gguf_read(file, theirs, rank, stored, *out);
     if (!st) return SP_OK;
     free(*out);

@@ -24,7 +24,7 @@ static void keep_half(const sp_model *m, sp_var *var) {
 
 static sp_status load_param(const sp_model *m, const sp_pretrained *c, sp_precision precision,
                             sp_param *p) {
-    sp_param_allocate(p);
+    p->var.data = sp_reserve_floats((size_t)p->var.rows * (size_t)p->var.cols);
     sp_status st = sp_pretrained_read(c, stored_name(m, c, p->name), p->rank, p->dims, p->var.data);
     if (st) return st;
     if (precision == SP_PRECISION_BF16) keep_half(m, &p->var);

@@ -133,13 +133,26 @@ void sp_pretrained_close(sp_pretrained *c) {
     free(c);
 }
 
-void sp_pretrained_files(const sp_pretrained *c, sp_strings *out) {
-    if (c->gguf) {
-        sp_strings_push(out, c->path);
-        return;
+sp_status sp_pretrained_files(const char *path, sp_strings *out) {
+    sp_pretrained_kind kind;
+    char *file;
+    sp_status st = sp_pretrained_find(path, &kind, &file);
+    if (st) return st;
+    if (kind != SP_PRETRAINED_GGUF) {
+        char *folder = sp_path_folder(file);
+        sp_strings_take(out, sp_path_join(folder, "config.json"));
+        free(folder);
     }
-    sp_strings_push(out, c->config_path);
-    sp_shards_files(c->shards, out);
+    if (kind == SP_PRETRAINED_SHARDS) {
+        sp_shards *shards;
+        st = sp_shards_open_index(file, &shards);
+        if (!st) sp_shards_files(shards, out);
+        sp_shards_close(shards);
+    } else {
+        sp_strings_push(out, file);
+    }
+    free(file);
+    return st;
 }
 
 /* ---- configuration ---- */

@@ -41,7 +41,9 @@ bool sp_pretrained_has(const sp_pretrained *pretrained, const char *name);
 sp_status sp_pretrained_read(const sp_pretrained *pretrained, const char *name, int rank,
                              const int64_t *dims, float *out);
 
-/* Appends the paths of the files it was opened from: config.json, the index, the weights. */
-void sp_pretrained_files(const sp_pretrained *pretrained, sp_strings *out);
+/* Appends the paths of the files that `path` is opened from: config.json, the index, the weights.
+ * Only an index and its shards are opened for it. Errors as sp_pretrained_find, for shards as
+ * sp_pretrained_open. */
+sp_status sp_pretrained_files(const char *path, sp_strings *out);
 
 #endif
