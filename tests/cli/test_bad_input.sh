@@ -79,7 +79,7 @@ refuse 4 'broken/model.safetensors: cannot open' generate -m ./broken
 refuse 4 'broken/model.safetensors: cannot open' run good.yaml --set model=./broken
 head -c 2000 models/tiny/model.safetensors > broken/model.safetensors
 refuse 5 'broken/model.safetensors: ' generate -m ./broken
-refuse 11 'broken/model.safetensors: ' run -q good.yaml --set model=./broken
+refuse 5 'broken/model.safetensors: ' run -q good.yaml --set model=./broken
 head -c 60 models/tiny/model.safetensors > broken/model.safetensors
 refuse 5 'broken/model.safetensors: ' generate -m ./broken
 cp models/tiny/model.safetensors broken
@@ -170,7 +170,7 @@ printf '\000\176' | dd of=nan/model.safetensors bs=1 seek=$((size - 2)) conv=not
 refuse 11 'loss is' run -q good.yaml --set model=./nan
 refuse 11 'use a lower learning rate' run -q good.yaml --set model=./nan
 
-refuse 3 "its status is 'failed'" generate -m ./nan -a "$(grep -l 'loss is' results/study/runs/*.h5 | head -n 1)"
+refuse 3 "its status is 'failed'" generate -m ./nan -a "$(grep -l 'loss is' results/study-nan/runs/*.h5 | head -n 1)"
 
 # ---- what cannot be written ----
 

@@ -54,7 +54,7 @@ expect 2 'steps is 0' --steps 0
 expect 2 "method is 'lora'" --method lora
 expect 2 'go together' --workload nowhere
 expect 2 "'gpt2-1m' is not wanted" gpt2-1m
-expect 4 "model 'models/nowhere'" --model nowhere --precision fp32 --what train
+expect 4 "model 'nowhere' is neither" --model nowhere --precision fp32 --what train
 expect 3 'do not fit into the context' $small --what train --prefix 5000
 printf '{"prefix": 2}' > "$folder/work"
 printf '' > "$folder/none"
