@@ -78,7 +78,7 @@ static sp_status apply_model_map(sp_run_spec *run, const sp_entry *entry, const 
         const char *key = map->keys[i];
         const sp_yaml *value = map->items[i];
         bool names_entry = strncmp(key, "methods.", 8) == 0;
-        if (strcmp(key, "presets") == 0 || names_entry != of_entry) continue;
+        if (!sp_model_settings_is_path(key) || names_entry != of_entry) continue;
         if (!of_entry) {
             st = sp_run_set(run, key, value, &used);
         } else if (strncmp(key + 8, entry->name, len) == 0 && key[8 + len] == '.') {
@@ -238,6 +238,7 @@ static sp_status add_point(const expansion *e) {
     if (st) return st;
     const sp_model_settings *model =
         sp_model_settings_find(spec->models, spec->model_count, model_of_point(e, &run));
+    if (sp_model_settings_left_out(model, e->entry->name)) return SP_OK;
     if ((st = apply_model(&run, e->entry, model, false))) return st;
     if ((st = apply_entry(&run, e->entry))) return st;
     if ((st = apply_model(&run, e->entry, model, true))) return st;

@@ -8,10 +8,16 @@
 static const char *const single_keys[] = {"precision", "threads", "output", NULL};
 static const char *const group_keys[] = {"train", "decode", "method", "dev", "test", "data", NULL};
 
+static const char *const other_keys[] = {"presets", "leave_out", NULL};
+
 static bool is_in(const char *word, size_t len, const char *const *list) {
     for (; *list; list++)
         if (strlen(*list) == len && strncmp(*list, word, len) == 0) return true;
     return false;
+}
+
+bool sp_model_settings_is_path(const char *key) {
+    return !is_in(key, strlen(key), other_keys);
 }
 
 /* ---- checks ---- */
@@ -54,7 +60,7 @@ static sp_status check_path(const sp_yaml *methods, const char *path, const sp_y
 static sp_status check_paths(const sp_yaml *methods, const sp_yaml *map, const char *name) {
     sp_status st = sp_yaml_expect(map, SP_YAML_MAP, name);
     for (size_t i = 0; !st && i < map->count; i++)
-        if (strcmp(map->keys[i], "presets") != 0)
+        if (sp_model_settings_is_path(map->keys[i]))
             st = check_path(methods, map->keys[i], map->items[i]);
     return st;
 }
@@ -72,6 +78,19 @@ static sp_status check_presets(const sp_yaml *root, const sp_yaml *presets) {
     return st;
 }
 
+/* The reasons are for the notes of a table. */
+static sp_status check_left_out(const sp_yaml *methods, const sp_yaml *left_out) {
+    sp_status st = SP_OK;
+    for (size_t i = 0; !st && left_out && i < left_out->count; i++) {
+        const char *entry = left_out->keys[i];
+        if (!sp_yaml_get(methods, entry))
+            st = unknown_key(left_out->items[i], "entry", entry, methods);
+        else
+            st = sp_yaml_expect(left_out->items[i], SP_YAML_SCALAR, entry);
+    }
+    return st;
+}
+
 /* ---- reading ---- */
 
 static sp_status read_model(const sp_yaml *root, const char *name, const sp_yaml *settings,
@@ -80,6 +99,8 @@ static sp_status read_model(const sp_yaml *root, const char *name, const sp_yaml
     sp_status st = check_paths(sp_yaml_get(root, "methods"), settings, name);
     if (!st) st = sp_yaml_map_or_null(settings, "presets", &presets);
     if (!st) st = check_presets(root, presets);
+    if (!st) st = sp_yaml_map_or_null(settings, "leave_out", &out->leave_out);
+    if (!st) st = check_left_out(sp_yaml_get(root, "methods"), out->leave_out);
     if (st) return st;
     out->always = settings;
     out->preset = preset ? sp_yaml_get(presets, preset) : NULL;
@@ -123,6 +144,11 @@ const sp_model_settings *sp_model_settings_find(const sp_model_settings *list, s
         for (size_t j = 0; j < list[i].names.len; j++)
             if (strcmp(list[i].names.data[j], model) == 0) return &list[i];
     return NULL;
+}
+
+const char *sp_model_settings_left_out(const sp_model_settings *settings, const char *entry) {
+    const sp_yaml *reason = settings ? sp_yaml_get(settings->leave_out, entry) : NULL;
+    return reason ? reason->text : NULL;
 }
 
 /* ---- --set ---- */

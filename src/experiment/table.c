@@ -251,6 +251,24 @@ static void put_notes(const sp_results *r, sp_buf *out) {
     }
 }
 
+static bool is_used(const sp_results *r, const sp_model_settings *model) {
+    for (size_t i = 0; i < r->runs->count; i++)
+        if (sp_model_settings_find(model, 1, r->runs->items[i].model)) return true;
+    return false;
+}
+
+/* Entries that have no run with a model because the spec says so. */
+static void put_left_out(const sp_results *r, sp_buf *out) {
+    for (size_t i = 0; i < r->spec->model_count; i++) {
+        const sp_model_settings *model = &r->spec->models[i];
+        if (!model->leave_out || !is_used(r, model)) continue;
+        for (size_t j = 0; j < model->leave_out->count; j++)
+            sp_buf_printf(out, "\n- %s is left out with %s: %s\n",
+                          entry_label(r->spec, model->leave_out->keys[j]), model->names.data[0],
+                          model->leave_out->items[j]->text);
+    }
+}
+
 /* "Model a" or "Models a, b": the different texts at `path`, in the order they come up. */
 static void put_names(const sp_results *r, const char *one, const char *many, const char *path,
                       sp_buf *out) {
@@ -295,6 +313,7 @@ void sp_table_markdown(const sp_results *r, sp_buf *out) {
     put_rule(column_count(r), out);
     for (size_t i = 0; i < r->row_count; i++) put_row(&markdown, r, &r->rows[i], out);
     put_notes(r, out);
+    put_left_out(r, out);
     for (size_t i = 0; i < r->spec->paper_count; i++) {
         const sp_paper *p = &r->spec->papers[i];
         sp_buf_printf(out, "\n## Published: %s\n\n", p->title);
