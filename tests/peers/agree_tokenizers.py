@@ -5,8 +5,8 @@ and what decoding gives, with special tokens and without. Pipelines are trained 
 repository's texts, with the expressions and stages of real models; --model adds folders with a
 tokenizer.json.
 
-Usage: tests/peers/python.sh tests/peers/agree_tokenizers.py [--program build/softprompt]
-           [--lines 10000] [--only NAME] [--model FOLDER ...]
+Usage: python tests/peers/agree_tokenizers.py [--program build/softprompt] [--lines 10000]
+           [--only NAME] [--model FOLDER ...], with a Python that has tokenizers 0.23.3
 """
 
 import argparse
