@@ -82,6 +82,75 @@ static void digits_layout_gives_the_reference_ids(void **state) {
     check_reference("digits", 70);
 }
 
+static void check_ids(const json_t *one, const char *key, const sp_ints *got) {
+    const json_t *wanted = json_object_get(one, key);
+    bool same = got->len == json_array_size(wanted);
+    for (size_t i = 0; same && i < got->len; i++)
+        same = got->data[i] == json_integer_value(json_array_get(wanted, i));
+    if (!same) fail_msg("other %s than the reference for %s", key, json_dumps(one, JSON_COMPACT));
+}
+
+static void check_decoded(const sp_tokenizer *tokenizer, const json_t *one, const sp_ints *ids,
+                          bool skip) {
+    sp_buf text = {0};
+    sp_tokenizer_decode(tokenizer, ids->data, ids->len, skip, &text);
+    assert_string_equal(text.data,
+                        json_string_value(json_object_get(one, skip ? "skipped" : "decoded")));
+    sp_buf_free(&text);
+}
+
+static void check_staged_case(const sp_tokenizer *tokenizer, const json_t *one) {
+    const json_t *a = json_object_get(one, "text"), *b = json_object_get(one, "second");
+    sp_ints ids = {0}, types = {0};
+    check_case(tokenizer, one);
+    assert_int_equal(sp_tokenizer_encode_pair(tokenizer, json_string_value(a),
+                                              json_string_length(a), json_string_value(b),
+                                              json_string_length(b), &ids, &types),
+                     SP_OK);
+    check_ids(one, "pair", &ids);
+    check_ids(one, "types", &types);
+    check_decoded(tokenizer, one, &ids, false);
+    check_decoded(tokenizer, one, &ids, true);
+    sp_ints_free(&ids), sp_ints_free(&types);
+}
+
+static void every_stage_gives_what_the_reference_does(void **state) {
+    (void)state;
+    static const char *const names[] = {"bert", "edited", "metaspace"};
+    json_t *cases = read_cases(), *one;
+    for (int n = 0; n < 3; n++) {
+        sp_tokenizer *tokenizer = load(names[n]);
+        size_t i, checked = 0;
+        json_array_foreach(cases, i, one) {
+            if (strcmp(json_string_value(json_object_get(one, "tokenizer")), names[n]) != 0)
+                continue;
+            check_staged_case(tokenizer, one);
+            checked++;
+        }
+        assert_true(checked >= 40);
+        assert_int_equal(sp_tokenizer_mask(tokenizer), 4);
+        sp_tokenizer_free(tokenizer);
+    }
+    json_decref(cases);
+}
+
+static void an_expression_that_runs_away_is_ended(void **state) {
+    (void)state;
+    static const char file[] =
+        "{\"pre_tokenizer\":{\"type\":\"Split\",\"behavior\":\"Isolated\",\"pattern\":"
+        "{\"Regex\":\"(?:a|aa|a?a)+$(?<=b)\"}},\"model\":{\"type\":\"WordPiece\","
+        "\"vocab\":{\"[UNK]\":0}}}";
+    sp_tokenizer *tokenizer;
+    assert_int_equal(sp_tokenizer_parse(file, strlen(file), "f", &tokenizer), SP_OK);
+    char text[4096];
+    memset(text, 'a', sizeof text);
+    sp_ints ids = {0};
+    assert_int_equal(sp_tokenizer_encode(tokenizer, text, sizeof text, &ids), SP_ERR_FORMAT);
+    assert_non_null(strstr(sp_error(), "gives up"));
+    sp_ints_free(&ids);
+    sp_tokenizer_free(tokenizer);
+}
+
 static void check_round_trip(const sp_tokenizer *tokenizer, const char *text, size_t len) {
     sp_ints ids = {0};
     sp_buf back = {0};
@@ -288,6 +357,8 @@ int main(void) {
         cmocka_unit_test(qwen_layout_gives_the_reference_ids),
         cmocka_unit_test(roberta_layout_gives_the_reference_ids),
         cmocka_unit_test(digits_layout_gives_the_reference_ids),
+        cmocka_unit_test(every_stage_gives_what_the_reference_does),
+        cmocka_unit_test(an_expression_that_runs_away_is_ended),
         cmocka_unit_test(every_byte_and_pair_of_bytes_survives),
         cmocka_unit_test(random_bytes_survive),
         cmocka_unit_test(a_word_of_a_million_letters_is_encoded_quickly),
