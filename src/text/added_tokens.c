@@ -26,26 +26,37 @@ static sp_status read_token(sp_added_tokens *added, const json_t *entry,
     return SP_OK;
 }
 
-static sp_status add_to_trie(sp_added_tokens *added, int i, const sp_normalizer *normalizer) {
-    const sp_added_token *token = &added->tokens[i];
-    if (!token->normalized || !normalizer) {
-        sp_trie_add(token->normalized ? &added->normal : &added->plain, token->text,
-                    strlen(token->text), i);
-        return SP_OK;
-    }
+/* Makes the form that the token is looked for, and decoded to, in normal text. */
+static sp_status add_form(sp_added_tokens *added, int i, const sp_normalizer *normalizer,
+                          sp_token *token) {
+    const char *text = added->tokens[i].text;
     sp_buf form = {0};
-    sp_status st = sp_normalize(normalizer, token->text, strlen(token->text), &form);
-    if (!st) sp_trie_add(&added->normal, form.data, form.len, i);
+    sp_status st = sp_normalize(normalizer, text, strlen(text), &form);
+    if (!st) {
+        sp_trie_add(&added->normal, form.data, form.len, i);
+        if (strcmp(text, form.data) != 0 && !token->form) token->form = sp_buf_take(&form);
+    }
     sp_buf_free(&form);
     return st;
 }
 
+static sp_status add_to_trie(sp_added_tokens *added, int i, const sp_normalizer *normalizer,
+                             sp_vocabulary *vocabulary) {
+    const sp_added_token *token = &added->tokens[i];
+    if (token->normalized && normalizer)
+        return add_form(added, i, normalizer, &vocabulary->tokens[token->id]);
+    sp_trie_add(token->normalized ? &added->normal : &added->plain, token->text,
+                strlen(token->text), i);
+    return SP_OK;
+}
+
 /* Of two with the same form a special token is found, else the earlier one. */
-static sp_status fill_tries(sp_added_tokens *added, const sp_normalizer *normalizer) {
+static sp_status fill_tries(sp_added_tokens *added, const sp_normalizer *normalizer,
+                            sp_vocabulary *vocabulary) {
     for (int special = 1; special >= 0; special--) {
         for (size_t i = 0; i < added->count; i++) {
             if (added->tokens[i].special != special) continue;
-            sp_status st = add_to_trie(added, (int)i, normalizer);
+            sp_status st = add_to_trie(added, (int)i, normalizer, vocabulary);
             if (st) return st;
         }
     }
@@ -61,7 +72,7 @@ sp_status sp_added_tokens_read(sp_added_tokens *added, const json_t *entries,
         sp_status st = read_token(added, entry, vocabulary);
         if (st) return st;
     }
-    return fill_tries(added, normalizer);
+    return fill_tries(added, normalizer, vocabulary);
 }
 
 void sp_added_tokens_free(sp_added_tokens *added) {

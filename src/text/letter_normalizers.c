@@ -103,6 +103,7 @@ static void normalize_ascii(const bert *b, const char *text, size_t len, sp_buf 
         if (b->clean && sp_is_other(c)) continue;
         *to++ = (char)(b->lower && c >= 'A' && c <= 'Z' ? c + 'a' - 'A' : c);
     }
+    *to = 0;
     out->len = (size_t)(to - out->data);
 }
 

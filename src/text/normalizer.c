@@ -95,6 +95,7 @@ sp_status sp_normalize(const sp_normalizer *normalizer, const char *text, size_t
         st = s->kind->apply(s->settings, input.data ? input.data : "", input.len, out);
         if (!st) st = check_growth(len, out->len);
     }
+    sp_buf_append(out, "", 0); /* a string, also where no stage wrote anything */
     sp_buf_free(&input);
     return st;
 }

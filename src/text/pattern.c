@@ -12,18 +12,24 @@
 const char sp_gpt2_pattern[] = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+"
                                "|\\s+(?!\\S)|\\s+";
 
-/* The match limit lets a pattern back out of a run of ten million characters, and ends a hostile
- * one within a second. Memory for one that needs a stack is in kilobytes. */
+/* The limits of a match let a pattern back out of a run of ten million characters, and end a
+ * hostile one within a second, also where a text has many pieces. Memory for a match that needs a
+ * stack is in kilobytes. */
 enum {
-    MATCH_LIMIT = 20000000,
+    LIMITS = 3,
     HEAP_LIMIT = 1 << 18,
     LONGEST_TRANSLATED = 1 << 17,
     MATCHES_PER_LOOK_AT_THE_CLOCK = 64
 };
 
+static const struct {
+    size_t len; /* of texts up to so many bytes */
+    uint32_t steps;
+} match_limits[LIMITS] = {{1 << 10, 200000}, {1 << 16, 2000000}, {SIZE_MAX, 20000000}};
+
 struct sp_pattern {
     pcre2_code *code; /* or NULL */
-    pcre2_match_context *limits;
+    pcre2_match_context *limits[LIMITS];
     char *text; /* or NULL */
     bool (*contains)(int c);
 };
@@ -55,9 +61,11 @@ sp_status sp_pattern_new(const char *expression, sp_pattern **out) {
     pcre2_jit_compile(code, PCRE2_JIT_COMPLETE);
     sp_pattern *pattern = sp_alloc(1, sizeof *pattern);
     pattern->code = code;
-    pattern->limits = pcre2_match_context_create(NULL);
-    pcre2_set_match_limit(pattern->limits, MATCH_LIMIT);
-    pcre2_set_heap_limit(pattern->limits, HEAP_LIMIT);
+    for (int i = 0; i < LIMITS; i++) {
+        pattern->limits[i] = pcre2_match_context_create(NULL);
+        pcre2_set_match_limit(pattern->limits[i], match_limits[i].steps);
+        pcre2_set_heap_limit(pattern->limits[i], HEAP_LIMIT);
+    }
     *out = pattern;
     return SP_OK;
 }
@@ -87,7 +95,7 @@ sp_status sp_pattern_read(const json_t *part, sp_pattern **out) {
 void sp_pattern_free(sp_pattern *pattern) {
     if (!pattern) return;
     pcre2_code_free(pattern->code);
-    pcre2_match_context_free(pattern->limits);
+    for (int i = 0; i < LIMITS; i++) pcre2_match_context_free(pattern->limits[i]);
     free(pattern->text), free(pattern);
 }
 
@@ -99,17 +107,18 @@ static double cpu_seconds(void) {
 
 /* Expressions of real tokenizers take less than a tenth of a microsecond a byte. */
 static bool takes_too_long(double started, size_t len) {
-    return cpu_seconds() - started > 2 + 4e-6 * (double)len;
+    return cpu_seconds() - started > 0.5 + 4e-6 * (double)len;
 }
 
 /* PCRE2's return code for the first match at or behind `from`. */
 static int match_from(const sp_pattern *pattern, const char *text, size_t len, size_t from,
                       pcre2_match_data *match) {
-    int rc = pcre2_match(pattern->code, (PCRE2_SPTR)text, len, from, 0, match, pattern->limits);
-    if (rc == PCRE2_ERROR_JIT_STACKLIMIT)
-        rc = pcre2_match(pattern->code, (PCRE2_SPTR)text, len, from, PCRE2_NO_JIT, match,
-                         pattern->limits);
-    return rc;
+    int i = 0;
+    while (len > match_limits[i].len) i++;
+    pcre2_match_context *limits = pattern->limits[i];
+    int rc = pcre2_match(pattern->code, (PCRE2_SPTR)text, len, from, 0, match, limits);
+    if (rc != PCRE2_ERROR_JIT_STACKLIMIT) return rc;
+    return pcre2_match(pattern->code, (PCRE2_SPTR)text, len, from, PCRE2_NO_JIT, match, limits);
 }
 
 static size_t next_place(const char *text, size_t len, size_t at) {

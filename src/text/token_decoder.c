@@ -70,6 +70,7 @@ static void replace_tail(sp_buf *text, size_t start, const char *from, const cha
     }
     memmove(write, read, (size_t)(end - read));
     text->len = (size_t)(write + (end - read) - text->data);
+    text->data[text->len] = 0;
 }
 
 /* English as people write it; no replacement is longer than what it replaces. */

@@ -95,14 +95,19 @@ sp_status sp_tokenizer_encode_pair(const sp_tokenizer *tokenizer, const char *a,
     return st;
 }
 
+/* As in the reference, which knows special tokens by their text: not one with a form of its own. */
+static bool is_left_out(const sp_token *token) {
+    return token->special && !token->form;
+}
+
 void sp_tokenizer_decode(const sp_tokenizer *tokenizer, const int *ids, size_t count,
                          bool skip_special, sp_buf *out) {
     sp_pieces tokens = {0};
     for (size_t i = 0; i < count; i++) {
         const sp_token *token = sp_vocabulary_token(&tokenizer->vocabulary, ids[i]);
-        if (!token || (skip_special && token->special)) continue;
+        if (!token || (skip_special && is_left_out(token))) continue;
         size_t start = tokens.text.len;
-        sp_buf_puts(&tokens.text, token->text);
+        sp_buf_puts(&tokens.text, token->form ? token->form : token->text);
         sp_spans_push(&tokens.spans, start, tokens.text.len, false);
     }
     sp_token_decode(tokenizer->decoder, &tokens);

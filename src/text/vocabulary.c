@@ -11,7 +11,7 @@ void sp_vocabulary_start(sp_vocabulary *vocabulary, size_t count) {
 
 void sp_vocabulary_free(sp_vocabulary *vocabulary) {
     for (int i = 0; vocabulary->tokens && i < vocabulary->size; i++)
-        free(vocabulary->tokens[i].text);
+        free(vocabulary->tokens[i].text), free(vocabulary->tokens[i].form);
     free(vocabulary->tokens);
     sp_word_map_free(&vocabulary->ids);
     *vocabulary = (sp_vocabulary){0};

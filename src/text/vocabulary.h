@@ -10,6 +10,7 @@
 
 typedef struct sp_token {
     char *text; /* as in the file, NULL for an id without a token */
+    char *form; /* the normal form that it is decoded to, NULL: its text */
     bool special;
 } sp_token;
 
