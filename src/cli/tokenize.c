@@ -19,8 +19,8 @@ typedef struct settings {
 } settings;
 
 static const struct argp_option options[] = {
-    {"model", 'm', "NAME", 0, "a folder with a tokenizer.json, or a name below models/ (required)",
-     0},
+    {"model", 'm', "NAME", 0,
+     "a folder with a tokenizer, a .gguf file, or a name below models/ (required)", 0},
     {"special", 's', NULL, 0, "with the special tokens at the ends of a text, and token types", 0},
     {"json", 'j', NULL, 0, "a line is a JSON string, or an array of two: a pair of texts", 0},
     {"decode", 'd', NULL, 0, "the other way: lines are arrays of ids, results JSON strings", 0},
