@@ -258,6 +258,9 @@ sp_var *sp_model_predict(sp_tape *t, const sp_model *model, sp_var *hidden);
 /* Rows of [CLS], hidden [n, n_embd] -> what the pooler makes of them; themselves without one. */
 sp_var *sp_model_pool(sp_tape *t, const sp_model *model, sp_var *hidden);
 
+/* SP_ERR_SPEC for an encoder, which has no probability of the next token. */
+sp_status sp_model_check_causal(const sp_model *model);
+
 /* logits [count, vocab_size] of the first `count` rows of hidden, to which no gradient flows. */
 sp_var *sp_model_logits(sp_tape *t, const sp_model *model, const sp_var *hidden, long count);
 
