@@ -5,6 +5,7 @@
 #include "model/config.h"
 #include "model/families.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 enum { BLOCK_PROJECTIONS = 4 };
@@ -62,9 +63,15 @@ static double size(const sp_config *c) {
 
 /* ---- equations ---- */
 
+static float score_scale(const sp_config *c, int layer) {
+    double scale = c->unscaled_scores ? 1 : 1 / sqrt((double)c->n_embd / c->n_head);
+    return (float)(c->scores_by_layer ? scale / (layer + 1) : scale);
+}
+
 static sp_var *attention(sp_tape *t, const sp_model *m, const gpt2_block *b, sp_var *h,
                          const sp_context *ctx, int layer) {
     int heads = m->config.n_head, d = m->config.n_embd;
+    bool varies = m->config.unscaled_scores || m->config.scores_by_layer;
     sp_var *qkv = sp_project(t, h, b->attn_in, NULL, ctx);
     sp_attention_shape shape = {.heads = heads,
                                 .kv_heads = heads,
@@ -72,7 +79,8 @@ static sp_var *attention(sp_tape *t, const sp_model *m, const gpt2_block *b, sp_
                                 .sequences = ctx->sequences,
                                 .offsets = ctx->offsets,
                                 .prefix_from = ctx->prefix_from,
-                                .causal = true};
+                                .causal = true,
+                                .scale = varies ? score_scale(&m->config, layer) : 0};
     return sp_context_attention(t, ctx, layer, &shape, sp_slice_columns(t, qkv, 0, d),
                                 sp_slice_columns(t, qkv, d, d),
                                 sp_slice_columns(t, qkv, 2L * d, d));
@@ -120,8 +128,6 @@ static sp_status check_variant(sp_config_source s) {
     static const char *const gelu[] = {"gelu_new", "gelu_pytorch_tanh", NULL};
     sp_status st;
     if ((st = sp_config_only_bool(s, "tie_word_embeddings", true))) return st;
-    if ((st = sp_config_only_bool(s, "scale_attn_weights", true))) return st;
-    if ((st = sp_config_only_bool(s, "scale_attn_by_inverse_layer_idx", false))) return st;
     return sp_config_only_text(s, "activation_function", gelu);
 }
 
@@ -142,18 +148,24 @@ static sp_status read_config(const char *path, const json_t *root, sp_config *c)
         return sp_fail(SP_ERR_FORMAT, "%s: n_embd %d is not a multiple of n_head %d", path,
                        c->n_embd, c->n_head);
     c->tie_word_embeddings = c->attention_bias = c->output_bias = c->mlp_bias = true;
-    return check_variant(s);
+    bool scaled = true;
+    if ((st = sp_config_bool(s, "scale_attn_weights", true, &scaled))) return st;
+    c->unscaled_scores = !scaled;
+    st = sp_config_bool(s, "scale_attn_by_inverse_layer_idx", false, &c->scores_by_layer);
+    return st ? st : check_variant(s);
 }
 
 static json_t *write_config(const sp_config *c) {
     return json_pack(
-        "{s:[s], s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:s, s:f, s:f, s:i, s:i, s:f, s:f, s:f, s:b}",
+        "{s:[s], s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:s, s:f, s:f, s:i, s:i, s:f, s:f, s:f, s:b, "
+        "s:b, s:b}",
         "architectures", "GPT2LMHeadModel", "model_type", c->model_type, "vocab_size",
         c->vocab_size, "n_positions", c->n_positions, "n_embd", c->n_embd, "n_layer", c->n_layer,
         "n_head", c->n_head, "n_inner", c->n_inner, "activation_function", "gelu_new",
         "layer_norm_epsilon", c->layer_norm_epsilon, "initializer_range", c->initializer_range,
         "bos_token_id", c->bos_token_id, "eos_token_id", c->eos_token_id, "attn_pdrop", 0.0,
-        "embd_pdrop", 0.0, "resid_pdrop", 0.0, "tie_word_embeddings", 1);
+        "embd_pdrop", 0.0, "resid_pdrop", 0.0, "tie_word_embeddings", 1, "scale_attn_weights",
+        (int)!c->unscaled_scores, "scale_attn_by_inverse_layer_idx", (int)c->scores_by_layer);
 }
 
 const sp_family sp_family_gpt2 = {.model_type = "gpt2",

@@ -44,6 +44,9 @@ typedef struct sp_config {
     int sliding_window; /* keys that a token sees (tensor/attention.h); 0: all */
     int window_from;    /* the first layer with the window; all below it are without */
     sp_rope_scaling rope_scaling;
+    /* GPT-2's scale_attn_weights false (scores are not divided by the root of the size of a head)
+     * and scale_attn_by_inverse_layer_idx (scores of layer i are divided by i + 1). */
+    bool unscaled_scores, scores_by_layer;
     /* Of encoders. */
     sp_activation activation; /* between the two maps of a block's MLP */
     int type_vocab_size;      /* token types; only the first is used */

@@ -37,6 +37,7 @@ typedef struct sp_attention_shape {
                              * either); keys and values are then not read and get no gradient */
     long window;            /* only with `causal`: how many keys a query sees, at most 2^30; 0: all.
                              * Does not bind with `prefix_only`. */
+    float scale;            /* factor of the scores; 0: 1 / sqrt(head_size) */
 } sp_attention_shape;
 
 /* Where the keys and values of sequence s lie, its own rows included: `length` rows. Without a

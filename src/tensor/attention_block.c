@@ -277,7 +277,7 @@ INLINED void forward_block(const task_place *at, const query_block *b, const pan
     const sp_attention_shape *s = at->shape;
     long d = s->head_size, n = round_to_lanes(b->keys);
     float sums[BLOCK];
-    load_rows(b->rows, d, x->width, 1.0f / sqrtf((float)d), q, x->q);
+    load_rows(b->rows, d, x->width, sp_score_scale(s), q, x->q);
     multiply_visible(b, x, x->q, x->key_t, x->p);
     if (s->window) fill_before_window(at, b, x->p, x->ld, -INFINITY);
     for (long i = 0; i < b->rows; i++) {
@@ -377,7 +377,7 @@ INLINED void add_rows(long rows, long d, float scale, const float *from, long fr
 INLINED void backward_block(const task_place *at, const query_block *b, const panels *x, sp_rows q,
                             sp_rows dout, const float *lse, const sp_attention_grads *g) {
     long d = at->shape->head_size;
-    float scale = 1.0f / sqrtf((float)d);
+    float scale = sp_score_scale(at->shape);
     load_rows(b->rows, d, x->width, scale, q, x->q);
     load_rows(b->rows, d, x->width, 1.0f, dout, x->dout);
     recompute_probabilities(at, b, x, lse);

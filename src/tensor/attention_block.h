@@ -5,6 +5,8 @@
 
 #include "tensor/attention.h"
 
+#include <math.h>
+
 /* One call of attention. */
 typedef struct sp_attention_inputs {
     const sp_attention_shape *shape;
@@ -29,6 +31,10 @@ void sp_attention_backward_task(const sp_attention_inputs *in, int sequence, int
                                 float *scratch);
 
 /* ---- geometry, shared by the tasks ---- */
+
+static inline float sp_score_scale(const sp_attention_shape *s) {
+    return s->scale > 0 ? s->scale : 1.0f / sqrtf((float)s->head_size);
+}
 
 static inline sp_rows sp_rows_at(sp_rows r, long row, long column) {
     return r.data ? (sp_rows){r.data + row * r.ld + column, r.ld} : r;

@@ -119,7 +119,7 @@ INLINED void attend(const query *x, const place *keys, const place *values, cons
         memset(out, 0, (size_t)(x->group * d) * sizeof *out);
         return;
     }
-    score_keys(x, keys, q, 1.0f / sqrtf((float)d));
+    score_keys(x, keys, q, sp_score_scale(x->shape));
     for (int h = 0; h < x->group; h++) {
         float shift, sum = softmax(x->keys, x->scores + h * x->ld, &shift);
         if (lse) lse[h] = shift + logf(sum);

@@ -25,6 +25,10 @@ llama3-tiny, linear-tiny, yarn-tiny
                                         them: not for Qwen2, nor where the heads are wider than d)
         virtual                         of prefix-*: [5, 2 layers * 2 * heads of keys and values *
                                         size of a head]: what PEFT's encoder gives
+    p-tuning-lstm, p-tuning-mlp, adalora, adapter .safetensors   (of EVERY_METHOD) the same: PEFT's
+                                        prompt encoders of 4 and 16; AdaLoRA of rank 4 without its
+                                        penalty; make_updates.py's adapters of 6 behind o_proj and
+                                        down_proj
 """
 import sys
 import warnings
@@ -33,8 +37,8 @@ from pathlib import Path
 import peft
 import torch
 import transformers
-from peft import (AdaptionPromptConfig, LoraConfig, PrefixTuningConfig, PromptTuningConfig,
-                  get_peft_model)
+from peft import (AdaLoraConfig, AdaptionPromptConfig, LoraConfig, PrefixTuningConfig,
+                  PromptEncoderConfig, PromptTuningConfig, get_peft_model)
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, LlamaConfig, MistralConfig, Qwen2Config
 
@@ -71,6 +75,9 @@ MODELS = {
     "linear-tiny": scaled(rope_type="linear", factor=2.5),
     "yarn-tiny": scaled(rope_type="yarn", factor=4.0, beta_fast=2.0, beta_slow=0.1),
 }
+
+
+EVERY_METHOD = ("llama-tiny", "qwen2-tiny", "mistral-tiny")
 
 
 def save(folder, name, tensors):
@@ -140,6 +147,12 @@ def make_prompts(folder, batch):
         "prefix-embedding": PrefixTuningConfig(prefix_projection=False, **common),
         "prompt": PromptTuningConfig(prompt_tuning_init="RANDOM", **common),
     }
+    if folder in EVERY_METHOD:
+        methods["p-tuning-lstm"] = PromptEncoderConfig(
+            encoder_reparameterization_type="LSTM", encoder_hidden_size=4, encoder_dropout=0.0,
+            encoder_num_layers=2, **common)
+        methods["p-tuning-mlp"] = PromptEncoderConfig(
+            encoder_reparameterization_type="MLP", encoder_hidden_size=16, **common)
     for name, config in methods.items():
         torch.manual_seed(3)
         model = get_peft_model(load_model(folder), config).eval()
@@ -148,16 +161,55 @@ def make_prompts(folder, batch):
         record(folder, name, model, batch, lambda n: n.split("default.")[-1], {"virtual": virtual})
 
 
-def make_lora(folder, batch):
-    config = LoraConfig(task_type="CAUSAL_LM", r=3, lora_alpha=16)
-    model = get_peft_model(load_model(folder), config).double().eval()
+def record_shaken(folder, name, model, batch):
+    """At values at which every gradient is there."""
     torch.manual_seed(5)
     with torch.no_grad():
         for p in model.parameters():
             if p.requires_grad:
                 p.copy_((torch.randn_like(p) * 0.1).float().double())
-    record(folder, "lora", model, batch,
+    record(folder, name, model, batch,
            lambda n: n.replace("base_model.model.", "").replace(".default", ""))
+
+
+def make_lora(folder, batch):
+    config = LoraConfig(task_type="CAUSAL_LM", r=3, lora_alpha=16)
+    model = get_peft_model(load_model(folder), config).double().eval()
+    record_shaken(folder, "lora", model, batch)
+
+
+def make_adalora(folder, batch):
+    config = AdaLoraConfig(task_type="CAUSAL_LM", init_r=4, target_r=2, lora_alpha=8, total_step=10,
+                           target_modules=["q_proj", "v_proj"])
+    model = get_peft_model(load_model(folder), config).double().eval()
+    for name, p in model.named_parameters():
+        if "ranknum" in name:  # a constant; get_peft_model lets it train by mistake
+            p.requires_grad = False
+    record_shaken(folder, "adalora", model, batch)
+
+
+class Adapted(torch.nn.Module):
+    """h + up(gelu(down(h))) behind a linear map."""
+
+    def __init__(self, inner, width, size):
+        super().__init__()
+        self.inner = inner
+        self.adapter = torch.nn.ModuleDict({"down": torch.nn.Linear(width, size),
+                                            "up": torch.nn.Linear(size, width)})
+
+    def forward(self, x):
+        h = self.inner(x)
+        down = torch.nn.functional.gelu(self.adapter["down"](h), approximate="tanh")
+        return h + self.adapter["up"](down)
+
+
+def make_adapter(folder, batch):
+    model = load_model(folder).requires_grad_(False)
+    width = model.config.hidden_size
+    for layer in model.model.layers:
+        layer.self_attn.o_proj = Adapted(layer.self_attn.o_proj, width, 6).double()
+        layer.mlp.down_proj = Adapted(layer.mlp.down_proj, width, 6).double()
+    record_shaken(folder, "adapter", model, batch)
 
 
 def make_adaption_prompt(folder, batch):
@@ -185,6 +237,9 @@ def main():
         make_finetune(folder, batch)
         make_prompts(folder, batch)
         make_lora(folder, batch)
+        if folder in EVERY_METHOD:
+            make_adalora(folder, batch)
+            make_adapter(folder, batch)
         heads = getattr(config, "head_dim", 0) * config.num_attention_heads
         if heads == config.hidden_size:  # PEFT needs that, and it knows no Qwen2
             make_adaption_prompt(folder, batch)

@@ -31,8 +31,9 @@ static void a_variant_of_the_equations_is_refused_by_its_key(void **state) {
     (void)state;
     char *folder = make_folder();
     static const char *const wrong[] = {
-        "\"tie_word_embeddings\": false", "\"scale_attn_weights\": false",
-        "\"scale_attn_by_inverse_layer_idx\": true", "\"tie_word_embeddings\": 1"};
+        "\"tie_word_embeddings\": false", "\"scale_attn_weights\": 0",
+        "\"scale_attn_by_inverse_layer_idx\": 2", "\"tie_word_embeddings\": 1",
+        "\"activation_function\": \"silu\""};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         char *more = sp_format(", %s", wrong[i]), *key = sp_strndup(wrong[i], 15);
         assert_int_equal(read_config(folder, more), SP_ERR_FORMAT);

@@ -202,7 +202,88 @@ static void a_prefix_equals_the_concatenated_sequence_with_those_keys_and_values
     sp_model_free(model);
 }
 
+/* Multiplies the columns of the queries in a layer's c_attn. */
+static void scale_queries(const sp_model *model, int layer, float factor) {
+    static const char *const parts[] = {"weight", "bias"};
+    for (int k = 0; k < 2; k++) {
+        char *name = sp_format("transformer.h.%d.attn.c_attn.%s", layer, parts[k]);
+        const sp_var *v = &sp_params_find(&model->params, name)->var;
+        for (long r = 0; r < v->rows; r++)
+            for (long c = 0; c < WIDTH; c++) v->data[r * v->ld + c] *= factor;
+        free(name);
+    }
+}
+
+/* As in GPT2Attention of transformers: scores / sqrt(8) unless scale_attn_weights is false, and
+ * divided by the layer's number with scale_attn_by_inverse_layer_idx. */
+static void variants_of_the_scores_equal_scaled_queries(void **state) {
+    (void)state;
+    for (int k = 1; k < 4; k++) {
+        sp_model *variant = golden_model(), *plain = golden_model();
+        golden_batch b = golden_read_batch(0, 0);
+        variant->config.unscaled_scores = k & 1;
+        variant->config.scores_by_layer = k & 2;
+        for (int layer = 0; layer < LAYERS; layer++)
+            scale_queries(plain, layer, (k & 1 ? sqrtf(8) : 1) / (float)(k & 2 ? layer + 1 : 1));
+        float *expected = logits_of(plain, b.ids, 14, 0, NULL);
+        float *got = logits_of(variant, b.ids, 14, 0, NULL);
+        assert_near("logits", got, expected, 14 * VOCABULARY, 1e-5);
+        free(expected);
+        free(got);
+        sp_model_free(variant);
+        sp_model_free(plain);
+    }
+}
+
 /* ---- files ---- */
+
+/* As the files on the hub are: names without "transformer.", the causal mask and its value saved
+ * among the weights; gpt2's and distilgpt2's keys, without n_inner. */
+static void a_checkpoint_of_the_bare_model_with_stray_buffers_opens(void **state) {
+    (void)state;
+    static const char config[] =
+        "{\"activation_function\": \"gelu_new\", \"architectures\": [\"GPT2LMHeadModel\"], "
+        "\"attn_pdrop\": 0.1, \"bos_token_id\": 0, \"embd_pdrop\": 0.1, \"eos_token_id\": 0, "
+        "\"id2label\": {\"0\": \"LABEL_0\"}, \"initializer_range\": 0.02, "
+        "\"layer_norm_epsilon\": 1e-05, \"model_type\": \"gpt2\", \"n_ctx\": 64, \"n_embd\": 32, "
+        "\"n_head\": 4, \"n_inner\": null, \"n_layer\": 2, \"n_positions\": 64, "
+        "\"reorder_and_upcast_attn\": false, \"resid_pdrop\": 0.1, \"scale_attn_weights\": true, "
+        "\"summary_first_dropout\": 0.1, \"summary_type\": \"cls_index\", "
+        "\"task_specific_params\": {\"text-generation\": {\"do_sample\": true}}, "
+        "\"vocab_size\": 97}";
+    sp_model *model = golden_model(), *again = NULL;
+    char *folder = make_folder(), *config_path = sp_path_join(folder, "config.json");
+    char *weights_path = sp_path_join(folder, "model.safetensors");
+    size_t count = model->params.count;
+    sp_named_tensor *tensors = sp_alloc(count + 2, sizeof *tensors);
+    float mask[64 * 64] = {0}, masked = -1e4f;
+    for (size_t i = 0; i < count; i++) {
+        const sp_param *p = model->params.items[i];
+        tensors[i] = (sp_named_tensor){.name = p->name + strlen("transformer."),
+                                       .dtype = SP_F32,
+                                       .rank = p->rank,
+                                       .dims = {p->dims[0], p->dims[1]},
+                                       .data = p->var.data};
+    }
+    tensors[count] = (sp_named_tensor){
+        .name = "h.0.attn.bias", .dtype = SP_F32, .rank = 4, .dims = {1, 1, 64, 64}, .data = mask};
+    tensors[count + 1] = (sp_named_tensor){
+        .name = "h.0.attn.masked_bias", .dtype = SP_F32, .rank = 1, .dims = {1}, .data = &masked};
+    assert_int_equal(sp_safetensors_write(weights_path, tensors, count + 2), SP_OK);
+    assert_int_equal(sp_write_file(config_path, config, strlen(config)), SP_OK);
+    if (sp_model_open(folder, SP_PRECISION_FP32, &again)) fail_msg("%s", sp_error());
+    assert_int_equal(again->config.n_inner, 128);
+    for (size_t i = 0; i < count; i++) {
+        const sp_var *a = &model->params.items[i]->var, *b = &again->params.items[i]->var;
+        assert_memory_equal(a->data, b->data, (size_t)(a->rows * a->cols) * sizeof(float));
+    }
+    sp_model_free(model);
+    sp_model_free(again);
+    free(tensors);
+    free(config_path);
+    free(weights_path);
+    remove_folder(folder);
+}
 
 static void check_round_trip(sp_dtype dtype, double relative) {
     sp_model *model = golden_model(), *again = NULL;
@@ -351,6 +432,8 @@ int main(void) {
         cmocka_unit_test(cached_sequences_of_a_group_do_not_mix),
         cmocka_unit_test(a_prefix_of_length_0_changes_nothing_to_the_bit),
         cmocka_unit_test(a_prefix_equals_the_concatenated_sequence_with_those_keys_and_values),
+        cmocka_unit_test(variants_of_the_scores_equal_scaled_queries),
+        cmocka_unit_test(a_checkpoint_of_the_bare_model_with_stray_buffers_opens),
         cmocka_unit_test(a_saved_model_opens_with_the_same_values_in_f32),
         cmocka_unit_test(a_model_saved_in_f16_opens_within_rounding),
         cmocka_unit_test(damaged_models_are_refused_with_file_and_place),

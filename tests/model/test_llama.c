@@ -1,4 +1,4 @@
-/* Llama against transformers, its config.json, and what holds for every family. */
+/* Llama's type against transformers, its config.json, and what holds for every family. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,7 +7,9 @@
 #include <cmocka.h>
 
 #include "core/file.h"
+#include "core/random.h"
 #include "model/decoding.h"
+#include "model/rotations.h"
 #include "support/feed.h"
 #include "support/folder.h"
 #include "support/golden.h"
@@ -15,11 +17,13 @@
 
 enum { VOCABULARY = 97 };
 
-/* Tied head and two heads a key; own head, biases, one head of keys and theta 500; GPT-2. */
-static const char *const llamas[] = {"tests/golden/llama-tiny", "tests/golden/llama-tiny-bias",
-                                     NULL};
-static const char *const families[] = {"tests/golden/llama-tiny", "tests/golden/llama-tiny-bias",
-                                       GOLDEN_FOLDER, NULL};
+/* What each is, says make_llama.py. */
+#define LLAMA_TYPE                                                                                 \
+    "tests/golden/llama-tiny", "tests/golden/llama-tiny-bias", "tests/golden/qwen2-tiny",          \
+        "tests/golden/mistral-tiny", "tests/golden/llama3-tiny", "tests/golden/linear-tiny",       \
+        "tests/golden/yarn-tiny"
+static const char *const llamas[] = {LLAMA_TYPE, NULL};
+static const char *const families[] = {LLAMA_TYPE, GOLDEN_FOLDER, NULL};
 
 static sp_model *open_model(const char *folder) {
     return golden_model_in(folder, SP_PRECISION_FP32);
@@ -261,14 +265,15 @@ static void a_bf16_model_is_saved_as_it_is(void **state) {
 
 /* ---- config.json ---- */
 
-#define LLAMA                                                                                      \
-    "\"model_type\": \"llama\", \"vocab_size\": 97, \"max_position_embeddings\": 64, "             \
-    "\"hidden_size\": 32, \"num_hidden_layers\": 2, \"num_attention_heads\": 4, "                  \
-    "\"intermediate_size\": 48"
+#define SIZES                                                                                      \
+    "\"vocab_size\": 97, \"max_position_embeddings\": 64, \"hidden_size\": 32, "                   \
+    "\"num_hidden_layers\": 2, \"num_attention_heads\": 4, \"intermediate_size\": 48"
 
+/* `more` starts with ", "; without a model_type in it, it is Llama's. */
 static sp_status read_config(const char *more, sp_config *out) {
     char *folder = make_folder(), *path = sp_path_join(folder, "config.json");
-    char *text = sp_format("{" LLAMA "%s}", more);
+    const char *type = strstr(more, "model_type") ? "" : ", \"model_type\": \"llama\"";
+    char *text = sp_format("{" SIZES "%s%s}", type, more);
     assert_int_equal(sp_write_file(path, text, strlen(text)), SP_OK);
     sp_status st = sp_config_read(path, out);
     free(text);
@@ -307,13 +312,168 @@ static void keys_of_transformers_4_and_5_are_read(void **state) {
     assert_int_equal(c.head_size, 6);
 }
 
+static void scaled_rotary_positions_are_read_from_the_keys_of_both_versions(void **state) {
+    (void)state;
+    sp_config c;
+    const sp_rope_scaling *r = &c.rope_scaling;
+    assert_int_equal(
+        read_config(
+            ", \"rope_theta\": 5e5, \"rope_scaling\": {\"factor\": 8.0, \"low_freq_factor\": "
+            "1.0, \"high_freq_factor\": 4.0, \"original_max_position_embeddings\": 8192, "
+            "\"rope_type\": \"llama3\"}",
+            &c),
+        SP_OK);
+    assert_true(r->type == SP_ROPE_LLAMA3 && r->factor == 8 && c.rope_theta == 5e5);
+    assert_int_equal(r->original_max_position_embeddings, 8192);
+    assert_int_equal(read_config(", \"rope_parameters\": {\"rope_theta\": 1e6, \"rope_type\": "
+                                 "\"yarn\", \"factor\": 4}",
+                                 &c),
+                     SP_OK);
+    assert_true(r->type == SP_ROPE_YARN && c.rope_theta == 1e6);
+    assert_int_equal(r->original_max_position_embeddings, 64);
+    assert_true(r->beta_fast == 32 && r->beta_slow == 1 && r->truncate);
+    assert_int_equal(read_config(", \"rope_scaling\": {\"type\": \"dynamic\", \"factor\": 2}", &c),
+                     SP_OK);
+    assert_true(r->type == SP_ROPE_DYNAMIC);
+}
+
+static void a_window_is_read_as_transformers_reads_it(void **state) {
+    (void)state;
+    static const struct {
+        const char *json;
+        int window, from, kv_heads;
+    } cases[] = {
+        {", \"model_type\": \"mistral\", \"num_key_value_heads\": 2", 4096, 0, 2},
+        {", \"model_type\": \"mistral\", \"num_key_value_heads\": null, \"sliding_window\": null",
+         0, 0, 4},
+        {", \"model_type\": \"mistral\", \"num_key_value_heads\": 2, \"sliding_window\": 7", 7, 0,
+         2},
+        {", \"model_type\": \"qwen2\", \"num_key_value_heads\": 2, \"sliding_window\": 7, "
+         "\"use_sliding_window\": false, \"max_window_layers\": 1",
+         0, 0, 2},
+        {", \"model_type\": \"qwen2\", \"num_key_value_heads\": 2, \"sliding_window\": 7, "
+         "\"use_sliding_window\": true, \"max_window_layers\": 0",
+         7, 0, 2},
+        {", \"model_type\": \"qwen2\", \"num_key_value_heads\": 2, \"sliding_window\": 7, "
+         "\"use_sliding_window\": true, \"max_window_layers\": 2, \"layer_types\": "
+         "[\"full_attention\", \"sliding_attention\"]",
+         7, 1, 2},
+        {", \"num_key_value_heads\": 2, \"sliding_window\": 7", 0, 0, 2}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        sp_config c;
+        if (read_config(cases[i].json, &c)) fail_msg("%s", sp_error());
+        assert_int_equal(c.sliding_window, cases[i].window);
+        assert_int_equal(c.window_from, cases[i].from);
+        assert_int_equal(c.n_kv_head, cases[i].kv_heads);
+    }
+}
+
+/* The logits of the last token of a text, without a cache. */
+static void last_logits(const sp_model *model, const sp_ints *ids, float *logits) {
+    int positions[64];
+    for (int i = 0; i < (int)ids->len; i++) positions[i] = i;
+    sp_context ctx = {.sequences = 1, .offsets = (int[]){0, (int)ids->len}, .positions = positions};
+    sp_tape t = {.inference = true};
+    sp_var *hidden = sp_model_forward(&t, model, ids->data, &ctx);
+    sp_var *all = sp_model_logits(&t, model, hidden, (long)ids->len);
+    memcpy(logits, all->data + (ids->len - 1) * VOCABULARY, VOCABULARY * sizeof(float));
+    sp_tape_free(&t);
+}
+
+static int likeliest(const float *logits) {
+    int best = 0;
+    for (int i = 1; i < VOCABULARY; i++)
+        if (logits[i] > logits[best]) best = i;
+    return best;
+}
+
+/* The window is 4; eos (0) is made unlikely by not asking for it: the search stops there only. */
+static void
+greedy_search_with_a_cache_writes_the_tokens_of_the_full_pass_beyond_a_window(void **s) {
+    (void)s;
+    static const char *const windowed[] = {"tests/golden/mistral-tiny", "tests/golden/qwen2-tiny"};
+    for (int m = 0; m < 2; m++) {
+        sp_model *model = open_model(windowed[m]);
+        sp_steering plain = {0};
+        sp_decode_options options;
+        sp_options_default(sp_decode_option_table, &options);
+        options.max_tokens = 40;
+        model->config.eos_token_id = -1;
+        sp_ints text = {0}, out = {0};
+        float logits[VOCABULARY];
+        for (int i = 0; i < 7; i++) sp_ints_push(&text, 3 + 11 * i);
+        assert_int_equal(sp_generate(model, &options, &plain, &text, 1, 1, NULL, NULL, &out),
+                         SP_OK);
+        assert_int_equal(out.len, 40);
+        for (size_t i = 0; i < out.len; i++) {
+            last_logits(model, &text, logits);
+            assert_int_equal(out.data[i], likeliest(logits));
+            sp_ints_push(&text, out.data[i]);
+        }
+        sp_ints_free(&text);
+        sp_ints_free(&out);
+        sp_model_free(model);
+    }
+}
+
+/* Positions from 4096 on are not in the table; a rotation depends on differences only. */
+static void positions_beyond_the_table_turn_like_those_in_it(void **state) {
+    (void)state;
+    sp_config c = {.n_positions = 131072, .head_size = 8, .rope_theta = 5e5};
+    sp_arena memory = {0};
+    sp_rotations r;
+    sp_rotations_make(&c, &memory, &r);
+    assert_int_equal(r.tabled, 4096);
+    sp_var x = sp_leaf(2, 16);
+    sp_rng rng = sp_rng_make(1, "rope");
+    for (int i = 0; i < 32; i++) x.data[i] = sp_rng_normal(&rng);
+    sp_tape t = {.inference = true};
+    double products[2] = {0};
+    for (int far = 0; far < 2; far++) {
+        int first = far ? 131000 : 5;
+        sp_var *y = sp_rope(&t, &x, (int[]){first, first + 60}, &r);
+        for (int i = 0; i < 16; i++) products[far] += (double)y->data[i] * y->data[16 + i];
+    }
+    assert_true(fabs(products[0] - products[1]) < 1e-4);
+    sp_tape_free(&t);
+    sp_leaf_free(&x);
+    sp_arena_free(&memory);
+}
+
 static void a_variant_that_is_not_supported_is_refused_by_its_key(void **state) {
     (void)state;
     static const char *const cases[][2] = {
         {", \"hidden_act\": \"gelu\"", "hidden_act"},
-        {", \"rope_scaling\": {\"rope_type\": \"llama3\", \"factor\": 8.0}", "rope_type"},
-        {", \"rope_scaling\": {\"type\": \"linear\", \"factor\": 2.0}", "type"},
-        {", \"rope_parameters\": {\"rope_type\": \"yarn\", \"rope_theta\": 1e4}", "yarn"},
+        {", \"rope_scaling\": {\"rope_type\": \"llama3\", \"factor\": 8.0}", "low_freq_factor"},
+        {", \"rope_scaling\": {\"rope_type\": \"llama3\", \"factor\": 8.0, \"low_freq_factor\": 4, "
+         "\"high_freq_factor\": 4}",
+         "high_freq_factor"},
+        {", \"rope_scaling\": {\"type\": \"linear\"}", "factor"},
+        {", \"rope_scaling\": {\"type\": \"linear\", \"factor\": 0}", "factor"},
+        {", \"rope_scaling\": {\"type\": 2}", "type"},
+        {", \"rope_parameters\": {\"rope_type\": \"longrope\", \"rope_theta\": 1e4}", "longrope"},
+        {", \"rope_parameters\": {\"partial_rotary_factor\": 0.5}", "partial_rotary_factor"},
+        {", \"rope_parameters\": {\"rope_type\": \"yarn\", \"factor\": 4, \"mscale\": 1}",
+         "mscale"},
+        {", \"rope_theta\": 1, \"rope_scaling\": {\"type\": \"yarn\", \"factor\": 4}",
+         "rope_theta"},
+        {", \"rope_scaling\": {\"type\": \"yarn\", \"factor\": 4, "
+         "\"original_max_position_embeddings\": 0}",
+         "original_max_position_embeddings"},
+        {", \"model_type\": \"mistral\", \"layer_types\": []", "layer_types"},
+        {", \"model_type\": \"mistral\", \"sliding_window\": 0", "sliding_window"},
+        {", \"model_type\": \"qwen2\", \"use_sliding_window\": 1", "use_sliding_window"},
+        {", \"model_type\": \"qwen2\", \"use_sliding_window\": true, \"max_window_layers\": -1",
+         "max_window_layers"},
+        {", \"model_type\": \"qwen2\", \"layer_types\": [\"full_attention\"]", "every layer"},
+        {", \"model_type\": \"qwen2\", \"layer_types\": [\"full_attention\", \"linear\"]",
+         "another name"},
+        {", \"model_type\": \"qwen2\", \"layer_types\": "
+         "[\"full_attention\", \"sliding_attention\"]",
+         "no window"},
+        {", \"model_type\": \"qwen2\", \"use_sliding_window\": true, \"layer_types\": "
+         "[\"sliding_attention\", \"full_attention\"]",
+         "goes back"},
         {", \"rope_parameters\": 3", "rope_parameters"},
         {", \"quantization_config\": {\"bits\": 4}", "quantization_config"},
         {", \"num_key_value_heads\": 3", "heads"},
@@ -346,6 +506,11 @@ int main(void) {
         cmocka_unit_test(a_bf16_model_is_saved_as_it_is),
         cmocka_unit_test(what_config_json_leaves_out_is_as_in_transformers),
         cmocka_unit_test(keys_of_transformers_4_and_5_are_read),
+        cmocka_unit_test(scaled_rotary_positions_are_read_from_the_keys_of_both_versions),
+        cmocka_unit_test(a_window_is_read_as_transformers_reads_it),
+        cmocka_unit_test(
+            greedy_search_with_a_cache_writes_the_tokens_of_the_full_pass_beyond_a_window),
+        cmocka_unit_test(positions_beyond_the_table_turn_like_those_in_it),
         cmocka_unit_test(a_variant_that_is_not_supported_is_refused_by_its_key),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

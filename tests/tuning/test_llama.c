@@ -1,4 +1,4 @@
-/* Methods on Llama, whose keys and values are narrower than its hidden states. */
+/* Methods on Llama's type, whose keys and values are narrower than its hidden states. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,8 +16,15 @@
 
 enum { VOCABULARY = 97 };
 
-static const char *const folders[] = {"tests/golden/llama-tiny", "tests/golden/llama-tiny-bias",
-                                      NULL};
+/* The first without biases, the second with. */
+static const char *const folders[] = {"tests/golden/llama-tiny",  "tests/golden/llama-tiny-bias",
+                                      "tests/golden/qwen2-tiny",  "tests/golden/mistral-tiny",
+                                      "tests/golden/llama3-tiny", "tests/golden/linear-tiny",
+                                      "tests/golden/yarn-tiny",   NULL};
+/* Those for which PEFT has adaption prompts. */
+static const char *const adapted[] = {"tests/golden/llama-tiny",  "tests/golden/mistral-tiny",
+                                      "tests/golden/llama3-tiny", "tests/golden/linear-tiny",
+                                      "tests/golden/yarn-tiny",   NULL};
 
 static void prefix_tuning_with_an_mlp_equals_peft(void **state) {
     (void)state;
@@ -54,7 +61,69 @@ static void the_adaption_prompt_equals_peft(void **state) {
     (void)state;
     sp_method_options options = options_of("adaption-prompt");
     options.layers = GOLDEN_LAYERS;
-    assert_parity(folders[0], "adaption-prompt", &options, "adaption-prompt", NULL);
+    for (const char *const *folder = adapted; *folder; folder++)
+        assert_parity(*folder, "adaption-prompt", &options, "adaption-prompt", NULL);
+}
+
+/* Those with vectors of the methods that have nothing to do with a family's variants. */
+static const char *const every_method[] = {"tests/golden/llama-tiny", "tests/golden/qwen2-tiny",
+                                           "tests/golden/mistral-tiny", NULL};
+
+static void p_tuning_equals_peft_with_either_encoder(void **state) {
+    (void)state;
+    sp_method_options lstm = options_of("p-tuning"), mlp = options_of("p-tuning");
+    lstm.hidden = 4;
+    mlp.hidden = 16;
+    set_text(mlp.encoder, "mlp");
+    for (const char *const *folder = every_method; *folder; folder++) {
+        assert_parity(*folder, "p-tuning", &lstm, "p-tuning-lstm", NULL);
+        assert_parity(*folder, "p-tuning", &mlp, "p-tuning-mlp", NULL);
+    }
+}
+
+static void adalora_and_adapters_equal_peft_and_pytorch(void **state) {
+    (void)state;
+    sp_method_options adalora = options_of("adalora"), adapter = options_of("adapter");
+    adalora.init_r = 4;
+    adalora.target_r = 2;
+    adapter.size = 6;
+    for (const char *const *folder = every_method; *folder; folder++) {
+        assert_parity(*folder, "adalora", &adalora, "adalora", NULL);
+        assert_parity(*folder, "adapter", &adapter, "adapter", NULL);
+    }
+}
+
+/* What trains of the model has the gradients of fine-tuning. */
+static void assert_partial_fine_tuning(const char *folder, const char *method) {
+    sp_model *model = golden_model_in(folder, SP_PRECISION_FP32);
+    sp_safetensors *file = golden_open_in(folder, "finetune");
+    sp_method_options options = options_of(method);
+    sp_tuner tuner;
+    options.layers = 1;
+    create(method, &options, model, &tuner);
+    assert_in_range(sp_params_trainable(&model->params), 1, sp_model_size(model) - 1);
+    sp_tape tape = {0};
+    golden_batch batch = golden_read_batch(0, 0);
+    assert_golden_pass(&tape, model, &batch, NULL, file);
+    for (size_t i = 0; i < model->params.count; i++) {
+        const sp_param *p = model->params.items[i];
+        if (!p->var.needs_grad) continue;
+        char *name = sp_format("gradient.%s", p->name);
+        assert_golden(file, name, p->var.grad, (size_t)(p->var.rows * p->var.cols), 1e-4);
+        free(name);
+    }
+    sp_tape_free(&tape);
+    sp_tuner_free(&tuner);
+    sp_safetensors_close(file);
+    sp_model_free(model);
+}
+
+static void bitfit_and_ft_top_have_the_gradients_of_fine_tuning(void **state) {
+    (void)state;
+    assert_partial_fine_tuning(folders[1], "bitfit");
+    assert_partial_fine_tuning("tests/golden/qwen2-tiny", "bitfit");
+    for (const char *const *folder = folders; *folder; folder++)
+        assert_partial_fine_tuning(*folder, "ft-top");
 }
 
 static void bitfit_needs_biases_and_ft_top_leaves_a_head_of_its_own_frozen(void **state) {
@@ -240,6 +309,9 @@ int main(void) {
         cmocka_unit_test(prompt_tuning_equals_peft),
         cmocka_unit_test(lora_updates_the_maps_of_peft_and_equals_it),
         cmocka_unit_test(the_adaption_prompt_equals_peft),
+        cmocka_unit_test(p_tuning_equals_peft_with_either_encoder),
+        cmocka_unit_test(adalora_and_adapters_equal_peft_and_pytorch),
+        cmocka_unit_test(bitfit_and_ft_top_have_the_gradients_of_fine_tuning),
         cmocka_unit_test(bitfit_needs_biases_and_ft_top_leaves_a_head_of_its_own_frozen),
         cmocka_unit_test(a_written_prompt_steers_a_fresh_model_to_the_same_bits),
         cmocka_unit_test(a_written_prompt_steers_a_fresh_bf16_model_to_the_same_bits),
