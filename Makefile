@@ -25,7 +25,7 @@ TARGETS := all help deps build fetch test bench bench-peft clean \
     reproduce-table1 reproduce-table4 reproduce-low-data \
     sweep-prefix-length sweep-prefix-length-generation sweep-prefix-length-classification \
     sweep-init sweep-init-prompt sweep-init-prefix \
-    sweep-model-size sweep-model-size-generation sweep-depth sweep-precision \
+    sweep-model-size sweep-model-size-generation sweep-depth sweep-encoder sweep-precision \
     search search-generation search-classification
 .PHONY: $(TARGETS)
 
@@ -83,6 +83,9 @@ sweep-model-size-generation: build ## methods over model size, data-to-text
 
 sweep-depth: build ## P-tuning v2 on top and bottom layers
 	$(call study,experiments/depth.yaml)
+
+sweep-encoder: build ## all methods on an encoder, classification
+	$(call study,experiments/encoder.yaml)
 
 sweep-precision: build ## curves with frozen weights in fp32 and in bf16
 	$(call study,experiments/precision.yaml)

@@ -74,6 +74,7 @@ static const struct argp parser = {
     .args_doc = "NAME",
     .doc = "Describes a model that `softprompt model list` names, a folder or a .gguf file, and "
            "measures it without any tuning:\n"
+           "(An encoder, which reads in both directions, is described only.)\n"
            "perplexity: of documents, each read alone and cut to the context;\n"
            "induction: 32 random tokens twice, 50 times; accuracy and mean natural log-probability "
            "of the tokens of the first and of the second copy, from the second one on;\n"
@@ -132,7 +133,8 @@ static sp_status examine(const arguments *a, findings *f) {
     if (!st) st = sp_model_open(a->name, SP_PRECISION_FP32, &f->model);
     if (!st) st = sp_model_open_tokenizer(a->name, f->model, &f->tokenizer);
     if (!st) st = sp_model_hash_weights(a->name, &f->weights);
-    if (!st) st = sp_probe_induction(f->model, f->tokenizer, &f->induction);
+    if (st || f->model->family->bidirectional) return st; /* nothing to continue */
+    st = sp_probe_induction(f->model, f->tokenizer, &f->induction);
     if (!st) st = find_and_measure_text(a, f);
     return st;
 }
@@ -147,6 +149,10 @@ static void print_text(const findings *f) {
            c->vocab_size);
     printf("parameters   %ld\n", sp_model_size(f->model));
     printf("weights      sha256 %s\n", f->weights.hex);
+    if (f->model->family->bidirectional) {
+        printf("reads        in both directions: perplexity and induction have no meaning\n");
+        return;
+    }
     printf("induction    log-probability %.2f, repeated %.2f, gain %.2f; top-1 %.1f %%, repeated "
            "%.1f %%\n",
            i->first.logprob, i->second.logprob, induction_gain(f), 100 * i->first.accuracy,
@@ -191,9 +197,12 @@ static void print_json(const findings *f) {
         json_pack("{s:s, s:i, s:i, s:i, s:i, s:i, s:i}", "model_type", c->model_type, "vocab_size",
                   c->vocab_size, "n_positions", c->n_positions, "n_embd", c->n_embd, "n_layer",
                   c->n_layer, "n_head", c->n_head, "n_inner", c->n_inner);
+    bool measured = !f->model->family->bidirectional;
     json_t *induction =
-        json_pack("{s:o, s:o, s:f}", "first", copy_score_json(&f->induction.first), "second",
-                  copy_score_json(&f->induction.second), "gain", induction_gain(f));
+        !measured
+            ? json_null()
+            : json_pack("{s:o, s:o, s:f}", "first", copy_score_json(&f->induction.first), "second",
+                        copy_score_json(&f->induction.second), "gain", induction_gain(f));
     json_t *all = json_pack("{s:s, s:o, s:I, s:s, s:o, s:o, s:o}", "model", f->name, "config",
                             config, "parameters", (json_int_t)sp_model_size(f->model),
                             "weights_sha256", f->weights.hex, "perplexity", perplexity_json(f),
@@ -212,6 +221,7 @@ static void print_card(const findings *f) {
         c->model_type, c->n_layer, c->n_embd, c->n_head, c->n_positions, c->vocab_size);
     printf("| parameters | %ld |\n", sp_model_size(f->model));
     printf("| sha256 of the weights | `%s` |\n", f->weights.hex);
+    if (f->model->family->bidirectional) return;
     if (f->text)
         printf("| held-out perplexity (first %zu documents, %ld tokens, of `%s`) | %.2f |\n",
                f->perplexity.documents, f->perplexity.tokens, f->text, exp(f->perplexity.loss));

@@ -31,6 +31,22 @@ static sp_status load_param(const sp_model *m, const sp_pretrained *c, sp_precis
     return SP_OK;
 }
 
+/* Sets a part aside that the checkpoint lacks; one of which it holds some is refused by its first
+ * missing tensor. */
+static void leave_out(sp_model *m, sp_pretrained *c, sp_model_part part) {
+    bool held = false;
+    for (size_t i = 0; i < m->params.count; i++) {
+        const sp_param *p = m->params.items[i];
+        if (p->part == part) held = held || sp_pretrained_has(c, stored_name(m, c, p->name));
+    }
+    for (size_t i = 0; !held && i < m->params.count;)
+        if (m->params.items[i]->part == part)
+            sp_params_move(&m->params, i, &m->absent);
+        else
+            i++;
+    if (!held && part == SP_PART_PREDICTOR) m->head_bias = NULL;
+}
+
 static sp_status open_pretrained(const char *path, sp_precision precision, sp_model **out) {
     sp_pretrained *c = NULL;
     sp_config config;
@@ -38,6 +54,8 @@ static sp_status open_pretrained(const char *path, sp_precision precision, sp_mo
     sp_status st = sp_pretrained_open(path, &c);
     if (!st) st = sp_pretrained_config(c, &config);
     if (!st) st = sp_model_declare(&config, &m);
+    if (!st) leave_out(m, c, SP_PART_POOLER);
+    if (!st) leave_out(m, c, SP_PART_PREDICTOR);
     for (size_t i = 0; !st && i < m->params.count; i++)
         st = load_param(m, c, precision, m->params.items[i]);
     sp_pretrained_close(c);
