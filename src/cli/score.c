@@ -22,7 +22,8 @@ static const struct argp_option options[] = {
      "rouge-2, rouge-l, cider, ter, chrf, bleu-webnlg, bleu-e2e; of labels: accuracy, macro-f1, "
      "weighted-f1, mcc; of tags: span-f1, span-precision, span-recall, token-accuracy",
      0},
-    {"hyp", 'h', "FILE", 0, "the texts or labels to score, one a line; or the tags of a text's words, a text a line", 0},
+    {"hyp", 'h', "FILE", 0,
+     "the texts or labels to score, one a line; or the tags of a text's words, a text a line", 0},
     {"ref", 'r', "FILE", 0,
      "their references, line by line; give --ref again for more references: an empty line in a "
      "file after the first means that the text has no further one; a label has one only",
@@ -59,7 +60,8 @@ static const struct argp parser = {
     .parser = parse,
     .doc =
         "Scores texts against references, or labels and tags against the true ones, as sacrebleu, "
-        "nltk, rouge-score, pycocoevalcap, scikit-learn and seqeval do. Scores are on a 0 to 100 scale, but for "
+        "nltk, rouge-score, pycocoevalcap, scikit-learn and seqeval do. Scores are on a 0 to 100 "
+        "scale, but for "
         "nist and cider."};
 
 /* A file cut at its newlines (LF or CRLF), without a byte order mark. */

@@ -94,8 +94,7 @@ static void count_text(const char *hypothesis, const char *reference, counts *c)
         more = true_len > 0;
         tag said = more ? read_tag(said_word, said_len) : OUTSIDE;
         bool said_ends = advance(&predicted, said, i, &said_type, &said_begin);
-        bool true_ends =
-            advance(&truth, read_tag(true_word, true_len), i, &true_type, &true_begin);
+        bool true_ends = advance(&truth, read_tag(true_word, true_len), i, &true_type, &true_begin);
         c->correct += said_ends && true_ends && said_begin == true_begin &&
                       !types_differ(said_type, true_type);
         c->tags += more;
