@@ -70,6 +70,11 @@ sp_var *sp_gelu(sp_tape *t, sp_var *x); /* [n, d] -> [n, d], tanh approximation 
 sp_var *sp_tanh(sp_tape *t, sp_var *x); /* [n, d] -> [n, d] */
 sp_var *sp_relu(sp_tape *t, sp_var *x); /* [n, d] -> [n, d] */
 
+/* Which one stands between a model's two maps: by Hugging Face's names "gelu_new", "gelu" (exact,
+ * with the error function), "relu". */
+typedef enum sp_activation { SP_GELU_NEW, SP_GELU_EXACT, SP_RELU } sp_activation;
+sp_var *sp_activate(sp_tape *t, sp_activation kind, sp_var *x); /* [n, d] -> [n, d] */
+
 /* ---- shape.c ---- */
 
 sp_var *sp_add(sp_tape *t, sp_var *a, sp_var *b); /* [n, d] + [n, d] */
@@ -78,6 +83,8 @@ sp_var *sp_add(sp_tape *t, sp_var *a, sp_var *b); /* [n, d] + [n, d] */
 sp_var *sp_gate_columns(sp_tape *t, sp_var *x, sp_var *gate);
 /* Columns first .. first + count of x, as a view: no copy, gradients land in x. */
 sp_var *sp_slice_columns(sp_tape *t, sp_var *x, long first, long count);
+/* Columns index[0..count) of x [n, d] -> [n, count]; index is copied; repeated ones are fine. */
+sp_var *sp_gather_columns(sp_tape *t, sp_var *x, const int *index, long count);
 /* [n, a], [n, b] -> [n, a + b] */
 sp_var *sp_concat_columns(sp_tape *t, sp_var *a, sp_var *b);
 /* Rows index[0..count) of x [n, d], of either precision -> [count, d] in fp32; index is copied;

@@ -52,9 +52,27 @@ static sp_status load_param(const sp_model *m, const sp_safetensors *file, sp_pr
     return SP_OK;
 }
 
+/* Sets a part aside that the file lacks; one that it holds half of is refused by its first missing
+ * tensor. */
+static void leave_out(sp_model *m, const sp_safetensors *file, sp_model_part part) {
+    size_t held = 0;
+    for (size_t i = 0; i < m->params.count; i++) {
+        const sp_param *p = m->params.items[i];
+        held += p->part == part && sp_safetensors_find(file, stored_name(m, file, p->name));
+    }
+    for (size_t i = 0; !held && i < m->params.count;)
+        if (m->params.items[i]->part == part)
+            sp_params_move(&m->params, i, &m->absent);
+        else
+            i++;
+    if (!held && part == SP_PART_PREDICTOR) m->head_bias = NULL;
+}
+
 static sp_status load_params(sp_model *m, const char *path, sp_precision precision) {
     sp_safetensors *file = NULL;
     sp_status st = sp_safetensors_open(path, &file);
+    if (!st) leave_out(m, file, SP_PART_POOLER);
+    if (!st) leave_out(m, file, SP_PART_PREDICTOR);
     for (size_t i = 0; !st && i < m->params.count; i++)
         st = load_param(m, file, precision, m->params.items[i]);
     sp_safetensors_close(file);

@@ -21,6 +21,10 @@ typedef struct sp_config {
     double initializer_range;
     double rope_theta;                                  /* base of the rotations; 0: none */
     bool tie_word_embeddings, attention_bias, mlp_bias; /* GPT-2 has all of them */
+    /* Of encoders. */
+    sp_activation activation; /* between the two maps of a block's MLP */
+    int type_vocab_size;      /* token types; only the first is used */
+    int position_offset;      /* row of position 0: RoBERTa's pad_token_id + 1 */
 } sp_config;
 
 /* Reads and checks config.json. SP_ERR_MISSING, SP_ERR_FORMAT (with the key). */
@@ -30,12 +34,21 @@ sp_status sp_config_write(const char *path, const sp_config *config);
 /* Width of one key or value row of a layer: n_kv_head * head_size. */
 long sp_config_kv_width(const sp_config *config);
 
+/* What of a model a parameter belongs to. A checkpoint holds all of a part or nothing of it; only
+ * the body, without which no hidden state exists, must be there. */
+typedef enum sp_model_part {
+    SP_PART_BODY,
+    SP_PART_POOLER,   /* BERT's map of [CLS] */
+    SP_PART_PREDICTOR /* of a masked LM, between the hidden states and the LM head, and its bias */
+} sp_model_part;
+
 /* A named parameter; `var` has the last dimension as columns and the rest as rows. */
 typedef struct sp_param {
     char *name; /* as in the checkpoint */
     int rank;
     int64_t dims[2];
     int layer; /* of a model's parameter: its block; -1 embeddings; n_layer: after the blocks */
+    sp_model_part part;
     sp_var var;
 } sp_param;
 
@@ -52,6 +65,8 @@ sp_var *sp_params_add(sp_params *params, const char *name, int rank, long rows, 
 sp_var *sp_params_declare(sp_params *params, const char *name, int rank, long rows, long cols);
 void sp_param_allocate(sp_param *param);
 sp_param *sp_params_find(const sp_params *params, const char *name); /* NULL if absent */
+/* Moves item i to the end of another list. */
+void sp_params_move(sp_params *from, size_t i, sp_params *to);
 void sp_params_free(sp_params *params);
 
 /* A linear map of the model by name: what LoRA, AdaLoRA and adapters attach to. */
@@ -124,11 +139,17 @@ typedef struct sp_family {
     const char *optional_start;
     /* The linear maps that LoRA and AdaLoRA update unless told: see tuning/low_rank.h. */
     const char *targets;
+    /* An encoder: tokens see those after them too, and a class head reads [CLS] or the mask token
+     * (tuning/frame.h). It continues no text. */
+    bool bidirectional;
+    /* A linear class head has a map with tanh of its own before the last one (Hugging Face's
+     * RobertaClassificationHead). */
+    bool dense_class_head;
     /* From and to the object of config.json; `path` is for messages. SP_ERR_FORMAT with the key,
      * also for variants of the equations that the family does not have. */
     sp_status (*read_config)(const char *path, const struct json_t *root, sp_config *out);
     struct json_t *(*write_config)(const sp_config *config);
-    /* Number of parameters. */
+    /* Number of parameters that every checkpoint has. */
     double (*size)(const sp_config *config);
     /* Declares parameters and projections (build.h) and links them into `model->blocks`. */
     void (*build)(sp_model *model);
@@ -141,16 +162,22 @@ typedef struct sp_family {
     sp_var *(*finish)(sp_tape *t, const sp_model *model, sp_var *x);
     /* Key and value that a layer's attention computes for rows [n, n_embd], before any norm. */
     sp_kv (*keys_values)(sp_tape *t, const sp_model *model, int layer, sp_var *rows);
+    /* hidden [n, n_embd] -> [n, n_embd]: SP_PART_PREDICTOR without the bias, and SP_PART_POOLER;
+     * NULL for a family without that part. Only for a model that has it. */
+    sp_var *(*predict)(sp_tape *t, const sp_model *model, sp_var *hidden);
+    sp_var *(*pool)(sp_tape *t, const sp_model *model, sp_var *hidden);
 } sp_family;
 
 struct sp_model {
     sp_config config;
     const sp_family *family;
     sp_params params;
+    sp_params absent;           /* those of the parts that the checkpoint lacks; without memory */
     sp_projection *projections; /* [projection_count] in the order of the forward pass */
     int projection_count;
     sp_var *embedding; /* token embeddings [vocab_size, n_embd] */
     sp_var *head;      /* LM head [vocab_size, n_embd]; the same variable when tied */
+    sp_var *head_bias; /* [1, vocab_size] of SP_PART_PREDICTOR, or NULL */
     void *blocks;      /* the family's own, from build(), in `memory` */
     sp_arena memory;   /* for as long as the model is there */
 };
@@ -198,6 +225,15 @@ sp_var *sp_wanted_rows(sp_tape *t, const sp_model *model, int layer, sp_var *x,
 /* The key and value [n, kv_heads * head_size] that the attention of `layer` computes for hidden
  * rows [n, n_embd], to which no norm is applied; unsteered. */
 sp_kv sp_model_keys_values(sp_tape *t, const sp_model *model, int layer, sp_var *rows);
+
+/* Whether the model has a part. */
+bool sp_model_has(const sp_model *model, sp_model_part part);
+
+/* hidden [n, n_embd] -> what the LM head is to be applied to: itself, or what a masked LM's
+ * predictor makes of it. */
+sp_var *sp_model_predict(sp_tape *t, const sp_model *model, sp_var *hidden);
+/* Rows of [CLS], hidden [n, n_embd] -> what the pooler makes of them; themselves without one. */
+sp_var *sp_model_pool(sp_tape *t, const sp_model *model, sp_var *hidden);
 
 /* logits [count, vocab_size] of the first `count` rows of hidden, to which no gradient flows. */
 sp_var *sp_model_logits(sp_tape *t, const sp_model *model, const sp_var *hidden, long count);

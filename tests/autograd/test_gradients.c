@@ -133,6 +133,12 @@ static sp_var *build_rope(sp_tape *t, sp_var *l) {
 static sp_var *build_gelu(sp_tape *t, sp_var *l) {
     return sp_gelu(t, &l[0]);
 }
+static sp_var *build_gelu_exact(sp_tape *t, sp_var *l) {
+    return sp_activate(t, SP_GELU_EXACT, &l[0]);
+}
+static sp_var *build_gather_columns(sp_tape *t, sp_var *l) {
+    return sp_gather_columns(t, &l[0], (int[]){3, 0, 3, 1, 2}, 5);
+}
 static sp_var *build_tanh(sp_tape *t, sp_var *l) {
     return sp_tanh(t, &l[0]);
 }
@@ -228,6 +234,8 @@ static const op_case cases[] = {
     {"rope", build_rope, {{3, 8}}, false},
     {"layer_norm", build_norm, {{4, 6}, {1, 6}, {1, 6}}, false},
     {"gelu", build_gelu, {{4, 5}}, false},
+    {"gelu_exact", build_gelu_exact, {{4, 5}}, false},
+    {"gather_columns", build_gather_columns, {{3, 4}}, false},
     {"tanh", build_tanh, {{4, 5}}, false},
     {"relu", build_relu, {{4, 5}}, false},
     {"add", build_add, {{3, 4}, {3, 4}}, false},
