@@ -58,11 +58,22 @@ sp_var *sp_swiglu(sp_tape *t, sp_var *gate, sp_var *up);
 
 /* ---- rope.c ---- */
 
+/* Rotary positions: pair i of a head turns by the angle position / periods[i]. */
+typedef struct sp_rotations {
+    int head_size;
+    const double *periods; /* [head_size / 2] */
+    double scale;          /* factor of every cosine and sine; 1 but for YaRN */
+    const float *table;    /* [tabled, head_size] sp_rotations_row of positions 0, 1, ... */
+    long tabled;           /* rows of later positions are computed when they are needed */
+} sp_rotations;
+
+/* row [head_size] = the head_size / 2 cosines of a position, then its sines. */
+void sp_rotations_row(const sp_rotations *rotations, long position, float *row);
+
 /* x [tokens, heads * head_size] -> the same shape: pair (i, i + head_size / 2) of every head turned
  * by its position's angle (Su et al. 2021, section 3.4.2; Hugging Face's half-split layout).
- * positions [tokens] are copied; cos_sin [n_positions, head_size] has a position's head_size / 2
- * cosines, then its sines, and must outlive the backward pass. */
-sp_var *sp_rope(sp_tape *t, sp_var *x, int head_size, const int *positions, const float *cos_sin);
+ * positions [tokens], 0 or more, are copied; the rotations must outlive the backward pass. */
+sp_var *sp_rope(sp_tape *t, sp_var *x, const int *positions, const sp_rotations *rotations);
 
 /* ---- activation.c ---- */
 

@@ -2,6 +2,7 @@
 
 #include "tensor/cpu.h"
 #include "tensor/gemm.h"
+#include "tuning/frame.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -202,10 +203,19 @@ static void freeze_unread(sp_setup *s) {
     if (s->output != SP_OUTPUT_TEXT) sp_class_head_freeze_rest(&s->head, s->model);
 }
 
+static sp_status place_frame(sp_setup *s) {
+    sp_frame frame;
+    sp_status st = sp_frame_open(s->tokenizer, &frame);
+    if (!st) st = sp_frame_place(&frame, s->output, &s->prompt.template);
+    sp_frame_free(&frame);
+    return st ? sp_fail_in(st, "model '%s'", s->run->model) : SP_OK;
+}
+
 sp_status sp_setup_renew(sp_setup *s) {
     sp_soft_prompt_free(&s->prompt);
-    return sp_soft_prompt_from(&s->tuner, s->tokenizer, sp_dataset_separator(s->dataset),
-                               &s->prompt);
+    sp_status st =
+        sp_soft_prompt_from(&s->tuner, s->tokenizer, sp_dataset_separator(s->dataset), &s->prompt);
+    return st || !is_encoder(s) ? st : place_frame(s);
 }
 
 sp_status sp_setup_load(const sp_run_spec *run, sp_assets *assets, sp_setup *s) {

@@ -168,6 +168,15 @@ sp_var *sp_model_pool(sp_tape *t, const sp_model *m, sp_var *hidden) {
     return pools ? m->family->pool(t, m, hidden) : hidden;
 }
 
+sp_status sp_model_check_causal(const sp_model *m) {
+    if (!m->family->bidirectional) return SP_OK;
+    return sp_fail(SP_ERR_SPEC,
+                   "the model is an encoder (%s), which reads in both directions and continues no "
+                   "text; use it with a run whose output is linear or verbalizer, or use another "
+                   "model",
+                   m->config.model_type);
+}
+
 sp_var *sp_model_logits(sp_tape *t, const sp_model *m, const sp_var *hidden, long count) {
     sp_var *rows = sp_arena_zero(&t->arena, sizeof *rows);
     *rows = (sp_var){.rows = count, .cols = hidden->cols, .ld = hidden->ld, .data = hidden->data};

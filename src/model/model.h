@@ -11,6 +11,25 @@
 
 /* What config.json says, under Hugging Face's names for GPT-2 where GPT-2 has the thing, else under
  * Llama's. Which keys a family reads and writes is its own matter (config.h). */
+typedef enum sp_rope_type {
+    SP_ROPE_DEFAULT,
+    SP_ROPE_LINEAR,
+    SP_ROPE_DYNAMIC,
+    SP_ROPE_LLAMA3,
+    SP_ROPE_YARN
+} sp_rope_type;
+
+/* How the rotations depart from those of rope_theta, under Hugging Face's names; what each type
+ * makes of them is in rotations.c. Zero where a type does not use a number. */
+typedef struct sp_rope_scaling {
+    sp_rope_type type;
+    double factor;
+    int original_max_position_embeddings;          /* LLAMA3 and YARN */
+    double low_freq_factor, high_freq_factor;      /* LLAMA3 */
+    double beta_fast, beta_slow, attention_factor; /* YARN; attention_factor 0: from factor */
+    bool truncate;                                 /* YARN */
+} sp_rope_scaling;
+
 typedef struct sp_config {
     char model_type[32];
     int vocab_size, n_positions, n_embd, n_layer, n_head, n_inner;
@@ -21,6 +40,10 @@ typedef struct sp_config {
     double initializer_range;
     double rope_theta;                                  /* base of the rotations; 0: none */
     bool tie_word_embeddings, attention_bias, mlp_bias; /* GPT-2 has all of them */
+    bool output_bias;   /* of the map behind attention; attention_bias is that of q, k and v */
+    int sliding_window; /* keys that a token sees (tensor/attention.h); 0: all */
+    int window_from;    /* the first layer with the window; all below it are without */
+    sp_rope_scaling rope_scaling;
     /* Of encoders. */
     sp_activation activation; /* between the two maps of a block's MLP */
     int type_vocab_size;      /* token types; only the first is used */
@@ -132,7 +155,7 @@ typedef struct sp_model sp_model;
 
 struct json_t;
 
-/* One file per family (gpt2.c, llama.c); families are listed in family.c. */
+/* Families with the same equations share a file (gpt2.c, llama.c); family.c lists them all. */
 typedef struct sp_family {
     const char *model_type; /* as in config.json */
     /* Start of a parameter's name that checkpoints of the bare model, without its head, lack. */
@@ -186,13 +209,13 @@ struct sp_model {
 const sp_family *sp_family_find(const char *model_type);
 const char *sp_family_names(void);
 
-/* Opens a folder with config.json and model.safetensors; `name` is a folder or a name below
+/* Opens a model's files (model/pretrained.h); `name` is a folder, a .gguf file or a name below
  * models/. In bf16, the weights of the linear maps, the embedding and the head are kept in bf16
  * (what later trains, turns to fp32: sp_leaf_train); everything else is fp32. Tensor by tensor, so
  * that little more memory is taken than the model needs in the end. SP_ERR_MISSING, SP_ERR_FORMAT
  * with the tensor's name. Release with sp_model_free. */
 sp_status sp_model_open(const char *name, sp_precision precision, sp_model **out);
-/* The folder sp_model_open would read, owned by the caller. */
+/* The folder or file sp_model_open would read, owned by the caller. */
 char *sp_model_folder(const char *name);
 /* A fresh model with zeroed parameters. SP_ERR_SPEC for an unknown family, or sizes that do not fit
  * each other. */
@@ -234,6 +257,9 @@ bool sp_model_has(const sp_model *model, sp_model_part part);
 sp_var *sp_model_predict(sp_tape *t, const sp_model *model, sp_var *hidden);
 /* Rows of [CLS], hidden [n, n_embd] -> what the pooler makes of them; themselves without one. */
 sp_var *sp_model_pool(sp_tape *t, const sp_model *model, sp_var *hidden);
+
+/* SP_ERR_SPEC for an encoder, which has no probability of the next token. */
+sp_status sp_model_check_causal(const sp_model *model);
 
 /* logits [count, vocab_size] of the first `count` rows of hidden, to which no gradient flows. */
 sp_var *sp_model_logits(sp_tape *t, const sp_model *model, const sp_var *hidden, long count);

@@ -1,5 +1,6 @@
 #include "text/tokenizer.h"
 #include "core/file.h"
+#include "text/alphabet.h"
 #include "text/tokenizer_parts.h"
 
 #include <stdlib.h>
@@ -7,42 +8,40 @@
 #include <utf8proc.h>
 
 typedef struct word_sink {
-    const sp_bpe *bpe;
-    sp_bpe_scratch *scratch;
+    const sp_tokenizer *tokenizer;
+    void *scratch; /* of the model */
+    sp_buf normal;
     sp_ints *out;
+    sp_status status;
 } word_sink;
 
 static void encode_word(void *context, const char *word, size_t len) {
     word_sink *sink = context;
-    sp_bpe_encode(sink->bpe, sink->scratch, word, len, sink->out);
-}
-
-/* NFC of the text as a fresh string, NULL if it is not UTF-8. */
-static char *compose(const char *text, size_t len, size_t *composed_len) {
-    utf8proc_uint8_t *composed;
-    utf8proc_ssize_t rc = utf8proc_map((const utf8proc_uint8_t *)text, (utf8proc_ssize_t)len,
-                                       &composed, UTF8PROC_STABLE | UTF8PROC_COMPOSE);
-    if (rc < 0) return NULL;
-    *composed_len = (size_t)rc;
-    return (char *)composed;
+    const sp_tokenizer *tokenizer = sink->tokenizer;
+    if (!sink->status)
+        sink->status =
+            tokenizer->kind->encode(tokenizer->model, sink->scratch, word, len, sink->out);
 }
 
 /* Text without added tokens. */
 static sp_status encode_plain(const sp_tokenizer *tokenizer, const char *text, size_t len,
                               word_sink *sink) {
     if (!len) return SP_OK;
-    char *composed = tokenizer->compose ? compose(text, len, &len) : NULL;
-    if (composed) text = composed;
+    sp_status st;
+    if (tokenizer->normalizer) {
+        if ((st = sp_normalize(tokenizer->normalizer, text, len, &sink->normal))) return st;
+        text = sink->normal.data, len = sink->normal.len;
+        if (!len) return SP_OK;
+    }
     sp_buf spaced = {0};
     if (tokenizer->prefix_space && text[0] != ' ') {
         sp_buf_putc(&spaced, ' ');
         sp_buf_append(&spaced, text, len);
         text = spaced.data, len = spaced.len;
     }
-    sp_status st = sp_split_words(tokenizer->splitter, text, len, encode_word, sink);
+    st = sp_split_words(tokenizer->splitter, text, len, encode_word, sink);
     sp_buf_free(&spaced);
-    free(composed);
-    return st;
+    return st ? st : sink->status;
 }
 
 static const sp_added_token *added_at(const sp_tokenizer *tokenizer, const char *text, size_t len) {
@@ -107,24 +106,22 @@ static sp_status encode_text(const sp_tokenizer *tokenizer, const char *text, si
 
 sp_status sp_tokenizer_encode(const sp_tokenizer *tokenizer, const char *text, size_t len,
                               sp_ints *out) {
-    sp_bpe_scratch scratch = {0};
-    word_sink sink = {&tokenizer->bpe, &scratch, out};
+    const sp_token_model_kind *kind = tokenizer->kind;
+    word_sink sink = {
+        .tokenizer = tokenizer, .scratch = sp_alloc(1, kind->scratch_size), .out = out};
     sp_status st = encode_text(tokenizer, text, len, &sink);
-    sp_bpe_scratch_free(&scratch);
+    if (kind->free_scratch) kind->free_scratch(sink.scratch);
+    free(sink.scratch);
+    sp_buf_free(&sink.normal);
     return st;
-}
-
-static bool has_token(const sp_tokenizer *tokenizer, int id) {
-    return id >= 0 && id < tokenizer->size && tokenizer->tokens[id].text;
 }
 
 void sp_tokenizer_decode(const sp_tokenizer *tokenizer, const int *ids, size_t count,
                          bool skip_special, sp_buf *out) {
     for (size_t i = 0; i < count; i++) {
-        if (!has_token(tokenizer, ids[i])) continue;
-        const sp_token *token = &tokenizer->tokens[ids[i]];
-        if (!(skip_special && token->special))
-            sp_buf_append(out, token->bytes.data, token->bytes.len);
+        const sp_token *token = sp_vocabulary_token(&tokenizer->vocabulary, ids[i]);
+        if (token && !(skip_special && token->special))
+            sp_symbols_to_bytes(token->text, strlen(token->text), out);
     }
 }
 
@@ -167,37 +164,36 @@ char *sp_tokenizer_text(const sp_tokenizer *tokenizer, const sp_ints *ids) {
 }
 
 int sp_tokenizer_size(const sp_tokenizer *tokenizer) {
-    return tokenizer->size;
+    return tokenizer->vocabulary.size;
 }
 
 int sp_tokenizer_id(const sp_tokenizer *tokenizer, const char *token) {
     for (int i = 0; i < tokenizer->added_count; i++)
         if (strcmp(tokenizer->added[i].text, token) == 0) return tokenizer->added[i].id;
-    const sp_word *word = sp_word_map_find(&tokenizer->bpe.vocabulary, token, strlen(token));
-    return word ? (int)word->value : -1;
+    return sp_vocabulary_find(&tokenizer->vocabulary, token, strlen(token));
 }
 
 const char *sp_tokenizer_token(const sp_tokenizer *tokenizer, int id) {
-    return has_token(tokenizer, id) ? tokenizer->tokens[id].text : "";
+    const sp_token *token = sp_vocabulary_token(&tokenizer->vocabulary, id);
+    return token ? token->text : "";
 }
 
 bool sp_tokenizer_is_special(const sp_tokenizer *tokenizer, int id) {
-    return has_token(tokenizer, id) && tokenizer->tokens[id].special;
+    const sp_token *token = sp_vocabulary_token(&tokenizer->vocabulary, id);
+    return token && token->special;
 }
 
 sp_status sp_tokenizer_save(const sp_tokenizer *tokenizer, const char *path) {
-    return sp_write_file(path, tokenizer->source, tokenizer->source_len);
+    return sp_write_file(path, tokenizer->source, strlen(tokenizer->source));
 }
 
 void sp_tokenizer_free(sp_tokenizer *tokenizer) {
     if (!tokenizer) return;
-    for (int i = 0; i < tokenizer->size; i++) {
-        free(tokenizer->tokens[i].text);
-        sp_buf_free(&tokenizer->tokens[i].bytes);
-    }
     for (int i = 0; i < tokenizer->added_count; i++) free(tokenizer->added[i].text);
-    sp_bpe_free(&tokenizer->bpe);
+    if (tokenizer->kind) tokenizer->kind->free(tokenizer->model);
+    sp_vocabulary_free(&tokenizer->vocabulary);
+    sp_normalizer_free(tokenizer->normalizer);
     sp_splitter_free(tokenizer->splitter);
-    free(tokenizer->tokens), free(tokenizer->added), free(tokenizer->source);
+    free(tokenizer->added), free(tokenizer->source);
     free(tokenizer);
 }

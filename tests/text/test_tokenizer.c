@@ -251,7 +251,7 @@ static void a_broken_file_is_refused_with_the_reason(void **state) {
     check_refused(MODEL("{\"a\":0}", "[\"a b\"]"), "merge 0");
     check_refused(MODEL("{\"a\":0}", "[\"a\"]"), "not a pair");
     check_refused(MODEL("{\"a\":0}", "[[\"a\"]]"), "not a pair");
-    check_refused("{\"model\":{\"type\":\"Unigram\"}," BYTE_LEVEL "}", "Unigram");
+    check_refused("{\"model\":{\"type\":\"Char\",\"vocab\":{}}," BYTE_LEVEL "}", "Char");
     check_refused("{\"pre_tokenizer\":{\"type\":\"Metaspace\"}}", "Metaspace");
     check_refused("{\"normalizer\":{\"type\":\"Lowercase\"}}", "Lowercase");
     check_refused("{\"pre_tokenizer\":{\"type\":\"Split\",\"behavior\":\"Isolated\","
