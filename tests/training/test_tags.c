@@ -176,7 +176,8 @@ static void a_word_without_tokens_and_a_text_without_words_are_refused(void **st
 
 /* ---- a task ---- */
 
-/* A word's letter and the word before it decide its tag: x is O; a is B-a, or I-a behind an a. */
+/* The word before it decides a word's tag, as a decoder reads it: the first token of every word is
+ * a blank. */
 typedef struct task {
     sp_tokenizer *tokenizer;
     sp_model *model;
@@ -197,7 +198,7 @@ static sp_examples make_examples(const sp_tokenizer *tokenizer) {
         char before = 'x';
         for (const char *p = inputs[i]; *p; p++) {
             if (*p == ' ') continue;
-            sp_ints_push(&e->tags, *p == 'x' ? 0 : *p == 'b' ? 3 : before == 'a' ? 2 : 1);
+            sp_ints_push(&e->tags, before == 'x' ? 0 : before == 'b' ? 3 : 1);
             before = *p;
         }
     }
