@@ -5,7 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const sp_normalizer_kind *const kinds[] = {&sp_normalizer_nfc};
+static const sp_normalizer_kind *const kinds[] = {
+    &sp_normalizer_nfc,     &sp_normalizer_nfd,       &sp_normalizer_nfkc,
+    &sp_normalizer_nfkd,    &sp_normalizer_lowercase, &sp_normalizer_strip_accents,
+    &sp_normalizer_bert,    &sp_normalizer_strip,     &sp_normalizer_replace,
+    &sp_normalizer_prepend, &sp_normalizer_byte_level};
 
 enum { MAX_STAGES = 32, MAX_DEPTH = 8 };
 

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-static const sp_token_model_kind *const kinds[] = {&sp_token_model_bpe};
+static const sp_token_model_kind *const kinds[] = {&sp_token_model_bpe, &sp_token_model_wordpiece};
 
 static const char *type_of(const json_t *model) {
     const char *type = sp_part_text(model, "type");
@@ -21,5 +21,5 @@ sp_status sp_token_model_find(const json_t *model, const sp_token_model_kind **o
     }
     *out = NULL;
     if (!json_object_get(model, "vocab")) return sp_fail(SP_ERR_FORMAT, "the model has no vocab");
-    return sp_fail(SP_ERR_FORMAT, "model type is %.40s; use BPE", type);
+    return sp_fail(SP_ERR_FORMAT, "model type is %.40s; use BPE or WordPiece", type);
 }

@@ -29,7 +29,7 @@ typedef struct sp_token_model_kind {
     void (*free_scratch)(void *scratch);
 } sp_token_model_kind;
 
-extern const sp_token_model_kind sp_token_model_bpe;
+extern const sp_token_model_kind sp_token_model_bpe, sp_token_model_wordpiece;
 
 /* The kind that reads a file's "model" part. SP_ERR_FORMAT if there is none. A part without a type
  * has merges and is BPE, or is known by the form of its vocabulary, as old files are. */

@@ -5,29 +5,22 @@
 #ifndef SP_TEXT_TOKENIZER_PARTS_H
 #define SP_TEXT_TOKENIZER_PARTS_H
 
-#include "text/normalizer.h"
-#include "text/splitter.h"
+#include "text/added_tokens.h"
+#include "text/post_processor.h"
+#include "text/pre_tokenizer.h"
+#include "text/token_decoder.h"
 #include "text/token_model.h"
 #include "text/tokenizer.h"
 
-/* A token that is recognised in the text before it is split. */
-typedef struct sp_added_token {
-    char *text;
-    size_t len;
-    int id;
-    bool strip_left, strip_right; /* takes the white space beside it with it */
-} sp_added_token;
-
 struct sp_tokenizer {
     sp_vocabulary vocabulary;
+    sp_added_tokens added;
     sp_normalizer *normalizer; /* or NULL */
+    sp_pre_tokenizer *pre_tokenizer;
     const sp_token_model_kind *kind;
     void *model; /* the kind's own */
-    sp_splitter *splitter;
-    sp_added_token *added; /* the longest first */
-    int added_count;
-    bool starts_added[256]; /* first bytes of added tokens */
-    bool prefix_space;
+    sp_post_processor post_processor;
+    sp_token_decoder *decoder;
     char *source; /* text of a file that makes the same tokenizer */
 };
 

@@ -1,8 +1,8 @@
 /* Unicode's normal forms (Unicode Standard Annex 15), of the parts of a text that are UTF-8. */
 #include "text/normalizers.h"
+#include "text/unicode.h"
 
 #include <stdlib.h>
-#include <utf8proc.h>
 
 /* Appends the normal form of valid text. */
 static void append_form(const char *text, size_t len, utf8proc_option_t form, sp_buf *out) {
@@ -14,32 +14,63 @@ static void append_form(const char *text, size_t len, utf8proc_option_t form, sp
     free(mapped);
 }
 
-/* Length of the UTF-8 at the start of the text. */
-static size_t valid_length(const char *text, size_t len) {
+static size_t ascii_length(const char *text, size_t len) {
     size_t at = 0;
-    while (at < len) {
-        utf8proc_int32_t c;
-        utf8proc_ssize_t n =
-            utf8proc_iterate((const utf8proc_uint8_t *)text + at, (utf8proc_ssize_t)(len - at), &c);
-        if (n <= 0) break;
-        at += (size_t)n;
-    }
+    while (at < len && (unsigned char)text[at] < 0x80) at++;
     return at;
 }
 
-static sp_status apply_form(const char *text, size_t len, utf8proc_option_t form, sp_buf *out) {
-    for (size_t at = 0; at < len;) {
-        size_t valid = valid_length(text + at, len - at);
-        if (valid) append_form(text + at, valid, form, out);
-        at += valid;
-        if (at < len) sp_buf_putc(out, text[at++]);
+/* Bytes of the first part that has a form: up to a broken byte or a character that stays as it is,
+ * whose width is *barrier (0: the text ends). */
+static size_t part_length(const char *text, size_t len, size_t *barrier) {
+    size_t at = 0;
+    *barrier = 0;
+    for (int c; at < len; at += *barrier) {
+        *barrier = sp_utf8_next(text + at, len - at, &c);
+        if (c < 0 || sp_is_young(c)) return at;
     }
-    return SP_OK;
+    *barrier = 0;
+    return at;
+}
+
+void sp_unicode_form(const char *text, size_t len, utf8proc_option_t form, sp_buf *out) {
+    /* A character before a mark may be composed with it. */
+    size_t plain = ascii_length(text, len);
+    if (plain && plain < len) plain--;
+    sp_buf_append(out, text, plain);
+    for (size_t at = plain, barrier; at < len; at += barrier) {
+        size_t part = part_length(text + at, len - at, &barrier);
+        if (part) append_form(text + at, part, form, out);
+        at += part;
+        sp_buf_append(out, text + at, barrier);
+    }
 }
 
 static sp_status apply_nfc(const void *settings, const char *text, size_t len, sp_buf *out) {
     (void)settings;
-    return apply_form(text, len, UTF8PROC_COMPOSE, out);
+    sp_unicode_form(text, len, UTF8PROC_COMPOSE, out);
+    return SP_OK;
+}
+
+static sp_status apply_nfd(const void *settings, const char *text, size_t len, sp_buf *out) {
+    (void)settings;
+    sp_unicode_form(text, len, UTF8PROC_DECOMPOSE, out);
+    return SP_OK;
+}
+
+static sp_status apply_nfkc(const void *settings, const char *text, size_t len, sp_buf *out) {
+    (void)settings;
+    sp_unicode_form(text, len, UTF8PROC_COMPOSE | UTF8PROC_COMPAT, out);
+    return SP_OK;
+}
+
+static sp_status apply_nfkd(const void *settings, const char *text, size_t len, sp_buf *out) {
+    (void)settings;
+    sp_unicode_form(text, len, UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT, out);
+    return SP_OK;
 }
 
 const sp_normalizer_kind sp_normalizer_nfc = {.type = "NFC", .apply = apply_nfc};
+const sp_normalizer_kind sp_normalizer_nfd = {.type = "NFD", .apply = apply_nfd};
+const sp_normalizer_kind sp_normalizer_nfkc = {.type = "NFKC", .apply = apply_nfkc};
+const sp_normalizer_kind sp_normalizer_nfkd = {.type = "NFKD", .apply = apply_nfkd};

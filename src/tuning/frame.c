@@ -3,21 +3,37 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int id_of(const sp_tokenizer *tokenizer, const char *bert, const char *roberta) {
-    int id = sp_tokenizer_id(tokenizer, bert);
-    return id < 0 ? sp_tokenizer_id(tokenizer, roberta) : id;
+/* Where `part` begins in `whole`, of which it is a part; -1 if it is none. */
+static long find_ids(const sp_ints *whole, const sp_ints *part) {
+    if (part->len == 0) return -1;
+    for (size_t i = 0; i + part->len <= whole->len; i++)
+        if (memcmp(whole->data + i, part->data, part->len * sizeof(int)) == 0) return (long)i;
+    return -1;
+}
+
+/* What stands around `part` in `whole`. */
+static sp_status take_ends(const sp_ints *whole, const sp_ints *part, sp_frame *out) {
+    long first = find_ids(whole, part);
+    if (first < 1)
+        return sp_fail(
+            SP_ERR_SPEC,
+            "the tokenizer puts no token such as [CLS] before a text, but the model is an "
+            "encoder, which needs one; use the tokenizer of the model");
+    size_t end = (size_t)first + part->len;
+    sp_ints_append(&out->before, whole->data, (size_t)first);
+    sp_ints_append(&out->after, whole->data + end, whole->len - end);
+    return SP_OK;
 }
 
 sp_status sp_frame_open(const sp_tokenizer *tokenizer, sp_frame *out) {
-    *out = (sp_frame){.mask = id_of(tokenizer, "[MASK]", "<mask>")};
-    int first = id_of(tokenizer, "[CLS]", "<s>"), last = id_of(tokenizer, "[SEP]", "</s>");
-    if (first < 0 || last < 0)
-        return sp_fail(SP_ERR_SPEC,
-                       "the tokenizer has no [CLS] and [SEP] (or <s> and </s>), which an encoder "
-                       "needs; use the tokenizer of the model");
-    sp_ints_push(&out->before, first);
-    sp_ints_push(&out->after, last);
-    return SP_OK;
+    *out = (sp_frame){.mask = sp_tokenizer_mask(tokenizer)};
+    sp_ints bare = {0}, framed = {0};
+    sp_status st = sp_tokenizer_encode(tokenizer, "a", 1, &bare);
+    if (!st) st = sp_tokenizer_encode_pair(tokenizer, "a", 1, NULL, 0, &framed, NULL);
+    if (!st) st = take_ends(&framed, &bare, out);
+    sp_ints_free(&bare);
+    sp_ints_free(&framed);
+    return st;
 }
 
 void sp_frame_free(sp_frame *frame) {
