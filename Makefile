@@ -23,7 +23,7 @@ TARGETS := all help deps build test bench bench-peft clean \
     reproduce-table1 reproduce-table4 reproduce-low-data \
     sweep-prefix-length sweep-prefix-length-generation sweep-prefix-length-classification \
     sweep-init sweep-init-prompt sweep-init-prefix \
-    sweep-model-size sweep-model-size-generation sweep-depth sweep-precision \
+    sweep-model-size sweep-model-size-generation sweep-depth sweep-precision sweep-tagging \
     search search-generation search-classification
 .PHONY: $(TARGETS)
 
@@ -79,6 +79,9 @@ sweep-depth: build ## P-tuning v2 on top and bottom layers
 
 sweep-precision: build ## curves with frozen weights in fp32 and in bf16
 	$(call study,experiments/precision.yaml)
+
+sweep-tagging: build ## a tag for every word, methods compared (P-tuning v2)
+	$(call study,experiments/tagging.yaml)
 
 search: search-generation search-classification ## both of these
 
