@@ -25,7 +25,8 @@ TARGETS := all help deps build fetch test bench bench-peft clean \
     reproduce-table1 reproduce-table4 reproduce-low-data \
     sweep-prefix-length sweep-prefix-length-generation sweep-prefix-length-classification \
     sweep-init sweep-init-prompt sweep-init-prefix \
-    sweep-model-size sweep-model-size-generation sweep-depth sweep-encoder sweep-precision \
+    sweep-model-size sweep-model-size-generation sweep-depth sweep-encoder sweep-tagging \
+    sweep-precision \
     search search-generation search-classification
 .PHONY: $(TARGETS)
 
@@ -89,6 +90,9 @@ sweep-encoder: build ## all methods on an encoder, classification
 
 sweep-precision: build ## curves with frozen weights in fp32 and in bf16
 	$(call study,experiments/precision.yaml)
+
+sweep-tagging: build ## a tag for every word, methods compared (P-tuning v2)
+	$(call study,experiments/tagging.yaml)
 
 search: search-generation search-classification ## both of these
 

@@ -1,4 +1,4 @@
-/* softprompt generate: records from standard input, a text or a label for each. */
+/* softprompt generate: records from standard input, a text, a label or tags for each. */
 #include "cli/command.h"
 #include "cli/number.h"
 #include "cli/steered.h"
@@ -22,7 +22,8 @@ enum { KEY_MAX = 256, KEY_PENALTY, KEY_TEMPERATURE, KEY_TOP_K, KEY_TOP_P, KEY_BA
 
 static const struct argp_option options[] = {
     {"records", 'r', NULL, 0,
-     "read JSON lines with \"input\" or \"text\", as `softprompt data --json` prints them: for "
+     "read JSON lines with \"input\", \"text\" or \"tokens\", as `softprompt data --json` prints "
+     "them: for "
      "inputs of several lines, as pairs of texts",
      0},
     {"beam", 'b', "N", 0, "beams (default 1, greedy)", 0},
@@ -35,7 +36,7 @@ static const struct argp_option options[] = {
     {"seed", KEY_SEED, "N", 0, "of sampling (default 1)", 0},
     {"json", 'j', NULL, 0,
      "print JSON lines {\"input\", \"output\"}, for labels {\"input\", \"label\", "
-     "\"probabilities\"}",
+     "\"probabilities\"}, for tags {\"input\", \"tags\"}",
      0},
     {0}};
 
@@ -95,11 +96,12 @@ static const struct argp parser = {
     .options = options,
     .parser = parse,
     .children = children,
-    .doc =
-        "Reads records from standard input, one a line (as `softprompt data` shows them in "
-        "\"input\"), and prints a text for each; with a run whose output is verbalizer or "
-        "linear, the likeliest label. A whole split: `softprompt data NAME --split test --json | "
-        "softprompt generate --records --model NAME --adapter RUN.h5`."};
+    .doc = "Reads records from standard input, one a line (as `softprompt data` shows them in "
+           "\"input\"), and prints a text for each; with a run whose output is verbalizer or "
+           "linear, the likeliest label, and with token-linear a tag for each of the words, which "
+           "white "
+           "space separates. A whole split: `softprompt data NAME --split test --json | "
+           "softprompt generate --records --model NAME --adapter RUN.h5`."};
 
 static void print_output(const arguments *a, const char *input, char *output) {
     if (!a->json) {
@@ -132,11 +134,44 @@ static void print_label(const arguments *a, const sp_class_head *head, const cha
     json_decref(line);
 }
 
+/* tags [count] of the words of `input`. */
+static void print_tags(const arguments *a, const sp_class_head *head, const char *input,
+                       const int *tags, size_t count) {
+    if (!a->json) {
+        for (size_t i = 0; i < count; i++) printf("%s%s", i ? " " : "", head->labels.data[tags[i]]);
+        putchar('\n');
+        return;
+    }
+    json_t *names = json_array();
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(names, json_string(head->labels.data[tags[i]]));
+    json_t *line = json_pack("{s:s?, s:o}", "input", input, "tags", names);
+    char *text = json_dumps(line, 0);
+    puts(text ? text : "{\"error\": \"not UTF-8\"}");
+    free(text);
+    json_decref(line);
+}
+
 /* Lines that are read before any text is printed. Samples depend on the place in a group and on the
  * group's number, not on --batch. */
 enum { GROUP = 256 };
 
-/* The "input" of a record, or the "text" of a classified one. */
+/* The words of a tagged record, joined by spaces; NULL if `list` is no list of words. The caller's.
+ */
+static char *join_tokens(const json_t *list) {
+    sp_buf text = {0};
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const char *word = json_string_value(json_array_get(list, i));
+        if (!word || !*word || word[strcspn(word, " \t\r\n")]) {
+            sp_buf_free(&text);
+            return NULL;
+        }
+        sp_buf_printf(&text, "%s%s", i ? " " : "", word);
+    }
+    return text.len ? sp_buf_take(&text) : NULL;
+}
+
+/* The "input" of a record, the "text" of a classified one, or the "tokens" of a tagged one. */
 static sp_status take_record(const sp_buf *line, long number, sp_strings *inputs) {
     json_error_t error;
     json_t *record = json_loadb(line->data, line->len, JSON_REJECT_DUPLICATES, &error);
@@ -147,11 +182,15 @@ static sp_status take_record(const sp_buf *line, long number, sp_strings *inputs
     const char *input = json_string_value(json_object_get(record, "input"));
     if (!input) input = json_string_value(json_object_get(record, "text"));
     sp_status st = SP_OK;
-    if (input && *input)
+    char *tokens = input ? NULL : join_tokens(json_object_get(record, "tokens"));
+    if (tokens)
+        sp_strings_take(inputs, tokens);
+    else if (input && *input)
         sp_strings_push(inputs, input);
     else
         st = sp_fail(SP_ERR_FORMAT,
-                     "standard input:%ld: has no \"input\" and no \"text\"; give one of them",
+                     "standard input:%ld: has no \"input\", no \"text\" and no list of words "
+                     "\"tokens\"; give one of them",
                      number);
     json_decref(record);
     return st;
@@ -208,21 +247,35 @@ static sp_status encode_lines(const sp_steered *s, const sp_strings *lines, sp_e
     return st;
 }
 
+static void print_answers(const arguments *a, const sp_steered *s, const sp_examples *examples,
+                          const sp_strings *lines, const int *labels, const float *probabilities) {
+    for (size_t i = 0; i < lines->len; i++) {
+        size_t words = examples->records[i].words.len;
+        if (words)
+            print_tags(a, &s->head, lines->data[i], labels, words);
+        else
+            print_label(a, &s->head, lines->data[i], *labels, probabilities);
+        size_t answers = words ? words : 1;
+        labels += answers;
+        probabilities += answers * s->head.labels.len;
+    }
+}
+
 static sp_status answer_labels(const arguments *a, sp_steered *s, const sp_strings *lines) {
     sp_examples examples;
-    size_t count = s->head.labels.len;
-    int *labels = sp_alloc(lines->len, sizeof *labels);
-    float *probabilities = sp_alloc_floats(lines->len * count);
+    sp_status st = encode_lines(s, lines, &examples);
+    if (st) return st;
+    size_t count = sp_examples_label_count(&examples, lines->len);
+    int *labels = sp_alloc(count, sizeof *labels);
+    float *probabilities = sp_alloc_floats(count * s->head.labels.len);
     sp_classify_job job = {.model = s->model,
                            .head = &s->head,
                            .prompt = &s->prompt,
                            .examples = &examples,
                            .count = lines->len,
                            .batch = a->decode.batch};
-    sp_status st = encode_lines(s, lines, &examples);
-    if (!st) st = sp_classify(&job, labels, probabilities);
-    for (size_t i = 0; !st && i < lines->len; i++)
-        print_label(a, &s->head, lines->data[i], labels[i], probabilities + i * count);
+    st = sp_classify(&job, labels, probabilities);
+    if (!st) print_answers(a, s, &examples, lines, labels, probabilities);
     sp_examples_free(&examples);
     free(labels);
     free(probabilities);
@@ -261,5 +314,5 @@ static sp_status run(int argc, char **argv) {
 
 const sp_command sp_command_generate = {
     .name = "generate",
-    .help = "texts or labels for records, with or without a tuned prompt",
+    .help = "texts, labels or tags for records, with or without a tuned prompt",
     .run = run};

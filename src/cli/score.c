@@ -20,9 +20,10 @@ static const struct argp_option options[] = {
     {"metrics", 'm', "LIST", 0,
      "metrics separated by commas (default all of texts); of texts: bleu, nist, meteor, rouge-1, "
      "rouge-2, rouge-l, cider, ter, chrf, bleu-webnlg, bleu-e2e; of labels: accuracy, macro-f1, "
-     "weighted-f1, mcc",
+     "weighted-f1, mcc; of tags: span-f1, span-precision, span-recall, token-accuracy",
      0},
-    {"hyp", 'h', "FILE", 0, "the texts or labels to score, one a line", 0},
+    {"hyp", 'h', "FILE", 0,
+     "the texts or labels to score, one a line; or the tags of a text's words, a text a line", 0},
     {"ref", 'r', "FILE", 0,
      "their references, line by line; give --ref again for more references: an empty line in a "
      "file after the first means that the text has no further one; a label has one only",
@@ -58,8 +59,9 @@ static const struct argp parser = {
     .options = options,
     .parser = parse,
     .doc =
-        "Scores texts against references, or labels against the true ones, as sacrebleu, nltk, "
-        "rouge-score, pycocoevalcap and scikit-learn do. Scores are on a 0 to 100 scale, but for "
+        "Scores texts against references, or labels and tags against the true ones, as sacrebleu, "
+        "nltk, rouge-score, pycocoevalcap, scikit-learn and seqeval do. Scores are on a 0 to 100 "
+        "scale, but for "
         "nist and cider."};
 
 /* A file cut at its newlines (LF or CRLF), without a byte order mark. */
@@ -157,12 +159,14 @@ static sp_status choose_listed(const char *list, metric_choice *chosen) {
     return st;
 }
 
-/* A second true label would be read by no metric. */
+/* A second true label, or sequence of tags, would be read by no metric. */
 static sp_status check_references(const metric_choice *chosen, size_t reference_count) {
     for (size_t i = 0; i < chosen->count; i++)
-        if (chosen->metrics[i]->task == SP_CLASSIFICATION && reference_count > 1)
-            return sp_fail(SP_ERR_USAGE, "--metrics %s is of labels, which have one --ref, not %zu",
-                           chosen->metrics[i]->name, reference_count);
+        if (chosen->metrics[i]->task != SP_GENERATION && reference_count > 1)
+            return sp_fail(SP_ERR_USAGE, "--metrics %s is of %s, which have one --ref, not %zu",
+                           chosen->metrics[i]->name,
+                           chosen->metrics[i]->task == SP_TAGGING ? "tags" : "labels",
+                           reference_count);
     return SP_OK;
 }
 
@@ -188,7 +192,7 @@ static void print_scores(const metric_choice *chosen, const sp_scored_text *text
         if (json)
             printf(", \"%s\": %.17g", chosen->metrics[i]->name, scores[i]);
         else
-            printf("%-11s %6.2f\n", chosen->metrics[i]->title, scores[i]);
+            printf("%-14s %6.2f\n", chosen->metrics[i]->title, scores[i]);
     }
     if (json) puts("}");
 }
@@ -221,5 +225,5 @@ static sp_status run(int argc, char **argv) {
 
 const sp_command sp_command_score = {
     .name = "score",
-    .help = "BLEU, ROUGE, METEOR and more of texts, F1 and more of labels",
+    .help = "BLEU, ROUGE, METEOR and more of texts, F1 and more of labels and tags",
     .run = run};

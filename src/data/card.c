@@ -5,8 +5,8 @@
 #include <string.h>
 
 static const sp_reader *const readers[] = {
-    &sp_reader_wntriples, &sp_reader_wntopic, &sp_reader_wnentail, &sp_reader_webnlg,
-    &sp_reader_jsonl,     &sp_reader_csv,     &sp_reader_tsv,
+    &sp_reader_wntriples, &sp_reader_wnslots, &sp_reader_wntopic, &sp_reader_wnentail,
+    &sp_reader_webnlg,    &sp_reader_jsonl,   &sp_reader_csv,     &sp_reader_tsv,
 };
 enum { READERS = sizeof readers / sizeof *readers };
 
@@ -81,40 +81,76 @@ static sp_status check_splits(const sp_yaml *root) {
     return sha256 ? sp_yaml_check_keys(sha256, keys) : SP_OK;
 }
 
-/* Generation or classification: what `task` and `labels` say, and what the reader can make; the
- * first record of train where neither of them is given. */
+/* What a set is for by its `task`, of which all but two are generation. */
+static sp_set_kind kind_of_task(const char *task) {
+    if (!*task) return SP_SET_ANY;
+    if (strcmp(task, "classification") == 0) return SP_SET_CLASSIFICATION;
+    return strcmp(task, "tagging") == 0 ? SP_SET_TAGGING : SP_SET_GENERATION;
+}
+
+static sp_status check_kind(const sp_card *card, const sp_yaml *listed, sp_set_kind lists,
+                            const sp_yaml *task) {
+    static const char *const tasks[] = {"", "classification", "tagging"};
+    static const char *const has[] = {"", "labels", "tags"};
+    const sp_reader *reader = card->reader;
+    sp_set_kind told = kind_of_task(task ? task->text : "");
+    if (reader->kind == SP_SET_GENERATION &&
+        (listed || told == SP_SET_CLASSIFICATION || told == SP_SET_TAGGING))
+        return sp_yaml_fail(listed ? listed : task,
+                            "reader %s makes no %s; leave out %s and task: %s", reader->name,
+                            lists == SP_SET_TAGGING || told == SP_SET_TAGGING ? "tags" : "classes",
+                            lists == SP_SET_TAGGING || told == SP_SET_TAGGING ? "tags" : "labels",
+                            tasks[listed ? lists : told]);
+    if (listed && reader->kind != SP_SET_ANY && reader->kind != lists)
+        return sp_yaml_fail(listed, "reader %s makes %s; leave out %s", reader->name,
+                            has[reader->kind], has[lists]);
+    sp_set_kind needed = reader->kind == SP_SET_ANY ? lists : reader->kind;
+    if (told != SP_SET_ANY && needed != SP_SET_ANY && told != needed)
+        return sp_yaml_fail(task, "task is '%s', but the set has %s; use task: %s", task->text,
+                            has[needed], tasks[needed]);
+    if (reader->kind == SP_SET_CLASSIFICATION && !listed)
+        return sp_yaml_fail(card->root, "reader %s needs labels: a map from each class to its word",
+                            reader->name);
+    if (reader->kind == SP_SET_TAGGING && !listed)
+        return sp_yaml_fail(card->root, "reader %s needs tags: a list, as [O, B-name, I-name]",
+                            reader->name);
+    if ((told == SP_SET_CLASSIFICATION || told == SP_SET_TAGGING) && !listed &&
+        !sp_card_split(card, SP_TRAIN))
+        return sp_yaml_fail(card->root,
+                            "the card has neither %s nor splits.train, which would tell them",
+                            has[told]);
+    return SP_OK;
+}
+
+/* Generation, classification or tagging: what `task`, `labels` and `tags` say, and what the reader
+ * can make; the first record of train where none of them is given. */
 static sp_status read_kind(sp_card *card) {
-    const sp_yaml *labels;
+    const sp_yaml *labels, *tags;
     const char *task;
     sp_status st = sp_yaml_text_or(card->root, "task", "", &task);
     if (st || (st = sp_yaml_map_or_null(card->root, "labels", &labels))) return st;
-    bool says_classes = strcmp(task, "classification") == 0;
-    sp_set_kind can = card->reader->kind;
-    if (can == SP_SET_GENERATION && (labels || says_classes))
-        return sp_yaml_fail(labels ? labels : sp_yaml_get(card->root, "task"),
-                            "reader %s makes no classes; leave out labels and task: classification",
-                            card->reader->name);
-    if (*task && !says_classes && (labels || can == SP_SET_CLASSIFICATION))
-        return sp_yaml_fail(sp_yaml_get(card->root, "task"),
-                            "task is '%s', but the set has labels; use task: classification", task);
-    if (can == SP_SET_CLASSIFICATION && !labels)
-        return sp_yaml_fail(card->root, "reader %s needs labels: a map from each class to its word",
-                            card->reader->name);
-    bool train = sp_card_split(card, SP_TRAIN) != NULL;
-    if (says_classes && !labels && !train)
-        return sp_yaml_fail(card->root,
-                            "the card has neither labels nor splits.train, which would tell them");
-    card->kind = labels || says_classes                    ? SP_SET_CLASSIFICATION
-                 : !*task && train && can == SP_SET_EITHER ? SP_SET_EITHER
-                                                           : SP_SET_GENERATION;
-    card->labels->open = card->kind != SP_SET_GENERATION && !labels;
+    if ((st = sp_yaml_list_or_null(card->root, "tags", &tags))) return st;
+    if (labels && tags)
+        return sp_yaml_fail(tags, "the card has both labels (of texts) and tags (of words); keep "
+                                  "one");
+    const sp_yaml *listed = labels ? labels : tags;
+    sp_set_kind lists = labels ? SP_SET_CLASSIFICATION : tags ? SP_SET_TAGGING : SP_SET_ANY;
+    if ((st = check_kind(card, listed, lists, sp_yaml_get(card->root, "task")))) return st;
+    card->kind = card->reader->kind;
+    if (card->kind == SP_SET_ANY) card->kind = lists;
+    if (card->kind == SP_SET_ANY) card->kind = kind_of_task(task);
+    if (card->kind == SP_SET_ANY && !sp_card_split(card, SP_TRAIN)) card->kind = SP_SET_GENERATION;
+    card->labels->open = card->kind != SP_SET_GENERATION && !listed;
+    card->labels->tags = card->kind == SP_SET_TAGGING;
+    if (tags) return sp_label_set_read_tags(tags, card->separator, card->labels);
     return labels ? sp_label_set_read(labels, card->separator, card->labels) : SP_OK;
 }
 
 static sp_status check_card(sp_card *card) {
-    static const char *const keys[] = {
-        "name",   "title",      "task",    "reader",  "seed",   "fields", "labels", "template",
-        "splits", "categories", "metrics", "licence", "source", "sha256", "notes",  NULL};
+    static const char *const keys[] = {"name",       "title",   "task",    "reader",   "seed",
+                                       "fields",     "labels",  "tags",    "template", "splits",
+                                       "categories", "metrics", "licence", "source",   "sha256",
+                                       "notes",      NULL};
     const sp_yaml *root = card->root, *metrics;
     sp_status st;
     if ((st = sp_yaml_expect(root, SP_YAML_MAP, "a data set card"))) return st;

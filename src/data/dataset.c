@@ -35,9 +35,23 @@ void sp_split_free(sp_split *split) {
         sp_example *e = &split->items[i];
         free(e->input), free(e->category), free(e->group);
         sp_strings_free(&e->references);
+        sp_ints_free(&e->tags);
     }
     free(split->items);
     *split = (sp_split){0};
+}
+
+int sp_split_only_label(const sp_split *split) {
+    int only = -1;
+    for (size_t i = 0; i < split->count; i++) {
+        const sp_example *e = &split->items[i];
+        const int *labels = e->tags.len ? e->tags.data : &e->label;
+        for (size_t k = 0; k < (e->tags.len ? e->tags.len : 1); k++) {
+            if (only >= 0 && labels[k] != only) return -1;
+            only = labels[k];
+        }
+    }
+    return only;
 }
 
 /* The cards in datasets/, for the message about an unknown name. */
@@ -121,12 +135,12 @@ const char *sp_dataset_separator(const sp_dataset *dataset) {
 
 /* A classifier cannot be trained on one class. */
 static sp_status check_classes(const sp_card *card, const sp_split *train) {
-    if (train->count == 0 || train->items[0].label < 0) return SP_OK;
-    for (size_t i = 1; i < train->count; i++)
-        if (train->items[i].label != train->items[0].label) return SP_OK;
-    return sp_fail(SP_ERR_DATA,
-                   "%s: train has one class only, '%s'; a classification needs two or more",
-                   card->path, card->labels->items[train->items[0].label].name);
+    int only = sp_split_only_label(train);
+    if (only < 0) return SP_OK;
+    bool tags = card->labels->tags;
+    return sp_fail(SP_ERR_DATA, "%s: train has one %s only, '%s'; a %s needs two or more",
+                   card->path, tags ? "tag" : "class", card->labels->items[only].name,
+                   tags ? "tagging" : "classification");
 }
 
 static sp_status read_splits(const sp_card *card, const bool wanted[SP_SPLITS],
@@ -137,6 +151,7 @@ static sp_status read_splits(const sp_card *card, const bool wanted[SP_SPLITS],
     if (st && open) {
         sp_label_set_free(card->labels);
         card->labels->open = true;
+        card->labels->tags = card->kind == SP_SET_TAGGING;
     }
     return st;
 }
@@ -176,6 +191,10 @@ sp_status sp_dataset_labels(const sp_dataset *dataset, const sp_label **labels, 
     return SP_OK;
 }
 
+bool sp_dataset_is_tagged(const sp_dataset *dataset) {
+    return dataset->card.labels->tags;
+}
+
 static void copy_split(const sp_split *from, sp_split *out) {
     *out = (sp_split){0};
     for (size_t i = 0; i < from->count; i++) {
@@ -185,6 +204,7 @@ static void copy_split(const sp_split *from, sp_split *out) {
         copy->category = sp_strdup(e->category);
         copy->group = sp_strdup(e->group);
         copy->label = e->label;
+        sp_ints_append(&copy->tags, e->tags.data, e->tags.len);
         for (size_t k = 0; k < e->references.len; k++)
             sp_strings_push(&copy->references, e->references.data[k]);
     }
@@ -227,7 +247,7 @@ static void put_labels(sp_buf *out, const sp_label_set *labels) {
     }
 }
 
-/* The label is the first reference, a word that no other label has. */
+/* The label is the first reference, a word that no other label has; tags are the reference. */
 static void put_example(sp_buf *out, const sp_example *e) {
     put_string(out, e->input);
     put_string(out, e->category);

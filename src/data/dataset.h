@@ -2,8 +2,9 @@
  * to a card of your own, or to a .jsonl, .csv or .tsv file (its only split is train), serves too.
  * docs/formats.md lists the keys of a card and the fields of a file.
  *
- * A set is for generation (an input and texts that say it) or for classification (a text or a pair
- * of texts, and one of a fixed list of labels). */
+ * A set is for generation (an input and texts that say it), for classification (a text or a pair of
+ * texts, and one of a fixed list of labels) or for tagging (words, and one of a fixed list of tags
+ * for each). */
 #ifndef SP_DATA_DATASET_H
 #define SP_DATA_DATASET_H
 
@@ -11,20 +12,24 @@
 #include "core/memory.h"
 #include "core/status.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* A record and the texts that say it; or a text, or a pair joined by the card's template.pair, and
- * its class. */
+ * its class; or the words of a text, joined by one space each, and their tags. */
 typedef struct sp_example {
     char *input;
-    sp_strings references; /* at least one; the first word of the label in a classification set */
+    sp_strings references; /* at least one; the first word of the label in a classification set,
+                            * the tags' names joined by spaces in a tagging set */
     char *category;        /* "" if the set has none */
     char *group;           /* "seen" or "unseen" among the training categories; "" if none */
-    int label;             /* index into sp_dataset_labels; -1 in a generation set */
+    int label;             /* index into sp_dataset_labels; -1 in the other sets */
+    sp_ints tags;          /* [words] the same, in a tagging set */
 } sp_example;
 
-/* A class. The words are its verbalizer: literal target texts, as they follow the separator; they
- * begin with a space if the separator does not end in white space. At least one. */
+/* A class or a tag. The words are its verbalizer (a tag's is its name): literal target texts, as
+ * they follow the separator; they begin with a space if the separator does not end in white space.
+ * At least one. */
 typedef struct sp_label {
     char *name;
     sp_strings words;
@@ -49,10 +54,13 @@ const char *sp_dataset_name(const sp_dataset *dataset);
 /* The text between input and target: the card's `template: {separator: ...}`, "\n" if not given. */
 const char *sp_dataset_separator(const sp_dataset *dataset);
 
-/* The classes in their order: that of the card's `labels`; if it has none, the labels of train
- * sorted by name, each its own word (this reads train). *count is 0 for a generation set, at least
- * 2 otherwise. *labels lives in the data set. Errors as sp_dataset_load. */
+/* The classes or tags in their order: that of the card's `labels` or `tags`; if it has none, those
+ * of train sorted by name, each its own word (this reads train). *count is 0 for a generation set,
+ * at least 2 otherwise. *labels lives in the data set. Errors as sp_dataset_load. */
 sp_status sp_dataset_labels(const sp_dataset *dataset, const sp_label **labels, size_t *count);
+
+/* Whether they are tags of words; sp_dataset_labels must have succeeded. */
+bool sp_dataset_is_tagged(const sp_dataset *dataset);
 
 /* A copy of a split's examples, in a fixed order. `split` is train, dev or test (SP_ERR_USAGE if
  * not). SP_ERR_MISSING, _FORMAT, _DATA (the split is empty or the card has none) with place and
@@ -64,6 +72,8 @@ sp_status sp_dataset_load(const sp_dataset *dataset, const char *split, sp_split
 sp_status sp_dataset_hash(const sp_dataset *dataset, sp_digest *out);
 
 void sp_split_free(sp_split *split);
+/* The label or tag that all examples, or all their words, have; -1 if there are several or none. */
+int sp_split_only_label(const sp_split *split);
 /* Adds an empty example at the end for the reader to fill. */
 sp_example *sp_split_add(sp_split *split);
 

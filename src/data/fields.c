@@ -7,15 +7,21 @@
 #include <string.h>
 
 static const char *const field_names[SP_FIELDS + 1] = {
-    [SP_FIELD_INPUT] = "input",           [SP_FIELD_TARGET] = "target",
-    [SP_FIELD_REFERENCES] = "references", [SP_FIELD_TEXT] = "text",
-    [SP_FIELD_TEXT_A] = "text_a",         [SP_FIELD_TEXT_B] = "text_b",
-    [SP_FIELD_LABEL] = "label",           [SP_FIELD_CATEGORY] = "category",
+    [SP_FIELD_INPUT] = "input",
+    [SP_FIELD_TARGET] = "target",
+    [SP_FIELD_REFERENCES] = "references",
+    [SP_FIELD_TEXT] = "text",
+    [SP_FIELD_TEXT_A] = "text_a",
+    [SP_FIELD_TEXT_B] = "text_b",
+    [SP_FIELD_LABEL] = "label",
+    [SP_FIELD_TOKENS] = "tokens",
+    [SP_FIELD_TAGS] = "tags",
+    [SP_FIELD_CATEGORY] = "category",
     [SP_FIELD_GROUP] = "group",
 };
 
 sp_schema sp_schema_default(sp_label_set *labels) {
-    sp_schema made = {.kind = SP_SET_EITHER, .separator = "\n", .pair = "\n", .labels = labels};
+    sp_schema made = {.kind = SP_SET_ANY, .separator = "\n", .pair = "\n", .labels = labels};
     memcpy(made.names, field_names, sizeof made.names);
     return made;
 }
@@ -23,8 +29,10 @@ sp_schema sp_schema_default(sp_label_set *labels) {
 sp_status sp_schema_read(const sp_card *card, sp_schema *out) {
     *out = sp_schema_default(card->labels);
     out->kind = card->kind;
-    if (out->kind == SP_SET_EITHER && !card->labels->open) /* train has told */
-        out->kind = card->labels->count ? SP_SET_CLASSIFICATION : SP_SET_GENERATION;
+    if (out->kind == SP_SET_ANY && !card->labels->open) /* train has told */
+        out->kind = card->labels->tags    ? SP_SET_TAGGING
+                    : card->labels->count ? SP_SET_CLASSIFICATION
+                                          : SP_SET_GENERATION;
     out->separator = card->separator, out->pair = card->pair;
     const sp_yaml *map;
     sp_status st = sp_yaml_map_or_null(card->root, "fields", &map);
@@ -36,14 +44,20 @@ sp_status sp_schema_read(const sp_card *card, sp_schema *out) {
 }
 
 void sp_schema_settle(sp_schema *schema, const bool present[SP_FIELDS]) {
-    if (schema->kind != SP_SET_EITHER) return;
+    if (schema->kind != SP_SET_ANY) return;
     bool text = present[SP_FIELD_TARGET] || present[SP_FIELD_REFERENCES];
-    schema->kind = present[SP_FIELD_LABEL] && !text ? SP_SET_CLASSIFICATION : SP_SET_GENERATION;
+    bool words = present[SP_FIELD_TOKENS] && present[SP_FIELD_TAGS];
+    schema->kind = text                      ? SP_SET_GENERATION
+                   : present[SP_FIELD_LABEL] ? SP_SET_CLASSIFICATION
+                   : words                   ? SP_SET_TAGGING
+                                             : SP_SET_GENERATION;
+    schema->labels->tags = schema->kind == SP_SET_TAGGING;
 }
 
 bool sp_schema_uses(const sp_schema *schema, sp_field field) {
     if (field >= SP_FIELD_CATEGORY) return true;
-    return (field >= SP_FIELD_TEXT) == (schema->kind == SP_SET_CLASSIFICATION);
+    if (field >= SP_FIELD_TOKENS) return schema->kind == SP_SET_TAGGING;
+    return schema->kind == (field >= SP_FIELD_TEXT ? SP_SET_CLASSIFICATION : SP_SET_GENERATION);
 }
 
 static char *missing(const sp_schema *schema, sp_field field, const char *what) {
@@ -60,9 +74,10 @@ static char *lack_of_generation(const sp_schema *schema, const bool present[SP_F
     bool text = present[SP_FIELD_TARGET] || present[SP_FIELD_REFERENCES];
     if (!present[SP_FIELD_INPUT] && !text)
         return sp_format("%s \"%s\" is missing: a record has \"%s\" and \"%s\", or \"%s\" and "
-                         "\"%s\"",
+                         "\"%s\", or \"%s\" and \"%s\"",
                          what, names[SP_FIELD_INPUT], names[SP_FIELD_INPUT], names[SP_FIELD_TARGET],
-                         names[SP_FIELD_TEXT], names[SP_FIELD_LABEL]);
+                         names[SP_FIELD_TEXT], names[SP_FIELD_LABEL], names[SP_FIELD_TOKENS],
+                         names[SP_FIELD_TAGS]);
     if (!present[SP_FIELD_INPUT]) return missing(schema, SP_FIELD_INPUT, what);
     if (present[SP_FIELD_TARGET] && present[SP_FIELD_REFERENCES])
         return both(schema, SP_FIELD_TARGET, SP_FIELD_REFERENCES);
@@ -81,9 +96,16 @@ static char *lack_of_classification(const sp_schema *schema, const bool present[
     return missing(schema, SP_FIELD_TEXT, what);
 }
 
+static char *lack_of_tagging(const sp_schema *schema, const bool present[SP_FIELDS],
+                             const char *what) {
+    if (!present[SP_FIELD_TOKENS]) return missing(schema, SP_FIELD_TOKENS, what);
+    return present[SP_FIELD_TAGS] ? NULL : missing(schema, SP_FIELD_TAGS, what);
+}
+
 char *sp_schema_lack(const sp_schema *schema, const bool present[SP_FIELDS], const char *what) {
-    return schema->kind == SP_SET_CLASSIFICATION ? lack_of_classification(schema, present, what)
-                                                 : lack_of_generation(schema, present, what);
+    if (schema->kind == SP_SET_CLASSIFICATION) return lack_of_classification(schema, present, what);
+    if (schema->kind == SP_SET_TAGGING) return lack_of_tagging(schema, present, what);
+    return lack_of_generation(schema, present, what);
 }
 
 static sp_status check_fields(const sp_schema *schema, const sp_row *row, sp_place at) {
@@ -99,7 +121,7 @@ static sp_status check_fields(const sp_schema *schema, const sp_row *row, sp_pla
 
 static sp_status check_text(const sp_schema *schema, sp_field field, const char *text,
                             sp_place at) {
-    if (text[strspn(text, " \t\r\n")]) return SP_OK;
+    if (text[strspn(text, SP_BLANKS)]) return SP_OK;
     return sp_fail(SP_ERR_FORMAT, "%s:%zu: field \"%s\" is empty; give a text or drop the record",
                    at.file, at.line, schema->names[field]);
 }
@@ -110,7 +132,7 @@ static sp_status check_texts(const sp_schema *schema, const sp_row *row, sp_plac
         if (sp_schema_uses(schema, (sp_field)i) && row->values[i] &&
             (st = check_text(schema, (sp_field)i, row->values[i], at)))
             return st;
-    if (schema->kind == SP_SET_CLASSIFICATION || !row->references) return SP_OK;
+    if (schema->kind != SP_SET_GENERATION || !row->references) return SP_OK;
     if (row->references->len == 0)
         return sp_fail(SP_ERR_FORMAT, "%s:%zu: \"%s\" is an empty list; give at least one text",
                        at.file, at.line, schema->names[SP_FIELD_REFERENCES]);
@@ -149,14 +171,97 @@ static void fill_generation(const sp_row *row, sp_example *out) {
         sp_strings_push(&out->references, row->references->data[i]);
 }
 
-static void fill_classification(const sp_schema *schema, const sp_row *row, int label,
-                                sp_example *out) {
+static sp_status add_classified(const sp_schema *schema, const sp_row *row, sp_place at,
+                                sp_split *split) {
+    int label;
+    sp_status st = find_label(schema, row->values[SP_FIELD_LABEL], at, &label);
+    if (st) return st;
     const char *text = row->values[SP_FIELD_TEXT];
+    sp_example *out = sp_split_add(split);
     out->input = text ? sp_strdup(text)
                       : sp_format("%s%s%s", row->values[SP_FIELD_TEXT_A], schema->pair,
                                   row->values[SP_FIELD_TEXT_B]);
     out->label = label;
     sp_strings_push(&out->references, schema->labels->items[label].words.data[0]);
+    return SP_OK;
+}
+
+/* ---- words and their tags ---- */
+
+static void split_words(const char *text, sp_strings *out) {
+    for (text += strspn(text, SP_BLANKS); *text; text += strspn(text, SP_BLANKS)) {
+        size_t len = strcspn(text, SP_BLANKS);
+        sp_strings_take(out, sp_strndup(text, len));
+        text += len;
+    }
+}
+
+static char *join_words(const sp_strings *words) {
+    sp_buf text = {0};
+    for (size_t i = 0; i < words->len; i++)
+        sp_buf_printf(&text, "%s%s", i ? " " : "", words->data[i]);
+    return sp_buf_take(&text);
+}
+
+static sp_status find_tag(const sp_schema *schema, const char *name, size_t number, sp_place at,
+                          int *out) {
+    *out = -1;
+    if (sp_is_tag(name)) *out = sp_label_set_find(schema->labels, name, schema->separator);
+    if (*out >= 0) return SP_OK;
+    if (!sp_is_tag(name))
+        return sp_fail(SP_ERR_DATA,
+                       "%s:%zu: tag %zu, '%s', is not one of IOB2; write O, B-TYPE or I-TYPE",
+                       at.file, at.line, number, name);
+    if (schema->labels->open)
+        return sp_fail(SP_ERR_DATA, "%s:%zu: '%s' is tag %d of train, one too many; use fewer",
+                       at.file, at.line, name, SP_MAX_LABELS + 1);
+    char *list = sp_label_set_list(schema->labels);
+    sp_status st = sp_fail(SP_ERR_DATA, "%s:%zu: tag %zu is '%s'; the tags are %s", at.file,
+                           at.line, number, name, list);
+    free(list);
+    return st;
+}
+
+/* The tags of a record as indices; SP_ERR_FORMAT if there are not as many as words. */
+static sp_status find_tags(const sp_schema *schema, const sp_strings *words,
+                           const sp_strings *names, sp_place at, sp_ints *out) {
+    if (words->len != names->len)
+        return sp_fail(SP_ERR_FORMAT,
+                       "%s:%zu: \"%s\" has %zu words, but \"%s\" %zu; give every "
+                       "word one tag",
+                       at.file, at.line, schema->names[SP_FIELD_TOKENS], words->len,
+                       schema->names[SP_FIELD_TAGS], names->len);
+    for (size_t i = 0; i < names->len; i++) {
+        int tag;
+        sp_status st = find_tag(schema, names->data[i], i + 1, at, &tag);
+        if (st) return st;
+        sp_ints_push(out, tag);
+    }
+    return SP_OK;
+}
+
+static void fill_words(const sp_strings *words, const sp_strings *names, sp_example *out) {
+    out->input = join_words(words);
+    sp_strings_take(&out->references, join_words(names));
+}
+
+static sp_status add_tagged(const sp_schema *schema, const sp_row *row, sp_place at,
+                            sp_split *out) {
+    sp_strings words = {0}, names = {0};
+    sp_ints tags = {0};
+    split_words(row->values[SP_FIELD_TOKENS], &words);
+    split_words(row->values[SP_FIELD_TAGS], &names);
+    sp_status st = find_tags(schema, &words, &names, at, &tags);
+    if (st) {
+        sp_ints_free(&tags);
+    } else {
+        sp_example *example = sp_split_add(out);
+        fill_words(&words, &names, example);
+        example->tags = tags;
+    }
+    sp_strings_free(&words);
+    sp_strings_free(&names);
+    return st;
 }
 
 static char *copy_or_empty(const char *text) {
@@ -165,17 +270,17 @@ static char *copy_or_empty(const char *text) {
 
 sp_status sp_add_row(const sp_schema *schema, const sp_row *row, sp_place at, sp_split *out) {
     sp_status st;
-    int label = -1;
     if ((st = check_fields(schema, row, at))) return st;
     if ((st = check_texts(schema, row, at))) return st;
     if ((st = check_group(row->values[SP_FIELD_GROUP], at))) return st;
-    bool classes = schema->kind == SP_SET_CLASSIFICATION;
-    if (classes && (st = find_label(schema, row->values[SP_FIELD_LABEL], at, &label))) return st;
-    sp_example *example = sp_split_add(out);
-    if (classes)
-        fill_classification(schema, row, label, example);
+    if (schema->kind == SP_SET_TAGGING)
+        st = add_tagged(schema, row, at, out);
+    else if (schema->kind == SP_SET_CLASSIFICATION)
+        st = add_classified(schema, row, at, out);
     else
-        fill_generation(row, example);
+        fill_generation(row, sp_split_add(out));
+    if (st) return st;
+    sp_example *example = &out->items[out->count - 1];
     example->category = copy_or_empty(row->values[SP_FIELD_CATEGORY]);
     example->group = copy_or_empty(row->values[SP_FIELD_GROUP]);
     return SP_OK;

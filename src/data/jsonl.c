@@ -8,10 +8,11 @@
 #include <stdio.h>
 #include <string.h>
 
-/* An object's fields; texts live in the object, in `number` or in `references`. */
+/* An object's fields; texts live in the object, in `number`, `references` or `words`. */
 typedef struct line_fields {
     sp_row row;
     sp_strings references;
+    sp_buf words[2]; /* of tokens and tags */
     char number[32];
 } line_fields;
 
@@ -45,10 +46,33 @@ static sp_status read_list(const json_t *list, const char *name, sp_place at, li
     return SP_OK;
 }
 
+/* A list of words, none of which may hold what separates them in a row. */
+static sp_status read_words(const json_t *list, const char *name, sp_field field, sp_place at,
+                            line_fields *out) {
+    sp_buf *words = &out->words[field - SP_FIELD_TOKENS];
+    if (!json_is_array(list))
+        return sp_fail(SP_ERR_FORMAT, "%s:%zu: field \"%s\" is not a list of words; give [\"...\"]",
+                       at.file, at.line, name);
+    sp_buf_puts(words, "");
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const char *word = json_string_value(json_array_get(list, i));
+        if (!word) return fail_type(name, at, "a list of texts");
+        if (!*word || word[strcspn(word, SP_BLANKS)])
+            return sp_fail(SP_ERR_FORMAT, "%s:%zu: item %zu of \"%s\", '%s', %s", at.file, at.line,
+                           i + 1, name, word,
+                           *word ? "holds white space; make it several" : "is empty; drop it");
+        sp_buf_printf(words, "%s%s", i ? " " : "", word);
+    }
+    out->row.values[field] = words->data;
+    return SP_OK;
+}
+
 static sp_status read_field(const json_t *value, const sp_schema *schema, sp_field field,
                             sp_place at, line_fields *out) {
     const char *name = schema->names[field];
     if (field == SP_FIELD_LABEL) return read_label(value, name, at, out);
+    if (field == SP_FIELD_TOKENS || field == SP_FIELD_TAGS)
+        return read_words(value, name, field, at, out);
     if (field == SP_FIELD_REFERENCES && json_is_array(value))
         return read_list(value, name, at, out);
     if (!json_is_string(value)) return fail_type(name, at, "one");
@@ -81,6 +105,8 @@ static sp_status add_object(const json_t *line, sp_schema *schema, sp_place at, 
     sp_status st = read_fields(line, schema, at, &fields);
     if (!st) st = sp_add_row(schema, &fields.row, at, out);
     sp_strings_free(&fields.references);
+    sp_buf_free(&fields.words[0]);
+    sp_buf_free(&fields.words[1]);
     return st;
 }
 
@@ -121,4 +147,4 @@ static sp_status load(const sp_card *card, const bool wanted[SP_SPLITS],
     return sp_load_files(card, wanted, splits, sp_parse_jsonl);
 }
 
-const sp_reader sp_reader_jsonl = {.name = "jsonl", .kind = SP_SET_EITHER, .load = load};
+const sp_reader sp_reader_jsonl = {.name = "jsonl", .kind = SP_SET_ANY, .load = load};

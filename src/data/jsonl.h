@@ -1,5 +1,6 @@
 /* A user's own examples: one JSON object a line with the fields of data/fields.h; other fields are
- * left alone, blank lines skipped. A label may be a text, a whole number, true or false. */
+ * left alone, blank lines skipped. A label may be a text, a whole number, true or false; tokens
+ * and tags are lists of texts. */
 #ifndef SP_DATA_JSONL_H
 #define SP_DATA_JSONL_H
 

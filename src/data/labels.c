@@ -1,4 +1,5 @@
-/* Reading, collecting and looking up classes. Sets have few classes: every search is linear. */
+/* Reading, collecting and looking up classes and tags. Sets have few classes: every search is
+ * linear. */
 #include "data/labels.h"
 
 #include <ctype.h>
@@ -78,6 +79,37 @@ sp_status sp_label_set_read(const sp_yaml *map, const char *separator, sp_label_
     return SP_OK;
 }
 
+bool sp_is_tag(const char *name) {
+    if (strcmp(name, "O") == 0) return true;
+    bool inside = (name[0] == 'B' || name[0] == 'I') && name[1] == '-';
+    return inside && name[2] && !name[strcspn(name, " \t\r\n")];
+}
+
+static sp_status add_tag(sp_label_set *set, const sp_yaml *node, const char *separator) {
+    sp_status st = sp_yaml_expect(node, SP_YAML_SCALAR, "a tag");
+    if (st) return st;
+    if (!sp_is_tag(node->text))
+        return sp_yaml_fail(node, "tag '%s' is not one of IOB2; write O, B-TYPE or I-TYPE",
+                            node->text);
+    char *word = literal_word(node->text, separator);
+    if (owner_of(set, word))
+        st = sp_yaml_fail(node, "tag '%s' is listed twice; keep one", node->text);
+    if (st)
+        free(word);
+    else
+        sp_strings_take(&add_label(set, node->text)->words, word);
+    return st;
+}
+
+sp_status sp_label_set_read_tags(const sp_yaml *list, const char *separator, sp_label_set *out) {
+    if (list->count < 2 || list->count > SP_MAX_LABELS)
+        return sp_yaml_fail(list, "tags lists %zu; a tagging needs 2 to %d, as [O, B-name, I-name]",
+                            list->count, SP_MAX_LABELS);
+    sp_status st = SP_OK;
+    for (size_t i = 0; !st && i < list->count; i++) st = add_tag(out, list->items[i], separator);
+    return st;
+}
+
 int sp_label_set_find(sp_label_set *set, const char *name, const char *separator) {
     for (size_t i = 0; i < set->count; i++)
         if (strcmp(set->items[i].name, name) == 0) return (int)i;
@@ -97,8 +129,11 @@ void sp_label_set_close(sp_label_set *set, sp_split *train) {
     set->open = false;
     int *moved = sp_alloc(before.len + 1, sizeof *moved);
     for (size_t i = 0; i < before.len; i++) moved[i] = sp_label_set_find(set, before.data[i], "");
-    for (size_t i = 0; i < train->count; i++)
-        if (train->items[i].label >= 0) train->items[i].label = moved[train->items[i].label];
+    for (size_t i = 0; i < train->count; i++) {
+        sp_example *e = &train->items[i];
+        if (e->label >= 0) e->label = moved[e->label];
+        for (size_t k = 0; k < e->tags.len; k++) e->tags.data[k] = moved[e->tags.data[k]];
+    }
     free(moved);
     sp_strings_free(&before);
 }

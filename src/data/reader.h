@@ -18,7 +18,8 @@ const char *sp_split_text(sp_split_name split);
 typedef enum sp_set_kind {
     SP_SET_GENERATION,
     SP_SET_CLASSIFICATION,
-    SP_SET_EITHER /* card: as the first record of train says; reader: both */
+    SP_SET_TAGGING,
+    SP_SET_ANY /* card: as the first record of train says; reader: all of them */
 } sp_set_kind;
 
 typedef struct sp_reader sp_reader;
@@ -30,7 +31,7 @@ typedef struct sp_card {
     const sp_reader *reader;
     const char *name, *separator, *pair;
     sp_set_kind kind;
-    sp_label_set *labels; /* the classes; open until train was read if the card lists none */
+    sp_label_set *labels; /* the classes or tags; open until train was read if the card lists none */
 } sp_card;
 
 /* Fills the card from the file `path` (a .yaml, .jsonl, .csv or .tsv file that exists). SP_ERR_SPEC
@@ -52,6 +53,7 @@ struct sp_reader {
 };
 
 extern const sp_reader sp_reader_wntriples;
+extern const sp_reader sp_reader_wnslots;
 extern const sp_reader sp_reader_wntopic;
 extern const sp_reader sp_reader_wnentail;
 extern const sp_reader sp_reader_webnlg;

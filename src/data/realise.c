@@ -113,7 +113,7 @@ typedef struct plan {
     const sp_record *record;
     const text_style *style;
     sp_rng *rng;
-    bool plural;
+    bool plural, marked;
     clause clauses[SP_MAX_FACTS];
     int count;
     sp_buf text;
@@ -128,13 +128,24 @@ static int pick_variant(const plan *p) {
     return chance(p->rng, 67) ? 1 : 2;
 }
 
-static char *inflect(const sp_term *term, form how, bool plural_subject) {
+/* Puts marks around the noun at the end of `phrase`, from byte `noun` on; takes the phrase. */
+static char *mark(const plan *p, char *phrase, size_t noun, sp_relation relation) {
+    if (!p->marked) return phrase;
+    char *marked = sp_format("%.*s%c%c%s%c", (int)noun, phrase, SP_MARK_BEGIN,
+                             SP_MARK_RELATION + (int)relation, phrase + noun, SP_MARK_END);
+    free(phrase);
+    return marked;
+}
+
+static char *inflect(const plan *p, const sp_fact *fact, form how) {
+    const sp_term *term = &fact->object;
     bool agreeing = how == BARE_AGREEING || how == INDEFINITE_AGREEING;
-    bool plural = how == PLURAL || (agreeing && plural_subject);
+    bool plural = how == PLURAL || (agreeing && p->plural);
     if (plural && term->article == SP_COUNT && !sp_is_plural(term->text))
-        return sp_plural(term->text);
-    if (how == BARE || how == BARE_AGREEING) return sp_strdup(term->text);
-    return sp_with_article(term->text, term->article);
+        return mark(p, sp_plural(term->text), 0, fact->relation);
+    bool bare = how == BARE || how == BARE_AGREEING;
+    char *phrase = bare ? sp_strdup(term->text) : sp_with_article(term->text, term->article);
+    return mark(p, phrase, strlen(phrase) - strlen(term->text), fact->relation);
 }
 
 static clause make_clause(const plan *p, sp_relation relation) {
@@ -143,7 +154,7 @@ static clause make_clause(const plan *p, sp_relation relation) {
     sp_strings objects = {0};
     for (int i = 0; i < record->count; i++)
         if (record->facts[i].relation == relation)
-            sp_strings_take(&objects, inflect(&record->facts[i].object, words->form, p->plural));
+            sp_strings_take(&objects, inflect(p, &record->facts[i], words->form));
     char *list = sp_join_list(&objects);
     clause made = {.relation = relation,
                    .verb = words->verb[p->plural],
@@ -214,6 +225,8 @@ static void write_subject(plan *p) {
     char *phrase =
         p->plural ? sp_plural(subject->text) : sp_with_article(subject->text, subject->article);
     phrase[0] = (char)toupper((unsigned char)phrase[0]);
+    size_t article = p->plural ? 0 : strlen(phrase) - strlen(subject->text);
+    phrase = mark(p, phrase, article, SP_RELATIONS);
     sp_buf_puts(&p->text, phrase);
     free(phrase);
 }
@@ -266,8 +279,9 @@ static int write_opening(plan *p) {
     return taken;
 }
 
-static char *write_text(const sp_record *record, const text_style *style, sp_rng *rng) {
-    plan p = {.record = record, .style = style, .rng = rng};
+static char *write_text(const sp_record *record, const text_style *style, bool marked,
+                        sp_rng *rng) {
+    plan p = {.record = record, .style = style, .rng = rng, .marked = marked};
     p.plural = record->subject.article == SP_COUNT && chance(rng, style->plural);
     int order[SP_MAX_FACTS];
     p.count = order_relations(&p, order);
@@ -290,16 +304,25 @@ static bool contains(const sp_strings *texts, size_t from, const char *text) {
     return false;
 }
 
-void sp_realise(const sp_record *record, sp_rng *rng, int wanted, sp_strings *out) {
+static void write_texts(const sp_record *record, bool marked, sp_rng *rng, int wanted,
+                        sp_strings *out) {
     enum { TRIES = 64 }; /* a single fact has three wordings; 64 draws miss one in 10,000 */
     size_t start = out->len;
     for (int try = 0; try < TRIES && (int)(out->len - start) < wanted; try++) {
-        char *text = write_text(record, out->len > start ? &varied : &plain, rng);
+        char *text = write_text(record, out->len > start ? &varied : &plain, marked, rng);
         if (contains(out, start, text))
             free(text);
         else
             sp_strings_take(out, text);
     }
+}
+
+void sp_realise(const sp_record *record, sp_rng *rng, int wanted, sp_strings *out) {
+    write_texts(record, false, rng, wanted, out);
+}
+
+void sp_realise_marked(const sp_record *record, sp_rng *rng, int wanted, sp_strings *out) {
+    write_texts(record, true, rng, wanted, out);
 }
 
 char *sp_record_input(const sp_record *record) {

@@ -31,6 +31,14 @@ typedef struct sp_record {
  * first and tells every fact once. A pure function of the record and the generator's state. */
 void sp_realise(const sp_record *record, sp_rng *rng, int wanted, sp_strings *out);
 
+/* Marks around what a text says of a record: SP_MARK_BEGIN, a byte SP_MARK_RELATION + relation of
+ * the fact (SP_RELATIONS: the subject), the noun without its article, SP_MARK_END. No noun holds
+ * them. */
+enum { SP_MARK_BEGIN = 1, SP_MARK_END = 2, SP_MARK_RELATION = 'A' };
+
+/* The same texts with the subject, wherever it is named, and all objects marked. */
+void sp_realise_marked(const sp_record *record, sp_rng *rng, int wanted, sp_strings *out);
+
 /* The record in the linearised form of data/relation.h; the caller's. */
 char *sp_record_input(const sp_record *record);
 

@@ -219,5 +219,5 @@ static sp_status load_tsv(const sp_card *card, const bool wanted[SP_SPLITS],
     return sp_load_files(card, wanted, splits, sp_parse_tsv);
 }
 
-const sp_reader sp_reader_csv = {.name = "csv", .kind = SP_SET_EITHER, .load = load_csv};
-const sp_reader sp_reader_tsv = {.name = "tsv", .kind = SP_SET_EITHER, .load = load_tsv};
+const sp_reader sp_reader_csv = {.name = "csv", .kind = SP_SET_ANY, .load = load_csv};
+const sp_reader sp_reader_tsv = {.name = "tsv", .kind = SP_SET_ANY, .load = load_tsv};

@@ -101,10 +101,16 @@ sp_status sp_assets_dataset(sp_assets *assets, const char *name, const sp_datase
     return SP_OK;
 }
 
+/* Class heads of texts have the same tokens. */
+static bool is_encoded_alike(sp_output a, sp_output b) {
+    bool both_texts = a != SP_OUTPUT_TOKEN_LINEAR && b != SP_OUTPUT_TOKEN_LINEAR;
+    return a == b || (both_texts && a != SP_OUTPUT_TEXT && b != SP_OUTPUT_TEXT);
+}
+
 static bool is_same(const sp_part_name *a, const sp_part_name *b) {
     return strcmp(a->dataset, b->dataset) == 0 && strcmp(a->split, b->split) == 0 &&
            strcmp(a->model, b->model) == 0 && a->limit == b->limit && a->draw == b->draw &&
-           (a->output == SP_OUTPUT_TEXT) == (b->output == SP_OUTPUT_TEXT);
+           is_encoded_alike(a->output, b->output);
 }
 
 static void free_part(shared_part *p) {

@@ -66,19 +66,32 @@ static sp_status generate_labels(const sp_evaluation *e, sp_strings *out) {
 
 /* ---- labels of a class head ---- */
 
+/* The names of labels [count], joined by spaces. */
+static char *label_names(const sp_setup *s, const int *labels, size_t count) {
+    sp_buf text = {0};
+    for (size_t i = 0; i < count; i++)
+        sp_buf_printf(&text, "%s%s", i ? " " : "", s->labels[labels[i]].name);
+    return sp_buf_take(&text);
+}
+
 static sp_status classify(const sp_evaluation *e, sp_strings *out) {
-    int *labels = sp_alloc(e->count, sizeof *labels);
+    const sp_examples *examples = &e->part->examples;
+    int *labels = sp_alloc(sp_examples_label_count(examples, e->count), sizeof *labels);
     sp_classify_job job = {.model = e->setup->model,
                            .head = &e->setup->head,
                            .prompt = &e->setup->prompt,
-                           .examples = &e->part->examples,
+                           .examples = examples,
                            .count = e->count,
                            .batch = e->decode->batch,
                            .on_done = e->on_done,
                            .user = e->user};
     sp_status st = sp_classify(&job, labels, NULL);
-    for (size_t i = 0; !st && i < e->count; i++)
-        sp_strings_push(out, e->setup->labels[labels[i]].name);
+    const int *next = labels;
+    for (size_t i = 0; !st && i < e->count; i++) {
+        size_t n = examples->records[i].words.len ? examples->records[i].words.len : 1;
+        sp_strings_take(out, label_names(e->setup, next, n));
+        next += n;
+    }
     free(labels);
     return st;
 }

@@ -16,7 +16,8 @@ typedef struct sp_evaluation {
 
 /* Appends one hypothesis an example. Generation: the text. Classification: the name of a label; of
  * a text, of the label that has it as a word, white space at the ends aside, or "?" and the text
- * if none has. Errors as sp_predict and sp_classify. */
+ * if none has. Tagging: the tags' names separated by spaces. Errors as sp_predict and sp_classify.
+ */
 sp_status sp_evaluate(const sp_evaluation *evaluation, sp_strings *hypotheses);
 
 /* The metric's score of hypotheses for the first examples of `part`, only those of `group` (NULL:
@@ -24,7 +25,8 @@ sp_status sp_evaluate(const sp_evaluation *evaluation, sp_strings *hypotheses);
 double sp_evaluate_score(const sp_setup *setup, const sp_part *part, const sp_strings *hypotheses,
                          const char *group, const sp_metric *metric);
 
-/* The right answers to an example, joined by ends of line: references, or the name of its label.
+/* The right answers to an example, joined by ends of line: references, or the name of its label,
+ * or its tags.
  * Owned by the caller. */
 char *sp_evaluate_reference(const sp_setup *setup, const sp_example *example);
 

@@ -16,7 +16,7 @@ static const sp_option run_option_table[] = {
     {"threads", SP_INT, offsetof(sp_run_spec, threads), "0", 0, 1024,
      .help = "of a run; 0: by the size of the model"},
     {"output", SP_CHOICE, offsetof(sp_run_spec, output), "auto",
-     .choices = "auto|text|verbalizer|linear", .help = "how an answer is given and scored"},
+     .choices = "auto|text|verbalizer|linear|token-linear", .help = "how an answer is given and scored"},
     {"dev.limit", SP_INT, offsetof(sp_run_spec, dev_limit), "0", 0, INT_MAX,
      .help = "examples of dev; 0 for all"},
     {"test.limit", SP_INT, offsetof(sp_run_spec, test_limit), "0", 0, INT_MAX,

@@ -18,7 +18,7 @@ typedef struct sp_logged_attribute {
 
 const char *const sp_runlog_train_names[SP_TRAIN_COLUMNS + 1] = {
     "step", "loss", "learning_rate", "gradient_norm", "tokens", "seconds", NULL};
-const char *const sp_runlog_dev_names[] = {"loss", "bleu", "accuracy", NULL};
+const char *const sp_runlog_dev_names[] = {"loss", "bleu", "accuracy", "span-f1", NULL};
 const char *const sp_runlog_test_groups[] = {"all", "seen", "unseen", NULL};
 
 /* ---- filling ---- */

@@ -40,17 +40,27 @@ static sp_status check_output(const sp_setup *s) {
                        "output linear or verbalizer with a data set that has labels, or another "
                        "model",
                        s->run->model, s->model->config.model_type);
-    if (s->output == SP_OUTPUT_TEXT || s->label_count) return SP_OK;
-    return sp_fail(SP_ERR_SPEC,
-                   "output is %s, but data set '%s' has no labels; use output text or auto",
-                   sp_output_names[s->output], s->run->dataset);
+    if (s->output == SP_OUTPUT_TEXT) return SP_OK;
+    bool of_words = s->output == SP_OUTPUT_TOKEN_LINEAR;
+    if (s->label_count && of_words == (s->task == SP_TAGGING)) return SP_OK;
+    static const char *const lacks[][2] = {[SP_GENERATION] = {"no labels", "text"},
+                                           [SP_CLASSIFICATION] = {"labels of texts", "linear"},
+                                           [SP_TAGGING] = {"tags of words", "token-linear"}};
+    return sp_fail(SP_ERR_SPEC, "output is %s, but data set '%s' has %s; use output %s or auto",
+                   sp_output_names[s->output], s->run->dataset, lacks[s->task][0],
+                   lacks[s->task][1]);
 }
 
 static sp_status choose_output(sp_setup *s) {
     const char *name = s->run->output;
-    s->task = s->label_count ? SP_CLASSIFICATION : SP_GENERATION;
+    static const sp_output usual[] = {[SP_GENERATION] = SP_OUTPUT_TEXT,
+                                      [SP_CLASSIFICATION] = SP_OUTPUT_VERBALIZER,
+                                      [SP_TAGGING] = SP_OUTPUT_TOKEN_LINEAR};
+    s->task = !s->label_count                    ? SP_GENERATION
+              : sp_dataset_is_tagged(s->dataset) ? SP_TAGGING
+                                                 : SP_CLASSIFICATION;
     if (strcmp(name, "auto") == 0) {
-        s->output = s->label_count ? SP_OUTPUT_VERBALIZER : SP_OUTPUT_TEXT;
+        s->output = usual[s->task];
         return check_output(s);
     }
     for (int i = 0; sp_output_names[i]; i++)
@@ -74,13 +84,12 @@ static sp_status open_part(sp_setup *s, sp_assets *assets, const char *split, in
 /* A set has examples of two labels at least, but perhaps not the part of it that is used. */
 static sp_status check_labels(const sp_setup *s) {
     if (!s->label_count) return SP_OK;
-    const sp_split *split = &s->train->split;
-    for (size_t i = 1; i < split->count; i++)
-        if (split->items[i].label != split->items[0].label) return SP_OK;
+    int only = sp_split_only_label(&s->train->split);
+    if (only < 0) return SP_OK;
     return sp_fail(SP_ERR_DATA,
                    "%s: data.limit is %d, and every training example has the label '%s'; a "
                    "classifier needs two labels, use a larger data.limit",
-                   s->run->dataset, s->run->train_limit, s->labels[split->items[0].label].name);
+                   s->run->dataset, s->run->train_limit, s->labels[only].name);
 }
 
 static sp_status open_data(sp_setup *s, sp_assets *assets) {
@@ -173,6 +182,22 @@ static sp_status create_head(sp_setup *s) {
     return st ? sp_fail_in(st, "%s", s->run->dataset) : SP_OK;
 }
 
+/* The words of a decoder see nothing that stands behind them. */
+static sp_status check_reach(const sp_setup *s) {
+    if (s->output != SP_OUTPUT_TOKEN_LINEAR || is_encoder(s)) return SP_OK;
+    if (s->prompt.infix)
+        return sp_fail(SP_ERR_SPEC, "position is infix, but output token-linear reads the words "
+                                    "before it; use position prefix");
+    const sp_ints *after = &s->prompt.template.after;
+    for (size_t i = 0; i < after->len; i++)
+        if (after->data[i] < 0)
+            return sp_fail(SP_ERR_SPEC,
+                           "template is '%s', but with output token-linear the words of a decoder "
+                           "do not see virtual tokens behind the input; use template P x",
+                           s->run->method_options.template);
+    return SP_OK;
+}
+
 /* Only what the head reads trains. */
 static void freeze_unread(sp_setup *s) {
     if (s->output != SP_OUTPUT_TEXT) sp_class_head_freeze_rest(&s->head, s->model);
@@ -207,6 +232,7 @@ sp_status sp_setup_open(const sp_run_spec *run, sp_assets *assets, sp_setup *s) 
     if (!st) st = create_tuner(s);
     if (!st) freeze_unread(s);
     if (!st) st = sp_setup_renew(s);
+    if (!st) st = check_reach(s);
     return st ? st : check_context(s);
 }
 

@@ -17,7 +17,8 @@ typedef struct sp_setup {
     sp_task task;
     const sp_label *labels; /* [label_count] of the data set; none for generation */
     size_t label_count;
-    sp_output output; /* run->output with auto resolved: text for generation, else verbalizer */
+    sp_output output; /* run->output with auto resolved: text for generation, verbalizer for
+                       * classification, token-linear for tagging */
     const sp_part *train, *dev, *test;
     int *frequent; /* tokens of train by falling frequency */
     sp_tuner tuner;

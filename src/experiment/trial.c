@@ -83,8 +83,8 @@ static void on_step(void *user, const sp_tune_step *s) {
     sp_progress_report(t->progress, &t->state);
 }
 
-/* The score of texts that are generated greedily for the first `count` dev examples. */
-static sp_status score_dev_texts(trial *t, size_t count, const sp_metric *metric, double *score) {
+/* The score of the answers to the first `count` dev examples, texts being generated greedily. */
+static sp_status score_dev(trial *t, size_t count, const sp_metric *metric, double *score) {
     sp_setup *s = &t->setup;
     sp_decode_options greedy = t->run->decode;
     greedy.beam = 1;
@@ -98,18 +98,22 @@ static sp_status score_dev_texts(trial *t, size_t count, const sp_metric *metric
     return st;
 }
 
-/* Accuracy over all of dev chooses the best state, BLEU over a few records is only for the curves.
- */
+/* Accuracy or span F1 over all of dev chooses the best state, BLEU over a few records is only for
+ * the curves. */
 static sp_status on_dev(void *user, long step, sp_dev_score *score) {
     trial *t = user;
     const sp_setup *s = &t->setup;
-    const sp_metric *metric = s->task == SP_CLASSIFICATION ? &sp_metric_accuracy : &sp_metric_bleu;
+    static const sp_metric *const metrics[] = {[SP_GENERATION] = &sp_metric_bleu,
+                                               [SP_CLASSIFICATION] = &sp_metric_accuracy,
+                                               [SP_TAGGING] = &sp_metric_span_f1};
+    const sp_metric *metric = metrics[s->task];
     size_t count = s->dev->examples.count;
     if (s->task == SP_GENERATION && count > DEV_DECODED) count = DEV_DECODED;
     double value = score->accuracy;
-    sp_status st = s->output == SP_OUTPUT_TEXT ? score_dev_texts(t, count, metric, &value) : SP_OK;
+    bool known = s->task == SP_CLASSIFICATION && s->output != SP_OUTPUT_TEXT;
+    sp_status st = known ? SP_OK : score_dev(t, count, metric, &value);
     if (st) return st;
-    if (s->task == SP_CLASSIFICATION) score->accuracy = value;
+    if (s->task != SP_GENERATION) score->accuracy = value;
     sp_runlog_dev(&t->log, step, "loss", score->loss);
     sp_runlog_dev(&t->log, step, metric->name, value);
     t->state.dev_metric = metric->title;

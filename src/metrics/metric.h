@@ -1,5 +1,5 @@
-/* Metrics of generated texts against references, and of predicted labels against true ones. Each
- * equals the reference tool that its comment names; docs/methods.md lists the differences. */
+/* Metrics of generated texts against references, and of predicted labels and tags against true
+ * ones. Each equals the reference tool that its comment names; docs/methods.md lists the differences. */
 #ifndef SP_METRICS_METRIC_H
 #define SP_METRICS_METRIC_H
 
@@ -16,8 +16,9 @@ typedef struct sp_scored_text {
     size_t reference_count; /* may differ from text to text; 0 counts as one empty reference */
 } sp_scored_text;
 
-/* What a metric judges, and what a data set asks for: generated texts, or the names of labels. */
-typedef enum sp_task { SP_GENERATION, SP_CLASSIFICATION } sp_task;
+/* What a metric judges, and what a data set asks for: generated texts, the names of labels, or tags
+ * of all words of a text. */
+typedef enum sp_task { SP_GENERATION, SP_CLASSIFICATION, SP_TAGGING } sp_task;
 
 typedef struct sp_metric {
     const char *name;  /* in specs, on the command line and in run logs: "rouge-l" */
@@ -75,8 +76,20 @@ extern const sp_metric sp_metric_macro_f1, sp_metric_weighted_f1;
 /* Matthews' correlation coefficient for any number of labels (Gorodkin 2004, equation 8). */
 extern const sp_metric sp_metric_mcc;
 
-enum { SP_METRIC_COUNT = 15 };
-/* Those of texts, then those of labels. */
+/* The metrics of tags take a text's tags separated by spaces: the hypothesis has the predicted ones,
+ * the first reference the true ones. A tag that the hypothesis lacks is "O", one too many is not
+ * looked at. Tags are IOB2 ("B-name", "I-name", "O"); as seqeval in its default mode, which is that
+ * of conlleval, with zero_division=0, and times 100. */
+/* Harmonic mean of the next two. */
+extern const sp_metric sp_metric_span_f1;
+/* Of all predicted entities the share that is right, first word, last word and type; of all true
+ * entities the share that is found. An I- that continues nothing begins an entity. */
+extern const sp_metric sp_metric_span_precision, sp_metric_span_recall;
+/* Share of right tags. */
+extern const sp_metric sp_metric_token_accuracy;
+
+enum { SP_METRIC_COUNT = 19 };
+/* Those of texts, then those of labels, then those of tags. */
 extern const sp_metric *const sp_metrics[SP_METRIC_COUNT];
 
 /* NULL if there is none of that name. */

@@ -35,7 +35,8 @@ static bool softmax(const float *logits, long n, float *p) {
     return true;
 }
 
-static sp_status run_batch(classifying *c, int *labels, float *probabilities) {
+/* *rows: how many labels there are. */
+static sp_status run_batch(classifying *c, int *labels, float *probabilities, size_t *rows) {
     const sp_classify_job *job = c->job;
     sp_context ctx = sp_packed_context(&c->batch, &c->steering);
     sp_var *hidden = sp_model_forward(&c->tape, job->model, c->batch.ids.data, &ctx);
@@ -49,6 +50,7 @@ static sp_status run_batch(classifying *c, int *labels, float *probabilities) {
                                            "model or prompt are damaged, train them again");
         labels[r] = sp_class_best(job->head, row);
     }
+    *rows = (size_t)logits->rows;
     sp_tape_reset(&c->tape);
     return SP_OK;
 }
@@ -58,12 +60,12 @@ sp_status sp_classify(const sp_classify_job *job, int *labels, float *probabilit
         .job = job, .steering = sp_soft_prompt_steering(job->prompt), .tape = {.inference = true}};
     sp_status st = SP_OK;
     for (size_t first = 0; !st && first < job->count;) {
-        size_t next = first;
+        size_t next = first, rows = 0;
         sp_packed_clear(&c.batch);
         while (!st && next < job->count && next - first < (size_t)job->batch) st = pack(&c, next++);
-        if (!st)
-            st = run_batch(&c, labels + first,
-                           probabilities ? probabilities + first * job->head->labels.len : NULL);
+        if (!st) st = run_batch(&c, labels, probabilities, &rows);
+        labels += rows;
+        if (probabilities) probabilities += rows * job->head->labels.len;
         if (!st && job->on_done) job->on_done(job->user, next);
         if (!st && sp_interrupted()) st = sp_fail(SP_ERR_INTERRUPTED, "stopped while classifying");
         first = next;

@@ -1,4 +1,5 @@
-/* Labels for the records of a split, from a model with a class head, steered by a soft prompt. */
+/* Labels for the records of a split, or for their words, from a model with a class head, steered by
+ * a soft prompt. */
 #ifndef SP_TRAINING_CLASSIFY_H
 #define SP_TRAINING_CLASSIFY_H
 
@@ -16,9 +17,10 @@ typedef struct sp_classify_job {
     void *user;
 } sp_classify_job;
 
-/* labels [count] receives the likeliest label of each record, probabilities [count, labels] (or
- * NULL) the softmax of its logits. SP_ERR_DATA if an input does not fit into the context,
- * SP_ERR_NUMERIC if a logit is not a number, SP_ERR_INTERRUPTED after Ctrl-C. */
+/* labels [n] receives the likeliest label of each record (or of each word, record by record),
+ * probabilities [n, labels] (or NULL) the softmax of its logits; n is sp_examples_label_count.
+ * SP_ERR_DATA if an input does not fit into the context, SP_ERR_NUMERIC if a logit is not a number,
+ * SP_ERR_INTERRUPTED after Ctrl-C. */
 sp_status sp_classify(const sp_classify_job *job, int *labels, float *probabilities);
 
 #endif

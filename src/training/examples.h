@@ -11,12 +11,18 @@
 /* One record: its input with the separator, and each reference with the end token. For a class head
  * the only target is the end token, which ends the sequence where the answer would stand: the model
  * sees template and input, and the label is read off the last of them. (An encoder's examples have
- * an empty target; the template says where the label is read.) */
+ * an empty target; the template says where the label is read.)
+ *
+ * For tags the words are encoded one by one and without the separator: with a blank before each by
+ * a byte-level BPE, alone by others. A word's first token stands for it, as in Hugging Face's
+ * examples of token classification, which give the others the label -100. */
 typedef struct sp_encoded_record {
     sp_ints input;
+    sp_ints words;    /* for tags: the index in `input` of each word's first token, rising */
+    sp_ints tags;     /* [words] -1: unknown */
     sp_ints *targets; /* [target_count] */
     size_t target_count;
-    int label; /* -1: none */
+    int label; /* -1: none, or unknown */
 } sp_encoded_record;
 
 /* A training pair: one reference of one record, as in Prefix-Tuning's data; with a class head, a
@@ -38,14 +44,22 @@ enum { SP_NO_END = -1 };
 /* The end token that examples for a model have. */
 int sp_examples_end(const sp_model *model);
 
-/* Encodes a split for answers of a form; eos may be SP_NO_END with a class head only. SP_ERR_DATA
- * for an empty split, input or reference (with its number). Release with sp_examples_free. */
+/* Encodes a split for answers of a form; eos may be SP_NO_END with a class head only. For tags the
+ * words are what white space separates in an example's input. SP_ERR_DATA for an empty split, input
+ * or reference, or a word without tokens (with the example's number). Release with
+ * sp_examples_free. */
 sp_status sp_examples_encode(const sp_split *split, sp_output output, const char *separator,
                              const sp_tokenizer *tokenizer, int eos, sp_examples *out);
 void sp_examples_free(sp_examples *e);
 
+/* Appends the labels that a class head is to find: the record's, or those of its words. */
+void sp_examples_labels(const sp_encoded_record *record, sp_ints *out);
+/* How many these are in the first `count` records. */
+size_t sp_examples_label_count(const sp_examples *e, size_t count);
+
 /* Adds a pair to a batch: template, input, target; only the target is scored. With a framed
- * template there is no target: the row that a class head reads is asked for. `ids` is scratch. */
+ * template, and for tags, there is no target: the rows that a class head reads are asked for. `ids`
+ * is scratch. */
 void sp_examples_pack(const sp_examples *e, sp_pair pair, const sp_template *template, sp_ints *ids,
                       sp_packed *batch);
 

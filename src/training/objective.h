@@ -10,9 +10,9 @@ typedef struct sp_objective {
     const sp_class_head *head; /* NULL: the language model's loss */
 } sp_objective;
 
-/* hidden [scored, n_embd] of the batch's wanted rows (with a head these are the last one of each
- * sequence) -> [1, 1]: without a head, the mean negative log-probability
- * of its target tokens; with one, the mean cross-entropy of labels [sequences], and *correct
+/* hidden [scored, n_embd] of the batch's wanted rows (with a head these are one of each
+ * sequence, or of each word) -> [1, 1]: without a head, the mean negative log-probability
+ * of its target tokens; with one, the mean cross-entropy of labels [scored], and *correct
  * receives how many of them have the largest logit. */
 sp_var *sp_objective_loss(sp_tape *t, const sp_objective *objective, sp_var *hidden,
                           const sp_packed *batch, const int *labels, long *correct);

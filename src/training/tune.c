@@ -27,7 +27,7 @@ typedef struct tuning {
     int *pair_tokens;   /* [pairs] */
     long steps;
     sp_packed batch;
-    sp_ints labels; /* [sequences] of the batch */
+    sp_ints labels; /* of the batch's sequences, or of their words */
     sp_ints ids;
     sp_tape tape;
     double started; /* this session's clock minus what earlier sessions took */
@@ -46,7 +46,7 @@ static void clear_batch(tuning *t) {
 
 static void pack(tuning *t, const sp_examples *e, sp_pair pair) {
     sp_examples_pack(e, pair, t->job->template, &t->ids, &t->batch);
-    sp_ints_push(&t->labels, e->records[pair.record].label);
+    sp_examples_labels(&e->records[pair.record], &t->labels);
 }
 
 static void fill_batch(tuning *t) {

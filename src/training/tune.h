@@ -16,7 +16,7 @@ typedef struct sp_tune_step {
 
 /* How good a state is on dev. */
 typedef struct sp_dev_score {
-    double loss;     /* mean per target token; with a class head, per example */
+    double loss;     /* mean per target token; with a class head, per example or word */
     double accuracy; /* right labels in percent; NaN where there are no labels */
 } sp_dev_score;
 
@@ -30,7 +30,8 @@ typedef struct sp_tune_observer {
     void *user;
     void (*on_step)(void *user, const sp_tune_step *step);
     /* After each evaluation on dev, with the state of that step in the tuner, before it is compared
-     * with the best one: where labels are generated as text, this sets the accuracy. */
+     * with the best one: where labels are generated as text, this sets the accuracy, and for tags
+     * it puts their span F1 in its place. */
     sp_status (*on_dev)(void *user, long step, sp_dev_score *score);
     /* To take along in a checkpoint, and to take back. */
     sp_status (*save)(void *user, sp_h5 *file);

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const sp_output_names[] = {"text", "verbalizer", "linear", NULL};
+const char *const sp_output_names[] = {"text", "verbalizer", "linear", "token-linear", NULL};
 
 #define GROUP "/prompt/score"
 
@@ -14,7 +14,7 @@ static void add_linear(sp_class_head *h, const sp_model *model) {
     long labels = (long)h->labels.len;
     h->weight = sp_params_add(&h->params, "score.weight", 2, labels, model->config.n_embd);
     h->bias = sp_params_add(&h->params, "score.bias", 1, 1, labels);
-    if (!model->family->dense_class_head) return;
+    if (h->output == SP_OUTPUT_TOKEN_LINEAR || !model->family->dense_class_head) return;
     long d = model->config.n_embd;
     h->dense_weight = sp_params_add(&h->params, "score.dense.weight", 2, d, d);
     h->dense_bias = sp_params_add(&h->params, "score.dense.bias", 1, 1, d);
@@ -126,10 +126,11 @@ void sp_class_head_free(sp_class_head *h) {
 }
 
 void sp_class_head_freeze_rest(const sp_class_head *h, sp_model *model) {
-    sp_model_part unread = h->output == SP_OUTPUT_LINEAR ? SP_PART_PREDICTOR : SP_PART_POOLER;
     for (size_t i = 0; i < model->params.count; i++) {
         sp_param *p = model->params.items[i];
-        if (p->part == unread) sp_leaf_train(&p->var, false);
+        bool unread = (p->part == SP_PART_POOLER && h->output != SP_OUTPUT_LINEAR) ||
+                      (p->part == SP_PART_PREDICTOR && h->output != SP_OUTPUT_VERBALIZER);
+        if (unread) sp_leaf_train(&p->var, false);
     }
 }
 
@@ -137,13 +138,13 @@ void sp_class_head_freeze_rest(const sp_class_head *h, sp_model *model) {
 
 static sp_var *linear_logits(sp_tape *t, const sp_class_head *h, const sp_model *model,
                              sp_var *hidden) {
-    sp_var *x = sp_model_pool(t, model, hidden);
+    sp_var *x = h->output == SP_OUTPUT_LINEAR ? sp_model_pool(t, model, hidden) : hidden;
     sp_linear_map dense = {h->dense_weight, h->dense_bias, true}, map = {h->weight, h->bias, true};
     return sp_linear(t, dense.weight ? sp_tanh(t, sp_linear(t, x, &dense)) : x, &map);
 }
 
 sp_var *sp_class_logits(sp_tape *t, const sp_class_head *h, const sp_model *model, sp_var *hidden) {
-    if (h->output == SP_OUTPUT_LINEAR) return linear_logits(t, h, model, hidden);
+    if (h->output != SP_OUTPUT_VERBALIZER) return linear_logits(t, h, model, hidden);
     long count = (long)h->words.len;
     sp_var *bias = model->head_bias;
     if (bias) bias = sp_gather_columns(t, bias, h->words.data, count);
@@ -220,15 +221,14 @@ sp_status sp_class_head_read(sp_h5 *file, const sp_model *model, sp_class_head *
         sp_class_head_free(h);
         return st;
     }
-    if (strcmp(output, sp_output_names[SP_OUTPUT_VERBALIZER]) == 0) {
-        h->output = SP_OUTPUT_VERBALIZER;
-        st = read_words(file, model, h);
-    } else if (strcmp(output, sp_output_names[SP_OUTPUT_LINEAR]) == 0) {
-        h->output = SP_OUTPUT_LINEAR;
-        st = read_linear(file, model, h);
-    } else {
+    for (int i = 0; sp_output_names[i]; i++)
+        if (strcmp(output, sp_output_names[i]) == 0) h->output = (sp_output)i;
+    if (h->output == SP_OUTPUT_TEXT)
         st = sp_prompt_misfit(file, GROUP);
-    }
+    else if (h->output == SP_OUTPUT_VERBALIZER)
+        st = read_words(file, model, h);
+    else
+        st = read_linear(file, model, h);
     free(output);
     if (st) sp_class_head_free(h);
     return st;

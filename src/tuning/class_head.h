@@ -1,6 +1,6 @@
 /* What makes a language model a classifier: logits over the labels from one hidden state of each
- * sequence, without logits over the vocabulary. It is that of the last token; of an encoder that of
- * [CLS] or of the mask token (tuning/frame.h).
+ * sequence, or of each word, without logits over the vocabulary. It is that of the last token; of
+ * an encoder that of [CLS] or of the mask token (tuning/frame.h).
  *
  * - verbalizer: the LM head's rows of the label words, one token each, score the next token (PET,
  *   Schick & Schuetze 2021, section 3; P-Tuning, section 3.1). A label with several words has the
@@ -9,7 +9,10 @@
  *   token as Hugging Face's GPT2ForSequenceClassification has it; its names are score.weight
  *   [labels, n_embd] and score.bias [labels]. Of BERT it is on what the pooler makes of [CLS], if
  *   the checkpoint has one (BertForSequenceClassification); of RoBERTa behind a map with tanh of
- * its own (RobertaClassificationHead): score.dense.weight [n_embd, n_embd], score.dense.bias. */
+ * its own (RobertaClassificationHead): score.dense.weight [n_embd, n_embd], score.dense.bias.
+ * - token-linear: a linear map of the same names on the first token of each word (P-tuning v2,
+ *   section 3.3, for sequence tagging), without anything between, as Hugging Face's
+ *   GPT2ForTokenClassification and BertForTokenClassification have it. */
 #ifndef SP_TUNING_CLASS_HEAD_H
 #define SP_TUNING_CLASS_HEAD_H
 
@@ -18,10 +21,15 @@
 #include "model/model.h"
 #include "text/tokenizer.h"
 
-/* The form of a run's answers; the last two are class heads. */
-typedef enum sp_output { SP_OUTPUT_TEXT, SP_OUTPUT_VERBALIZER, SP_OUTPUT_LINEAR } sp_output;
+/* The form of a run's answers; all but the first are class heads, the last one of words. */
+typedef enum sp_output {
+    SP_OUTPUT_TEXT,
+    SP_OUTPUT_VERBALIZER,
+    SP_OUTPUT_LINEAR,
+    SP_OUTPUT_TOKEN_LINEAR
+} sp_output;
 
-/* "text", "verbalizer", "linear", NULL: in the order of the enum. */
+/* "text", "verbalizer", "linear", "token-linear", NULL: in the order of the enum. */
 extern const char *const sp_output_names[];
 
 /* Start from {0}; release with sp_class_head_free. */
@@ -30,7 +38,7 @@ typedef struct sp_class_head {
     sp_strings labels; /* names, in the order of the data set */
     sp_ints words;     /* verbalizer: the tokens of all label words, label by label */
     sp_ints label_of;  /* [words.len] verbalizer: whose word it is */
-    sp_params params;  /* linear: weight and bias; they train */
+    sp_params params;  /* linear, token-linear: weight and bias; they train */
     sp_var *weight, *bias;
     sp_var *dense_weight, *dense_bias; /* of the map before them, or NULL */
 } sp_class_head;
@@ -45,10 +53,11 @@ sp_status sp_class_head_create(sp_output output, const sp_label *labels, size_t 
 void sp_class_head_free(sp_class_head *head);
 
 /* Freezes the parts of the model that the head does not read, which a method may have switched on:
- * the pooler for a verbalizer, a masked-LM head for a linear map. */
+ * the pooler for all but linear, a masked-LM head for all but verbalizer. */
 void sp_class_head_freeze_rest(const sp_class_head *head, sp_model *model);
 
-/* hidden [sequences, n_embd], each of the row that is read -> logits [sequences, labels]. */
+/* hidden [rows, n_embd], the rows that are read (of each sequence, or of each word) -> logits
+ * [rows, labels]. */
 sp_var *sp_class_logits(sp_tape *t, const sp_class_head *head, const sp_model *model,
                         sp_var *hidden);
 

@@ -112,7 +112,7 @@ grep -qF '"input": "a cat\nand a dog"' output || fail "an input of two lines: $(
 seq 2000 | tr '\n' ' ' > input
 refuse 6 'standard input:1-1: example 1 takes' generate -m gpt2-1m -a "$run"
 echo '{"label": "animal"}' > input
-refuse 5 'standard input:1: has no "input" and no "text"' generate -m gpt2-1m -a "$run" --records
+refuse 5 'standard input:1: has no "input", no "text" and no list of words' generate -m gpt2-1m -a "$run" --records
 echo 'a cat' > input
 refuse 5 'standard input:1: is not JSON' generate -m gpt2-1m -a "$run" --records
 echo > input

@@ -31,20 +31,20 @@ printf 'animal\nplant\nplant\nfood\n' >true
 printf 'a\na\na\na\n' >one_class
 printf '\357\273\277' | cat - true >marked
 
-expect 0 'BLEU         68.84' --hyp hyp --ref ref1 --ref ref2
-expect 0 'chrF         73.32' --hyp hyp --ref ref1 --ref ref2
-expect 0 'ROUGE-L      56.35' --hyp hyp --ref ref1 --ref ref2
-expect 0 'TER          28.57' --hyp hyp --ref ref1 --ref ref2
-expect 0 'METEOR       57.33' --hyp hyp --ref ref1 --ref ref2
-expect 0 'BLEU         68.84' --hyp hyp --ref ref1 --ref crlf
+expect 0 'BLEU            68.84' --hyp hyp --ref ref1 --ref ref2
+expect 0 'chrF            73.32' --hyp hyp --ref ref1 --ref ref2
+expect 0 'ROUGE-L         56.35' --hyp hyp --ref ref1 --ref ref2
+expect 0 'TER             28.57' --hyp hyp --ref ref1 --ref ref2
+expect 0 'METEOR          57.33' --hyp hyp --ref ref1 --ref ref2
+expect 0 'BLEU            68.84' --hyp hyp --ref ref1 --ref crlf
 expect 0 '{"texts": 3, "rouge-l": 100}' --json --metrics rouge-l --hyp ref1 --ref ref1
 expect 0 '{"texts": 4, "accuracy": 75, "mcc": 70' --json --metrics accuracy,mcc \
     --hyp predicted --ref true
-expect 0 'Accuracy    100.00' --metrics accuracy --hyp marked --ref true
+expect 0 'Accuracy       100.00' --metrics accuracy --hyp marked --ref true
 expect 2 'mcc is of labels, which have one --ref, not 2' --metrics bleu,mcc --hyp true \
     --ref true --ref predicted
-expect 0 'MCC           0.00' --metrics mcc,macro-f1 --hyp one_class --ref one_class
-expect 0 'Macro F1    100.00' --metrics mcc,macro-f1 --hyp one_class --ref one_class
+expect 0 'MCC              0.00' --metrics mcc,macro-f1 --hyp one_class --ref one_class
+expect 0 'Macro F1       100.00' --metrics mcc,macro-f1 --hyp one_class --ref one_class
 expect 5 'nul:1: has a NUL byte' --hyp hyp --ref nul
 expect 6 'short has 1 lines, but hyp has 3' --hyp hyp --ref ref1 --ref short
 expect 6 'empty is empty' --hyp empty --ref empty

@@ -7,6 +7,7 @@
 
 #include "data/jsonl.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static sp_status parse(const char *text, sp_label_set *labels, sp_split *out) {
@@ -94,12 +95,67 @@ static void test_label_errors(void **state) {
 #undef GOOD
 }
 
+/* Lists of words and tags, without label and target, make a tagging set. */
+static void test_tags(void **state) {
+    (void)state;
+    static const char text[] =
+        "{\"id\": 1, \"tokens\": [\"A\", \"bird\"], \"tags\": [\"O\", \"B-name\"]}\n"
+        "{\"tokens\": [\"Paris\"], \"tags\": [\"B-name\"], \"group\": \"seen\", \"text\": 3}\n"
+        "{\"tokens\": [\"it\"], \"tags\": [\"I-place\"]}";
+    sp_split split = {0};
+    sp_label_set labels = {.open = true};
+    assert_int_equal(parse(text, &labels, &split), SP_OK);
+    assert_true(labels.tags);
+    assert_int_equal(labels.count, 3);
+    assert_string_equal(split.items[0].input, "A bird");
+    assert_string_equal(split.items[0].references.data[0], "O B-name");
+    assert_int_equal(split.items[0].label, -1);
+    assert_int_equal(split.items[1].tags.len, 1);
+    assert_int_equal(split.items[1].tags.data[0], split.items[0].tags.data[1]);
+    assert_int_equal(split.items[2].tags.data[0], 2);
+    sp_label_set_close(&labels, &split); /* B-name, I-place, O */
+    assert_int_equal(split.items[0].tags.data[0], 2);
+    assert_int_equal(split.items[0].tags.data[1], 0);
+    sp_split_free(&split);
+    sp_label_set_free(&labels);
+}
+
+static void expect_tag_error(const char *line, sp_status status, const char *part) {
+    char *text = sp_format("{\"tokens\": [\"a\"], \"tags\": [\"O\"]}\n%s", line);
+    sp_split split = {0};
+    sp_label_set labels = {.open = true};
+    assert_int_equal(parse(text, &labels, &split), status);
+    if (!strstr(sp_error(), part)) fail_msg("'%s' is not in: %s", part, sp_error());
+    free(text);
+    sp_split_free(&split);
+    sp_label_set_free(&labels);
+}
+
+/* Mistakes in tagging records. */
+static void test_tag_errors(void **state) {
+    (void)state;
+    expect_tag_error("{\"tokens\": [\"a\", \"b\"], \"tags\": [\"O\"]}", SP_ERR_FORMAT,
+                     "t.jsonl:2: \"tokens\" has 2 words, but \"tags\" 1; give every word one tag");
+    expect_tag_error("{\"tokens\": [\"a\"], \"tags\": [\"b-x\"]}", SP_ERR_DATA,
+                     "t.jsonl:2: tag 1, 'b-x', is not one of IOB2; write O, B-TYPE or I-TYPE");
+    expect_tag_error("{\"tokens\": [\"a\"], \"tags\": [\"B-\"]}", SP_ERR_DATA, "tag 1, 'B-'");
+    expect_tag_error("{\"tokens\": [], \"tags\": []}", SP_ERR_FORMAT,
+                     "t.jsonl:2: field \"tokens\" is empty; give a text or drop the record");
+    expect_tag_error("{\"tokens\": [\"a b\"], \"tags\": [\"O\"]}", SP_ERR_FORMAT,
+                     "t.jsonl:2: item 1 of \"tokens\", 'a b', holds white space");
+    expect_tag_error("{\"tokens\": [\"\"], \"tags\": [\"O\"]}", SP_ERR_FORMAT, "is empty; drop it");
+    expect_tag_error("{\"tokens\": [1], \"tags\": [\"O\"]}", SP_ERR_FORMAT, "a list of texts");
+    expect_tag_error("{\"tokens\": \"a\", \"tags\": [\"O\"]}", SP_ERR_FORMAT,
+                     "field \"tokens\" is not a list of words");
+    expect_tag_error("{\"tokens\": [\"a\"]}", SP_ERR_FORMAT, "field \"tags\" is missing");
+    expect_tag_error("{\"tags\": [\"O\"]}", SP_ERR_FORMAT, "field \"tokens\" is missing");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_errors),
-        cmocka_unit_test(test_line_ends),
-        cmocka_unit_test(test_labels),
-        cmocka_unit_test(test_label_errors),
+        cmocka_unit_test(test_errors), cmocka_unit_test(test_line_ends),
+        cmocka_unit_test(test_labels), cmocka_unit_test(test_label_errors),
+        cmocka_unit_test(test_tags),   cmocka_unit_test(test_tag_errors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -64,6 +64,18 @@ static void test_raw(void **state) {
     forget(&p);
 }
 
+/* A tagging table has the words of a text in a column and their tags in another. */
+static void test_tags(void **state) {
+    (void)state;
+    parsed p = expect_good(sp_parse_tsv, "tags\ttokens\nO B-a  I-a\t a  big dog \nO\tso\n", 2);
+    assert_string_equal(p.split.items[0].input, "a big dog");
+    assert_string_equal(p.split.items[0].references.data[0], "O B-a I-a");
+    assert_int_equal(p.split.items[1].tags.len, 1);
+    assert_true(p.labels.tags);
+    forget(&p);
+    expect_error(sp_parse_csv, "tokens,tags\na b,O\n", "t:2: \"tokens\" has 2 words, but");
+}
+
 /* Columns are found by name; others, a byte order mark and blank lines do no harm. */
 static void test_columns(void **state) {
     (void)state;
@@ -89,7 +101,8 @@ static void test_errors(void **state) {
         expect_error(formats[i], "\n\n", "t:1: is empty");
         expect_error(formats[i], "a\n",
                      "t:1: column \"input\" is missing: a record has \"input\" and "
-                     "\"target\", or \"text\" and \"label\"; the first line names");
+                     "\"target\", or \"text\" and \"label\", or \"tokens\" and \"tags\"; "
+                     "the first line names");
         expect_error(formats[i], "label\n", "t:1: column \"text\" is missing; the first line");
         expect_error(formats[i], "text\xff\n", "t:1: byte 5 of the line, 0xff, is not UTF-8");
     }
@@ -157,10 +170,11 @@ static void test_too_many_labels(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_quotes),          cmocka_unit_test(test_raw),
-        cmocka_unit_test(test_columns),         cmocka_unit_test(test_errors),
-        cmocka_unit_test(test_quote_errors),    cmocka_unit_test(test_nul),
-        cmocka_unit_test(test_too_many_labels), cmocka_unit_test(test_long_header),
+        cmocka_unit_test(test_quotes),      cmocka_unit_test(test_raw),
+        cmocka_unit_test(test_tags),        cmocka_unit_test(test_columns),
+        cmocka_unit_test(test_errors),      cmocka_unit_test(test_quote_errors),
+        cmocka_unit_test(test_nul),         cmocka_unit_test(test_too_many_labels),
+        cmocka_unit_test(test_long_header),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Golden scores of the metrics' reference tools on generated texts and labels.
+"""Golden scores of the metrics' reference tools on generated texts, labels and tags.
 
     python3 -m venv /tmp/venv
-    /tmp/venv/bin/pip install sacrebleu rouge-score nltk pycocoevalcap scikit-learn
+    /tmp/venv/bin/pip install sacrebleu rouge-score nltk pycocoevalcap scikit-learn seqeval
     /tmp/venv/bin/python tests/golden/make_metrics.py [SEED COUNT FOLDER]
 
 nltk's METEOR reads the WordNet of the Debian package wordnet-base ($WNSEARCHDIR names another).
@@ -10,8 +10,10 @@ nltk's METEOR reads the WordNet of the Debian package wordnet-base ($WNSEARCHDIR
 Writes to tests/golden/metrics (or FOLDER):
   texts.tsv   one text a line: hypothesis TAB reference [TAB reference ...], 1 to 4 references
   labels.tsv  one label a line: predicted TAB true; the last 20 lines are of one label only
+  tags.tsv    a text's tags a line, separated by spaces: predicted TAB true; many of them malformed
   scores.tsv  metric TAB first line TAB number of lines TAB score, for the whole file, for blocks of
-              50 lines and for single lines; of texts.tsv, or for metrics of labels of labels.tsv.
+              50 lines and for single lines; of texts.tsv, for metrics of labels of labels.tsv, for
+              those of tags of tags.tsv.
               A span is left out where the tool divides by zero.
 """
 import os
@@ -33,6 +35,7 @@ from pycocoevalcap.cider.cider_scorer import CiderScorer
 from rouge_score import rouge_scorer
 from sacrebleu.tokenizers.tokenizer_13a import Tokenizer13a
 from sklearn import metrics
+from seqeval.metrics import sequence_labeling as seqeval
 
 NOUNS = ("lantern harbour Ms.Okafor U.S. e-mail café naïve über-engineer O'Neill's 北京 東京タワー "
          "Ελλάδα ΣΊΣΥΦΟΣ İstanbul Kelvin résumé co-op 🚀 👩‍🔬 e\u0301lan Straße ﬁne x_y C++ "
@@ -143,6 +146,20 @@ def make_label(rng, names):
     return [truth if rng.random() < 0.6 else rng.choice(names), truth]
 
 
+def make_tags(rng):
+    """True tags that are mostly IOB2, and predicted ones some of which are right."""
+    types = ["name", "class", "C-part", "part"]
+    truth = []
+    while len(truth) < rng.randrange(1, 12):
+        kind = rng.choice(types)
+        truth += rng.choice([["O"], ["O"], [f"B-{kind}"], [f"B-{kind}", f"I-{kind}"],
+                             [f"B-{kind}", f"I-{kind}", f"I-{kind}"], [f"I-{kind}"]])
+    noise = ["O"] + [f"{place}-{kind}" for place in "BBIIES" for kind in types]
+    wrong = rng.choice([0, 0.1, 0.3, 0.8])
+    predicted = [rng.choice(noise) if rng.random() < wrong else t for t in truth]
+    return [" ".join(predicted), " ".join(truth)]
+
+
 class WordNet(WordNetCorpusReader):
     def map_wn(self, version="wordnet"):
         """nltk's own copy of WordNet, which would be looked up here, is not needed."""
@@ -227,6 +244,14 @@ class Scorer:
                 "mcc": 100 * metrics.matthews_corrcoef(truth, predicted)}
 
 
+    def tags(self, pairs):
+        predicted, truth = ([text.split(" ") for text in side] for side in zip(*pairs))
+        return {"span-f1": 100 * seqeval.f1_score(truth, predicted, zero_division=0),
+                "span-precision": 100 * seqeval.precision_score(truth, predicted, zero_division=0),
+                "span-recall": 100 * seqeval.recall_score(truth, predicted, zero_division=0),
+                "token-accuracy": 100 * seqeval.accuracy_score(truth, predicted)}
+
+
 def write_lines(path, lines):
     with open(path, "w", encoding="utf-8", newline="") as out:
         out.writelines("\t".join(fields) + "\n" for fields in lines)
@@ -246,9 +271,12 @@ def main():
     assert not any(c in s for t in texts for s in t for c in "\t\n")
     names = ["animal", "plant", "food", "café", "Food", "never true"]
     labels = [make_label(rng, names) for _ in range(count - 20)] + [["food", "food"]] * 20
+    tag_rng = random.Random(f"tags {seed}")
+    tags = [make_tags(tag_rng) for _ in range(count)]
     folder.mkdir(parents=True, exist_ok=True)
     write_lines(folder / "texts.tsv", texts)
     write_lines(folder / "labels.tsv", labels)
+    write_lines(folder / "tags.tsv", tags)
     warnings.simplefilter("ignore")
     with tempfile.TemporaryDirectory() as copy, open(folder / "scores.tsv", "w") as out:
         scorer = Scorer(open_wordnet(copy))
@@ -259,7 +287,10 @@ def main():
         for first, length in spans(count, 20) + [(count - 20, 20)]:
             for name, value in scorer.labels(labels[first:first + length]).items():
                 out.write(f"{name}\t{first}\t{length}\t{value:.9f}\n")
-    packages = "sacrebleu", "rouge-score", "nltk", "pycocoevalcap", "scikit-learn"
+        for first, length in spans(count, 60):
+            for name, value in scorer.tags(tags[first:first + length]).items():
+                out.write(f"{name}\t{first}\t{length}\t{value:.9f}\n")
+    packages = "sacrebleu", "rouge-score", "nltk", "pycocoevalcap", "scikit-learn", "seqeval"
     print(", ".join(f"{p} {version(p)}" for p in packages) + f": {count} texts in {folder}")
 
 

@@ -70,8 +70,9 @@ static void free_set(golden_set *set) {
 
 static void scores_equal_the_reference_tools(void **state) {
     (void)state;
-    golden_set sets[] = {
-        [SP_GENERATION] = read_set("texts.tsv"), [SP_CLASSIFICATION] = read_set("labels.tsv")};
+    golden_set sets[] = {[SP_GENERATION] = read_set("texts.tsv"),
+                         [SP_CLASSIFICATION] = read_set("labels.tsv"),
+                         [SP_TAGGING] = read_set("tags.tsv")};
     sp_buf scores = read_golden("scores.tsv");
     double worst = 0;
     size_t compared = 0;
@@ -92,6 +93,7 @@ static void scores_equal_the_reference_tools(void **state) {
     print_message("%zu scores, largest difference %.2g\n", compared, worst);
     free_set(&sets[SP_GENERATION]);
     free_set(&sets[SP_CLASSIFICATION]);
+    free_set(&sets[SP_TAGGING]);
     sp_buf_free(&scores);
 }
 
@@ -107,6 +109,43 @@ static double best_score(const sp_metric *metric) {
     if (metric == &sp_metric_cider) return 0;              /* nothing is rare in a single text */
     if (metric == &sp_metric_mcc) return 0;                /* one label only */
     return metric->higher_is_better ? 100 : 0;
+}
+
+static void an_entity_is_right_if_its_words_and_its_type_are(void **state) {
+    (void)state;
+    const sp_metric *f1 = &sp_metric_span_f1;
+    assert_float_equal(score_one(f1, "B-a I-a O B-b", "B-a I-a O B-b"), 100, TOLERANCE);
+    assert_float_equal(score_one(f1, "B-a O O B-b", "B-a I-a O B-b"), 50, TOLERANCE);
+    assert_float_equal(score_one(f1, "B-a I-a O B-a", "B-a I-a O B-b"), 50, TOLERANCE);
+    assert_float_equal(score_one(f1, "B-a B-a", "B-a I-a"), 0, TOLERANCE);
+    assert_float_equal(score_one(f1, "I-a I-a", "B-a I-a"), 100, TOLERANCE);
+    assert_float_equal(score_one(f1, "B-a I-b", "B-a B-b"), 100, TOLERANCE);
+}
+
+static void precision_counts_what_is_predicted_and_recall_what_is_true(void **state) {
+    (void)state;
+    const char *said = "B-a O B-b O", *truth = "B-a O B-c B-d";
+    assert_float_equal(score_one(&sp_metric_span_precision, said, truth), 50, TOLERANCE);
+    assert_float_equal(score_one(&sp_metric_span_recall, said, truth), 100.0 / 3, TOLERANCE);
+    assert_float_equal(score_one(&sp_metric_span_f1, said, truth), 40, TOLERANCE);
+    assert_float_equal(score_one(&sp_metric_token_accuracy, said, truth), 50, TOLERANCE);
+}
+
+static void an_entity_ends_with_its_text(void **state) {
+    (void)state;
+    const char *truths[] = {"O B-a", "I-a O"};
+    const sp_scored_text texts[] = {{"O B-a", &truths[0], 1}, {"I-a O", &truths[1], 1}};
+    assert_float_equal(sp_metric_span_f1.score(texts, 2), 100, TOLERANCE);
+    assert_float_equal(sp_metric_span_recall.score(texts, 2), 100, TOLERANCE);
+}
+
+static void a_missing_tag_is_outside_and_one_too_many_is_nothing(void **state) {
+    (void)state;
+    assert_float_equal(score_one(&sp_metric_span_f1, "B-a", "B-a O"), 100, TOLERANCE);
+    assert_float_equal(score_one(&sp_metric_token_accuracy, "B-a", "B-a O"), 100, TOLERANCE);
+    assert_float_equal(score_one(&sp_metric_token_accuracy, "B-a", "B-a I-a"), 50, TOLERANCE);
+    assert_float_equal(score_one(&sp_metric_span_f1, "B-a I-a B-b", "B-a"), 100, TOLERANCE);
+    assert_float_equal(score_one(&sp_metric_span_f1, "", "B-a"), 0, TOLERANCE);
 }
 
 static void a_text_scores_best_against_itself(void **state) {
@@ -296,6 +335,10 @@ int main(void) {
     assert_int_equal(sp_metrics_prepare(SP_GENERATION), SP_OK);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(scores_equal_the_reference_tools),
+        cmocka_unit_test(an_entity_is_right_if_its_words_and_its_type_are),
+        cmocka_unit_test(precision_counts_what_is_predicted_and_recall_what_is_true),
+        cmocka_unit_test(an_entity_ends_with_its_text),
+        cmocka_unit_test(a_missing_tag_is_outside_and_one_too_many_is_nothing),
         cmocka_unit_test(a_text_scores_best_against_itself),
         cmocka_unit_test(nothing_to_match_scores_0),
         cmocka_unit_test(ter_of_an_empty_side_is_all_edits),
