@@ -14,6 +14,7 @@ typedef struct activation {
 } activation;
 
 static const activation GELU = {sp_gelu_forward, sp_gelu_backward, true};
+static const activation GELU_EXACT = {sp_gelu_exact_forward, sp_gelu_exact_backward, true};
 static const activation TANH = {sp_tanh_forward, sp_tanh_backward, false};
 static const activation RELU = {sp_relu_forward, sp_relu_backward, false};
 
@@ -57,4 +58,10 @@ sp_var *sp_tanh(sp_tape *t, sp_var *x) {
 
 sp_var *sp_relu(sp_tape *t, sp_var *x) {
     return apply(t, x, &RELU);
+}
+
+sp_var *sp_activate(sp_tape *t, sp_activation kind, sp_var *x) {
+    static const activation *const kinds[] = {
+        [SP_GELU_NEW] = &GELU, [SP_GELU_EXACT] = &GELU_EXACT, [SP_RELU] = &RELU};
+    return apply(t, x, kinds[kind]);
 }

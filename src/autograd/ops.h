@@ -58,17 +58,33 @@ sp_var *sp_swiglu(sp_tape *t, sp_var *gate, sp_var *up);
 
 /* ---- rope.c ---- */
 
+/* Rotary positions: pair i of a head turns by the angle position / periods[i]. */
+typedef struct sp_rotations {
+    int head_size;
+    const double *periods; /* [head_size / 2] */
+    double scale;          /* factor of every cosine and sine; 1 but for YaRN */
+    const float *table;    /* [tabled, head_size] sp_rotations_row of positions 0, 1, ... */
+    long tabled;           /* rows of later positions are computed when they are needed */
+} sp_rotations;
+
+/* row [head_size] = the head_size / 2 cosines of a position, then its sines. */
+void sp_rotations_row(const sp_rotations *rotations, long position, float *row);
+
 /* x [tokens, heads * head_size] -> the same shape: pair (i, i + head_size / 2) of every head turned
  * by its position's angle (Su et al. 2021, section 3.4.2; Hugging Face's half-split layout).
- * positions [tokens] are copied; cos_sin [n_positions, head_size] has a position's head_size / 2
- * cosines, then its sines, and must outlive the backward pass. */
-sp_var *sp_rope(sp_tape *t, sp_var *x, int head_size, const int *positions, const float *cos_sin);
+ * positions [tokens], 0 or more, are copied; the rotations must outlive the backward pass. */
+sp_var *sp_rope(sp_tape *t, sp_var *x, const int *positions, const sp_rotations *rotations);
 
 /* ---- activation.c ---- */
 
 sp_var *sp_gelu(sp_tape *t, sp_var *x); /* [n, d] -> [n, d], tanh approximation ("gelu_new") */
 sp_var *sp_tanh(sp_tape *t, sp_var *x); /* [n, d] -> [n, d] */
 sp_var *sp_relu(sp_tape *t, sp_var *x); /* [n, d] -> [n, d] */
+
+/* Which one stands between a model's two maps: by Hugging Face's names "gelu_new", "gelu" (exact,
+ * with the error function), "relu". */
+typedef enum sp_activation { SP_GELU_NEW, SP_GELU_EXACT, SP_RELU } sp_activation;
+sp_var *sp_activate(sp_tape *t, sp_activation kind, sp_var *x); /* [n, d] -> [n, d] */
 
 /* ---- shape.c ---- */
 
@@ -78,6 +94,8 @@ sp_var *sp_add(sp_tape *t, sp_var *a, sp_var *b); /* [n, d] + [n, d] */
 sp_var *sp_gate_columns(sp_tape *t, sp_var *x, sp_var *gate);
 /* Columns first .. first + count of x, as a view: no copy, gradients land in x. */
 sp_var *sp_slice_columns(sp_tape *t, sp_var *x, long first, long count);
+/* Columns index[0..count) of x [n, d] -> [n, count]; index is copied; repeated ones are fine. */
+sp_var *sp_gather_columns(sp_tape *t, sp_var *x, const int *index, long count);
 /* [n, a], [n, b] -> [n, a + b] */
 sp_var *sp_concat_columns(sp_tape *t, sp_var *a, sp_var *b);
 /* Rows index[0..count) of x [n, d], of either precision -> [count, d] in fp32; index is copied;

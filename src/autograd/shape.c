@@ -147,3 +147,24 @@ sp_var *sp_gather_rows(sp_tape *t, sp_var *x, const int *index, long count) {
     }
     return y;
 }
+
+static void gather_columns_backward(sp_tape *t, sp_node *node) {
+    gather_node *n = (gather_node *)node;
+    sp_var *y = node->out;
+    float *dx = sp_grad(t, n->x);
+    for (long r = 0; r < y->rows; r++)
+        for (long c = 0; c < y->cols; c++) dx[r * n->x->ld + n->index[c]] += y->grad[r * y->ld + c];
+}
+
+sp_var *sp_gather_columns(sp_tape *t, sp_var *x, const int *index, long count) {
+    sp_var *y = sp_var_new(t, x->rows, count, x->needs_grad);
+    for (long r = 0; r < x->rows; r++)
+        for (long c = 0; c < count; c++) sp_row(y, r)[c] = sp_row(x, r)[index[c]];
+    gather_node *n = sp_tape_record(t, y, gather_columns_backward, sizeof *n);
+    if (n) {
+        size_t bytes = (size_t)count * sizeof(int);
+        n->x = x;
+        n->index = memcpy(sp_arena_alloc(&t->arena, bytes), index, bytes);
+    }
+    return y;
+}

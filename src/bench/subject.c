@@ -33,12 +33,14 @@ static void start_optimizer(double lr, sp_subject *s) {
 
 sp_status sp_subject_tune(const sp_bench_job *job, double lr, int longest, sp_subject *s) {
     int room = s->model->config.n_positions;
+    sp_status st = sp_model_check_causal(s->model);
+    if (st) return sp_fail_in(st, "%s", job->label);
     if (job->settings.prefix + longest > room)
         return sp_fail(SP_ERR_SPEC,
                        "%s: a prefix of %d and %d tokens do not fit into the context of %d; use a "
                        "shorter --prefix or fewer --tokens",
                        job->label, job->settings.prefix, longest, room);
-    sp_status st = create_tuner(&job->settings, s);
+    st = create_tuner(&job->settings, s);
     if (!st) start_optimizer(lr, s);
     return st;
 }

@@ -203,7 +203,7 @@ static sp_status encode_lines(const sp_steered *s, const sp_strings *lines, sp_e
         example->label = -1;
     }
     sp_status st = sp_examples_encode(&split, s->head.output, s->prompt.separator, s->tokenizer,
-                                      s->model->config.eos_token_id, out);
+                                      sp_examples_end(s->model), out);
     sp_split_free(&split);
     return st;
 }

@@ -97,6 +97,7 @@ static sp_status run(int argc, char **argv) {
     argp_parse(&parser, argc, argv, 0, NULL, &names);
     sp_steered s;
     sp_status st = sp_steered_open(&names, &s);
+    if (!st) st = sp_model_check_causal(s.model);
     sp_buf line = {0};
     sp_ints ids = {0};
     long number = 0;

@@ -58,7 +58,8 @@ static error_t parse(int key, char *value, struct argp_state *state) {
         a->name = value;
         return 0;
     case ARGP_KEY_END:
-        if (!a->name) argp_error(state, "which model? a folder, or a name below models/");
+        if (!a->name)
+            argp_error(state, "which model? a folder, a .gguf file, or a name below models/");
         if (a->json && a->card) argp_error(state, "--json or --card, not both");
         return 0;
     default:
@@ -70,7 +71,8 @@ static const struct argp parser = {
     .options = options,
     .parser = parse,
     .args_doc = "NAME",
-    .doc = "Describes models/NAME or a folder, and measures it without any tuning:\n"
+    .doc = "Describes models/NAME, a folder or a .gguf file, and measures it without any tuning:\n"
+           "(An encoder, which reads in both directions, is described only.)\n"
            "perplexity: of documents, each read alone and cut to the context;\n"
            "induction: 32 random tokens twice, 50 times; accuracy and mean natural log-probability "
            "of the tokens of the first and of the second copy, from the second one on;\n"
@@ -82,7 +84,7 @@ typedef struct findings {
     const char *name, *text;
     sp_model *model;
     sp_tokenizer *tokenizer;
-    sp_digest weights; /* of model.safetensors */
+    sp_digest weights;
     sp_perplexity perplexity;
     sp_induction induction;
     sp_names names;
@@ -95,14 +97,6 @@ static double induction_gain(const findings *f) {
 /* 0 where there was nothing to copy. */
 static double copied_share(const findings *f) {
     return f->names.values ? (double)f->names.copied / (double)f->names.values : 0;
-}
-
-static sp_status hash_weights(const char *name, sp_digest *out) {
-    char *folder = sp_model_folder(name), *path = sp_path_join(folder, "model.safetensors");
-    sp_status st = sp_sha256_file(path, out);
-    free(path);
-    free(folder);
-    return st;
 }
 
 static sp_status measure_text(const char *path, int documents, findings *f) {
@@ -136,8 +130,9 @@ static sp_status examine(const arguments *a, findings *f) {
     sp_status st = sp_gemm_start(a->threads);
     if (!st) st = sp_model_open(a->name, SP_PRECISION_FP32, &f->model);
     if (!st) st = sp_model_open_tokenizer(a->name, f->model, &f->tokenizer);
-    if (!st) st = hash_weights(a->name, &f->weights);
-    if (!st) st = sp_probe_induction(f->model, f->tokenizer, &f->induction);
+    if (!st) st = sp_model_hash_weights(a->name, &f->weights);
+    if (st || f->model->family->bidirectional) return st; /* nothing to continue */
+    st = sp_probe_induction(f->model, f->tokenizer, &f->induction);
     if (!st) st = find_and_measure_text(a, f);
     return st;
 }
@@ -152,6 +147,10 @@ static void print_text(const findings *f) {
            c->vocab_size);
     printf("parameters   %ld\n", sp_model_size(f->model));
     printf("weights      sha256 %s\n", f->weights.hex);
+    if (f->model->family->bidirectional) {
+        printf("reads        in both directions: perplexity and induction have no meaning\n");
+        return;
+    }
     printf("induction    log-probability %.2f, repeated %.2f, gain %.2f; top-1 %.1f %%, repeated "
            "%.1f %%\n",
            i->first.logprob, i->second.logprob, induction_gain(f), 100 * i->first.accuracy,
@@ -196,9 +195,12 @@ static void print_json(const findings *f) {
         json_pack("{s:s, s:i, s:i, s:i, s:i, s:i, s:i}", "model_type", c->model_type, "vocab_size",
                   c->vocab_size, "n_positions", c->n_positions, "n_embd", c->n_embd, "n_layer",
                   c->n_layer, "n_head", c->n_head, "n_inner", c->n_inner);
+    bool measured = !f->model->family->bidirectional;
     json_t *induction =
-        json_pack("{s:o, s:o, s:f}", "first", copy_score_json(&f->induction.first), "second",
-                  copy_score_json(&f->induction.second), "gain", induction_gain(f));
+        !measured
+            ? json_null()
+            : json_pack("{s:o, s:o, s:f}", "first", copy_score_json(&f->induction.first), "second",
+                        copy_score_json(&f->induction.second), "gain", induction_gain(f));
     json_t *all = json_pack("{s:s, s:o, s:I, s:s, s:o, s:o, s:o}", "model", f->name, "config",
                             config, "parameters", (json_int_t)sp_model_size(f->model),
                             "weights_sha256", f->weights.hex, "perplexity", perplexity_json(f),
@@ -216,7 +218,8 @@ static void print_card(const findings *f) {
         "| architecture | %s, %d blocks, hidden size %d, %d heads, context %d, vocabulary %d |\n",
         c->model_type, c->n_layer, c->n_embd, c->n_head, c->n_positions, c->vocab_size);
     printf("| parameters | %ld |\n", sp_model_size(f->model));
-    printf("| sha256 of `model.safetensors` | `%s` |\n", f->weights.hex);
+    printf("| sha256 of the weights | `%s` |\n", f->weights.hex);
+    if (f->model->family->bidirectional) return;
     if (f->text)
         printf("| held-out perplexity (first %zu documents, %ld tokens, of `%s`) | %.2f |\n",
                f->perplexity.documents, f->perplexity.tokens, f->text, exp(f->perplexity.loss));

@@ -20,7 +20,7 @@ typedef struct sp_part_name {
     const char *model; /* by which its tokenizer is known */
     sp_output output;  /* a class head (whichever) has no target texts */
     const sp_tokenizer *tokenizer;
-    int eos; /* end token of the model */
+    int eos; /* of sp_examples_end */
 } sp_part_name;
 
 typedef struct sp_assets sp_assets;

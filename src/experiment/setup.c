@@ -2,6 +2,7 @@
 
 #include "tensor/cpu.h"
 #include "tensor/gemm.h"
+#include "tuning/frame.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -28,19 +29,33 @@ static sp_status open_model(sp_setup *s, sp_assets *assets) {
 
 /* ---- data ---- */
 
+static bool is_encoder(const sp_setup *s) {
+    return s->model->family->bidirectional;
+}
+
+static sp_status check_output(const sp_setup *s) {
+    if (s->output == SP_OUTPUT_TEXT && is_encoder(s))
+        return sp_fail(SP_ERR_SPEC,
+                       "output is text, but model '%s' is an encoder (%s) and writes none; use "
+                       "output linear or verbalizer with a data set that has labels, or another "
+                       "model",
+                       s->run->model, s->model->config.model_type);
+    if (s->output == SP_OUTPUT_TEXT || s->label_count) return SP_OK;
+    return sp_fail(SP_ERR_SPEC,
+                   "output is %s, but data set '%s' has no labels; use output text or auto",
+                   sp_output_names[s->output], s->run->dataset);
+}
+
 static sp_status choose_output(sp_setup *s) {
     const char *name = s->run->output;
     s->task = s->label_count ? SP_CLASSIFICATION : SP_GENERATION;
     if (strcmp(name, "auto") == 0) {
         s->output = s->label_count ? SP_OUTPUT_VERBALIZER : SP_OUTPUT_TEXT;
-        return SP_OK;
+        return check_output(s);
     }
     for (int i = 0; sp_output_names[i]; i++)
         if (strcmp(name, sp_output_names[i]) == 0) s->output = (sp_output)i;
-    if (s->output == SP_OUTPUT_TEXT || s->label_count) return SP_OK;
-    return sp_fail(SP_ERR_SPEC,
-                   "output is %s, but data set '%s' has no labels; use output text or auto", name,
-                   s->run->dataset);
+    return check_output(s);
 }
 
 static sp_status open_part(sp_setup *s, sp_assets *assets, const char *split, int limit, int draw,
@@ -52,7 +67,7 @@ static sp_status open_part(sp_setup *s, sp_assets *assets, const char *split, in
                          .model = s->run->model,
                          .output = s->output,
                          .tokenizer = s->tokenizer,
-                         .eos = s->model->config.eos_token_id};
+                         .eos = sp_examples_end(s->model)};
     return sp_assets_part(assets, &name, part);
 }
 
@@ -85,7 +100,7 @@ static sp_status open_data(sp_setup *s, sp_assets *assets) {
  * new token (where text is generated) and the end token. */
 static long longest_example(const sp_setup *s) {
     size_t longest = s->train->examples.longest;
-    size_t new_tokens = s->output == SP_OUTPUT_TEXT ? 2 : 1;
+    size_t new_tokens = s->output == SP_OUTPUT_TEXT ? 2 : is_encoder(s) ? 0 : 1;
     if (s->dev->examples.longest > longest) longest = s->dev->examples.longest;
     for (size_t i = 0; i < s->test->examples.count; i++)
         if (s->test->examples.records[i].input.len + new_tokens > longest)
@@ -93,15 +108,16 @@ static long longest_example(const sp_setup *s) {
     return (long)longest;
 }
 
-/* The longest sequence must fit beside the prompt; its last token is only a target. */
+/* The longest sequence must fit beside the prompt and the special tokens; its last token is only a
+ * target, which an encoder has none of. */
 static sp_status check_context(const sp_setup *s) {
     const sp_run_spec *run = s->run;
-    long context = s->model->config.n_positions;
+    long context = s->model->config.n_positions, room = context + !is_encoder(s);
     long added = (long)(s->prompt.template.before.len + s->prompt.template.after.len) +
                  s->prompt.first_position;
     long longest = longest_example(s);
-    long most = context + 1 - longest - (added - run->method_options.length);
-    if (added + longest <= context + 1) return SP_OK;
+    long most = room - longest - (added - run->method_options.length);
+    if (added + longest <= room) return SP_OK;
     if (longest > context || most < 0)
         return sp_fail(SP_ERR_DATA,
                        "%s: the longest example takes %ld tokens, but %s has a context of %ld; "
@@ -157,10 +173,24 @@ static sp_status create_head(sp_setup *s) {
     return st ? sp_fail_in(st, "%s", s->run->dataset) : SP_OK;
 }
 
+/* Only what the head reads trains. */
+static void freeze_unread(sp_setup *s) {
+    if (s->output != SP_OUTPUT_TEXT) sp_class_head_freeze_rest(&s->head, s->model);
+}
+
+static sp_status place_frame(sp_setup *s) {
+    sp_frame frame;
+    sp_status st = sp_frame_open(s->tokenizer, &frame);
+    if (!st) st = sp_frame_place(&frame, s->output, &s->prompt.template);
+    sp_frame_free(&frame);
+    return st ? sp_fail_in(st, "model '%s'", s->run->model) : SP_OK;
+}
+
 sp_status sp_setup_renew(sp_setup *s) {
     sp_soft_prompt_free(&s->prompt);
-    return sp_soft_prompt_from(&s->tuner, s->tokenizer, sp_dataset_separator(s->dataset),
-                               &s->prompt);
+    sp_status st =
+        sp_soft_prompt_from(&s->tuner, s->tokenizer, sp_dataset_separator(s->dataset), &s->prompt);
+    return st || !is_encoder(s) ? st : place_frame(s);
 }
 
 sp_status sp_setup_load(const sp_run_spec *run, sp_assets *assets, sp_setup *s) {
@@ -175,6 +205,7 @@ sp_status sp_setup_open(const sp_run_spec *run, sp_assets *assets, sp_setup *s) 
     if (!st) st = create_head(s);
     if (!st) st = check_length(s);
     if (!st) st = create_tuner(s);
+    if (!st) freeze_unread(s);
     if (!st) st = sp_setup_renew(s);
     return st ? st : check_context(s);
 }

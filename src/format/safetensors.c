@@ -10,14 +10,14 @@
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "safetensors data are little-endian");
 
-enum { PREAMBLE = 8, MAX_HEADER = 100 << 20 };
+enum { PREAMBLE = 8, MAX_HEADER = 100 << 20, CHUNK = 1 << 16 };
 
 struct sp_safetensors {
     char *path;
     sp_map map;
     json_t *header; /* owns the names */
     sp_stored_tensor *tensors;
-    size_t count;
+    size_t count, bytes; /* of the float tensors */
 };
 
 static const char *const dtype_names[] = {[SP_F32] = "F32", [SP_F16] = "F16", [SP_BF16] = "BF16"};
@@ -151,6 +151,9 @@ static sp_status read_entry(sp_safetensors *f, const char *name, const json_t *e
         bytes != (size_t)(end - begin))
         return sp_fail(SP_ERR_FORMAT, "%s: tensor %s has %lld bytes, which is not its shape in %s",
                        f->path, name, end - begin, dtype);
+    f->bytes += bytes; /* no overflow: at most the file's length before, and here */
+    if (f->bytes > f->map.len - data_start)
+        return damaged(f, "its tensors have more bytes than the file, so that some overlap");
     t.data = f->map.data + data_start + begin;
     f->tensors[f->count++] = t;
     return SP_OK;
@@ -224,6 +227,10 @@ const sp_stored_tensor *sp_safetensors_find(const sp_safetensors *f, const char 
     return bsearch(&key, f->tensors, f->count, sizeof key, by_name);
 }
 
+const char *sp_safetensors_path(const sp_safetensors *f) {
+    return f->path;
+}
+
 const char *sp_safetensors_metadata(const sp_safetensors *f, const char *key) {
     return json_string_value(json_object_get(json_object_get(f->header, "__metadata__"), key));
 }
@@ -263,7 +270,10 @@ sp_status sp_safetensors_read(const sp_safetensors *f, const char *name, int ran
     sp_status st = sp_safetensors_fits(f, name, rank, dims);
     if (st) return st;
     const sp_stored_tensor *t = sp_safetensors_find(f, name);
-    sp_floats_from(t->dtype, t->data, t->count, out);
+#pragma omp parallel for if (t->count > CHUNK)
+    for (size_t first = 0; first < t->count; first += CHUNK)
+        sp_floats_from(t->dtype, (const unsigned char *)t->data + first * sp_dtype_size(t->dtype),
+                       t->count - first < CHUNK ? t->count - first : CHUNK, out + first);
     return SP_OK;
 }
 

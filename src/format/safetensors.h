@@ -34,6 +34,8 @@ typedef struct sp_safetensors sp_safetensors;
 sp_status sp_safetensors_open(const char *path, sp_safetensors **out);
 void sp_safetensors_close(sp_safetensors *file); /* NULL is fine */
 
+const char *sp_safetensors_path(const sp_safetensors *file);
+
 /* All float tensors, sorted by name. */
 size_t sp_safetensors_count(const sp_safetensors *file);
 const sp_stored_tensor *sp_safetensors_at(const sp_safetensors *file, size_t index);
@@ -48,7 +50,7 @@ sp_status sp_safetensors_fits(const sp_safetensors *file, const char *name, int 
                               const int64_t *dims);
 
 /* Converts a whole tensor to `out` [count] after checking its shape: `dims` [rank], where -1 takes
- * any size. SP_ERR_FORMAT if it is absent or has another shape. */
+ * any size; OpenMP. SP_ERR_FORMAT if it is absent or has another shape. */
 sp_status sp_safetensors_read(const sp_safetensors *file, const char *name, int rank,
                               const int64_t *dims, float *out);
 

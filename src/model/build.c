@@ -20,6 +20,16 @@ static sp_var *build_part(sp_place at, const char *name, const char *part, int r
     return var;
 }
 
+sp_linear_map sp_build_square(sp_place at, const char *name) {
+    long d = at.model->config.n_embd;
+    sp_var *weight = build_part(at, name, "weight", 2, d, d);
+    return (sp_linear_map){weight, build_part(at, name, "bias", 1, 1, d), true};
+}
+
+void sp_build_mark(sp_model *m, size_t first, sp_model_part part) {
+    for (size_t i = first; i < m->params.count; i++) m->params.items[i]->part = part;
+}
+
 sp_norm sp_build_norm(sp_place at, const char *name, bool bias) {
     const sp_config *c = &at.model->config;
     sp_var *weight = build_part(at, name, "weight", 1, 1, c->n_embd);

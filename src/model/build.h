@@ -14,6 +14,13 @@ typedef struct sp_place {
 /* A parameter "<start><name>" without memory yet; rank 1: [cols]. */
 sp_var *sp_build_param(sp_place at, const char *name, int rank, long rows, long cols);
 
+/* A linear map n_embd -> n_embd "<start><name>", stored [out, in], with a bias: one that is outside
+ * the blocks and no projection. */
+sp_linear_map sp_build_square(sp_place at, const char *name);
+
+/* The parameters that were declared last, from number `first` on, are of an optional part. */
+void sp_build_mark(sp_model *model, size_t first, sp_model_part part);
+
 /* "<start><name>.weight" and, if it has one, ".bias" [n_embd], with the model's epsilon. */
 sp_norm sp_build_norm(sp_place at, const char *name, bool bias);
 

@@ -39,6 +39,12 @@ sp_status sp_config_int(sp_config_source s, const char *key, long fallback, int 
     return value || fallback == SP_CONFIG_REQUIRED ? check_int(s, key, value, 1, out) : SP_OK;
 }
 
+sp_status sp_config_count(sp_config_source s, const char *key, int fallback, int *out) {
+    const json_t *value = find(s, key);
+    *out = fallback;
+    return value ? check_int(s, key, value, 0, out) : SP_OK;
+}
+
 sp_status sp_config_real(sp_config_source s, const char *key, double fallback, double most,
                          double *out) {
     const json_t *value = find(s, key);
@@ -99,15 +105,16 @@ static sp_status check_heads(const char *path, const sp_config *c) {
     return SP_OK;
 }
 
-static sp_status read_fields(const char *path, const json_t *root, sp_config *c) {
-    const char *type = json_string_value(json_object_get(root, "model_type"));
+sp_status sp_config_from_json(sp_config_source s, sp_config *c) {
+    *c = (sp_config){0};
+    const char *path = s.path, *type = json_string_value(json_object_get(s.root, "model_type"));
     if (!type) return sp_fail(SP_ERR_FORMAT, "%s: \"model_type\" is missing", path);
     const sp_family *family = sp_family_find(type);
     if (!family)
         return sp_fail(SP_ERR_FORMAT, "%s: model_type '%s' is not supported; use one of: %s", path,
                        type, sp_family_names());
     snprintf(c->model_type, sizeof c->model_type, "%s", type);
-    sp_status st = family->read_config(path, root, c);
+    sp_status st = family->read_config(path, s.root, c);
     return st ? st : check_heads(path, c);
 }
 
@@ -117,8 +124,8 @@ sp_status sp_config_read(const char *path, sp_config *out) {
     if (!st) {
         json_error_t error;
         json_t *root = json_loadb(text.data, text.len, JSON_REJECT_DUPLICATES, &error);
-        *out = (sp_config){0};
-        st = json_is_object(root) ? read_fields(path, root, out)
+        sp_config_source source = {path, root};
+        st = json_is_object(root) ? sp_config_from_json(source, out)
                                   : sp_fail(SP_ERR_FORMAT, "%s:%d: not a JSON object: %s", path,
                                             error.line, error.text);
         json_decref(root);

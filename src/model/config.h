@@ -13,11 +13,16 @@ typedef struct sp_config_source {
     const json_t *root;
 } sp_config_source;
 
+/* What sp_config_read does with the file's object. */
+sp_status sp_config_from_json(sp_config_source source, sp_config *out);
+
 /* Stands for "no fallback". */
 enum { SP_CONFIG_REQUIRED = -1 };
 
 /* A whole number from 1 on; `fallback` where it is absent. */
 sp_status sp_config_int(sp_config_source s, const char *key, long fallback, int *out);
+/* A whole number from 0 on. */
+sp_status sp_config_count(sp_config_source s, const char *key, int fallback, int *out);
 /* A number above 0, up to `most`. */
 sp_status sp_config_real(sp_config_source s, const char *key, double fallback, double most,
                          double *out);

@@ -1,8 +1,10 @@
 #include "model/files.h"
 
 #include "core/file.h"
+#include "model/pretrained.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 sp_status sp_model_open_tokenizer(const char *name, const sp_model *model, sp_tokenizer **out) {
     char *folder = sp_model_folder(name);
@@ -22,20 +24,81 @@ sp_status sp_model_open_tokenizer(const char *name, const sp_model *model, sp_to
     return st;
 }
 
-sp_status sp_model_hash(const char *name, sp_digest *out) {
-    static const char *const files[] = {"config.json", "model.safetensors", "tokenizer.json"};
-    char *folder = sp_model_folder(name);
-    sp_buf lines = {0};
-    sp_status st = SP_OK;
-    for (size_t i = 0; !st && i < sizeof files / sizeof *files; i++) {
-        char *path = sp_path_join(folder, files[i]);
-        sp_digest digest;
-        st = sp_sha256_file(path, &digest);
-        if (!st) sp_buf_printf(&lines, "%s  %s\n", digest.hex, files[i]);
-        free(path);
+/* ---- hashes ---- */
+
+/* Appends the paths of what a tokenizer is read from; for a model without one, where it should be.
+ */
+static void list_tokenizer(const char *folder, bool required, sp_strings *out) {
+    static const char *const whole[] = {"tokenizer.json"};
+    static const char *const parts[] = {"merges.txt", "tokenizer_config.json", "vocab.json",
+                                        "vocab.txt"};
+    char *path = sp_path_join(folder, whole[0]);
+    bool alone = sp_file_exists(path);
+    size_t before = out->len;
+    for (size_t i = 0; !alone && i < sizeof parts / sizeof *parts; i++) {
+        char *part = sp_path_join(folder, parts[i]);
+        if (sp_file_exists(part)) sp_strings_push(out, part);
+        free(part);
     }
+    if (alone || (required && out->len == before)) sp_strings_push(out, path);
+    free(path);
+}
+
+/* What `sha256sum` prints for the files in their folder. */
+static sp_status print_hashes(const sp_strings *paths, sp_buf *lines) {
+    for (size_t i = 0; i < paths->len; i++) {
+        const char *slash = strrchr(paths->data[i], '/');
+        sp_digest digest;
+        sp_status st = sp_sha256_file(paths->data[i], &digest);
+        if (st) return st;
+        sp_buf_printf(lines, "%s  %s\n", digest.hex, slash ? slash + 1 : paths->data[i]);
+    }
+    return SP_OK;
+}
+
+static sp_status hash_files(const sp_strings *paths, sp_digest *out) {
+    sp_buf lines = {0};
+    sp_status st = print_hashes(paths, &lines);
     if (!st) *out = sp_sha256(lines.data, lines.len);
     sp_buf_free(&lines);
-    free(folder);
+    return st;
+}
+
+/* Appends the paths of the files that `path` is opened from. */
+static sp_status list_model(const char *path, sp_strings *out) {
+    sp_pretrained *files;
+    sp_status st = sp_pretrained_open(path, &files);
+    if (!st) sp_pretrained_files(files, out);
+    sp_pretrained_close(files);
+    return st;
+}
+
+static bool is_gguf(const char *path) {
+    size_t n = strlen(path);
+    return n > 5 && strcmp(path + n - 5, ".gguf") == 0;
+}
+
+sp_status sp_model_hash(const char *name, sp_digest *out) {
+    char *path = sp_model_folder(name);
+    sp_strings paths = {0};
+    sp_status st = list_model(path, &paths);
+    if (!st && !is_gguf(path)) list_tokenizer(path, !is_gguf(paths.data[0]), &paths);
+    if (!st) st = hash_files(&paths, out);
+    sp_strings_free(&paths);
+    free(path);
+    return st;
+}
+
+sp_status sp_model_hash_weights(const char *name, sp_digest *out) {
+    char *path = sp_model_folder(name);
+    sp_strings paths = {0}, weights = {0};
+    sp_status st = list_model(path, &paths);
+    size_t first = !st && !is_gguf(paths.data[0]) ? 1 : 0; /* behind config.json */
+    for (size_t i = first; i < paths.len; i++) sp_strings_push(&weights, paths.data[i]);
+    if (!st)
+        st = weights.len == 1 ? sp_sha256_file(weights.data[0], out) : hash_files(&weights, out);
+    sp_strings_free(&paths);
+    sp_strings_free(&weights);
+    free(path);
     return st;
 }

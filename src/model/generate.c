@@ -246,6 +246,8 @@ sp_status sp_generate(const sp_model *m, const sp_decode_options *o, const sp_st
                       const sp_ints *inputs, size_t count, uint64_t seed,
                       void (*on_done)(void *user, size_t done), void *user, sp_ints *out) {
     if (count == 0) return SP_OK;
+    sp_status st = sp_model_check_causal(m);
+    if (st) return st;
     size_t longest = longest_input(inputs, count);
     if (sp_decoder_room(m, steering, o, longest) < 1)
         return sp_fail(SP_ERR_DATA,
@@ -254,7 +256,6 @@ sp_status sp_generate(const sp_model *m, const sp_decode_options *o, const sp_st
                        longest + (size_t)steering->first_position, m->config.n_positions);
     generation g = {.options = o, .inputs = inputs, .count = count, .seed = seed, .out = out};
     open_places(&g, m, steering, longest);
-    sp_status st = SP_OK;
     while (!st && g.done < count) {
         size_t done = g.done;
         sp_var *hidden;

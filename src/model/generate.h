@@ -22,8 +22,8 @@ extern const sp_option sp_decode_option_table[];
  * options->batch inputs are at work at a time; a waiting one takes the place of one that ends. What
  * else is in the batch changes logits by rounding only. `on_done` (may be NULL) is told how many
  * inputs are done whenever there are more of them.
- * SP_ERR_DATA if an input leaves no room in the context; SP_ERR_NUMERIC for logits that are not
- * finite; SP_ERR_INTERRUPTED after Ctrl-C. */
+ * SP_ERR_SPEC for an encoder; SP_ERR_DATA if an input leaves no room in the context; SP_ERR_NUMERIC
+ * for logits that are not finite; SP_ERR_INTERRUPTED after Ctrl-C. */
 sp_status sp_generate(const sp_model *model, const sp_decode_options *options,
                       const sp_steering *steering, const sp_ints *inputs, size_t count,
                       uint64_t seed, void (*on_done)(void *user, size_t done), void *user,

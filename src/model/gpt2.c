@@ -141,7 +141,7 @@ static sp_status read_config(const char *path, const json_t *root, sp_config *c)
     if (c->n_embd % c->n_head)
         return sp_fail(SP_ERR_FORMAT, "%s: n_embd %d is not a multiple of n_head %d", path,
                        c->n_embd, c->n_head);
-    c->tie_word_embeddings = c->attention_bias = c->mlp_bias = true;
+    c->tie_word_embeddings = c->attention_bias = c->output_bias = c->mlp_bias = true;
     return check_variant(s);
 }
 

@@ -1,12 +1,13 @@
-/* Llama (Touvron et al. 2023), as Hugging Face's LlamaForCausalLM: pre-RMSNorm blocks, rotary
- * positions, grouped-query attention (Ainslie et al. 2023), SwiGLU, linear maps stored [out, in].
- */
+/* Llama (Touvron et al. 2023), Mistral 7B (Jiang et al. 2023) and Qwen2 (Yang et al. 2024), as
+ * Hugging Face's LlamaForCausalLM, MistralForCausalLM and Qwen2ForCausalLM: pre-RMSNorm blocks,
+ * rotary positions, grouped-query attention (Ainslie et al. 2023), SwiGLU, linear maps stored
+ * [out, in]. They differ in biases and the sliding window, which the configuration says. */
 #include "model/build.h"
 #include "model/cache.h"
 #include "model/config.h"
 #include "model/families.h"
+#include "model/rotations.h"
 
-#include <math.h>
 #include <stdlib.h>
 
 enum { BLOCK_PROJECTIONS = 7 };
@@ -17,7 +18,7 @@ typedef struct llama_block {
 } llama_block;
 
 typedef struct llama {
-    float *cos_sin; /* [n_positions, head_size], as sp_rope wants them */
+    sp_rotations rotations;
     sp_norm norm;
     llama_block blocks[];
 } llama;
@@ -35,7 +36,8 @@ static void build_block(sp_model *m, llama_block *b, int layer) {
     b->q = sp_build_linear(at, "self_attn.q_proj", (sp_linear_shape){d, heads, bias, true, false});
     b->k = sp_build_linear(at, "self_attn.k_proj", (sp_linear_shape){d, kv, bias, true, false});
     b->v = sp_build_linear(at, "self_attn.v_proj", (sp_linear_shape){d, kv, bias, true, false});
-    b->o = sp_build_linear(at, "self_attn.o_proj", (sp_linear_shape){heads, d, bias, true, true});
+    b->o = sp_build_linear(at, "self_attn.o_proj",
+                           (sp_linear_shape){heads, d, c->output_bias, true, true});
     b->mlp_norm = sp_build_norm(at, "post_attention_layernorm", false);
     b->gate =
         sp_build_linear(at, "mlp.gate_proj", (sp_linear_shape){d, inner, mlp_bias, true, false});
@@ -43,21 +45,6 @@ static void build_block(sp_model *m, llama_block *b, int layer) {
     b->down =
         sp_build_linear(at, "mlp.down_proj", (sp_linear_shape){inner, d, mlp_bias, true, true});
     free(start);
-}
-
-/* Angles position / theta^(2i / head_size) (Su et al. 2021, section 3.2.2). */
-static float *rotations(sp_model *m) {
-    const sp_config *c = &m->config;
-    long half = c->head_size / 2, positions = c->n_positions;
-    float *table =
-        sp_arena_alloc(&m->memory, (size_t)positions * (size_t)c->head_size * sizeof *table);
-    for (long p = 0; p < positions; p++)
-        for (long i = 0; i < half; i++) {
-            double angle = (double)p / pow(c->rope_theta, 2.0 * (double)i / c->head_size);
-            table[p * c->head_size + i] = (float)cos(angle);
-            table[p * c->head_size + half + i] = (float)sin(angle);
-        }
-    return table;
 }
 
 static void build(sp_model *m) {
@@ -73,13 +60,14 @@ static void build(sp_model *m) {
     g->norm = sp_build_norm(top, "norm", false);
     if (!c->tie_word_embeddings)
         m->head = sp_build_param(head, "lm_head.weight", 2, c->vocab_size, c->n_embd);
-    g->cos_sin = rotations(m);
+    sp_rotations_make(c, &m->memory, &g->rotations);
 }
 
 static double size(const sp_config *c) {
     double d = c->n_embd, inner = c->n_inner, heads = (double)c->n_head * c->head_size;
     double kv = (double)sp_config_kv_width(c);
-    double attention = 2 * d * heads + 2 * d * kv + c->attention_bias * (heads + 2 * kv + d);
+    double biases = c->attention_bias * (heads + 2 * kv) + c->output_bias * d;
+    double attention = 2 * d * heads + 2 * d * kv + biases;
     double mlp = 3 * d * inner + c->mlp_bias * (2 * inner + d);
     double embeddings = (c->tie_word_embeddings ? 1 : 2) * (double)c->vocab_size * d;
     return embeddings + c->n_layer * (attention + mlp + 2 * d) + d;
@@ -90,7 +78,7 @@ static double size(const sp_config *c) {
 static sp_var *attention(sp_tape *t, const sp_model *m, int layer, const llama_block *b, sp_var *h,
                          const sp_context *ctx) {
     const sp_config *c = &m->config;
-    const float *cos_sin = ((const llama *)m->blocks)->cos_sin;
+    const sp_rotations *rotations = &((const llama *)m->blocks)->rotations;
     sp_var *q = sp_project(t, h, b->q, NULL, ctx), *k = sp_project(t, h, b->k, NULL, ctx);
     sp_attention_shape shape = {.heads = c->n_head,
                                 .kv_heads = c->n_kv_head,
@@ -98,10 +86,11 @@ static sp_var *attention(sp_tape *t, const sp_model *m, int layer, const llama_b
                                 .sequences = ctx->sequences,
                                 .offsets = ctx->offsets,
                                 .prefix_from = ctx->prefix_from,
-                                .causal = true};
-    return sp_context_attention(
-        t, ctx, layer, &shape, sp_rope(t, q, c->head_size, ctx->positions, cos_sin),
-        sp_rope(t, k, c->head_size, ctx->positions, cos_sin), sp_project(t, h, b->v, NULL, ctx));
+                                .causal = true,
+                                .window = layer < c->window_from ? 0 : c->sliding_window};
+    return sp_context_attention(t, ctx, layer, &shape, sp_rope(t, q, ctx->positions, rotations),
+                                sp_rope(t, k, ctx->positions, rotations),
+                                sp_project(t, h, b->v, NULL, ctx));
 }
 
 static sp_var *block(sp_tape *t, const sp_model *m, int layer, sp_var *x, const sp_context *ctx) {
@@ -130,14 +119,22 @@ static sp_kv keys_values(sp_tape *t, const sp_model *m, int layer, sp_var *rows)
     return (sp_kv){.key = sp_linear(t, rows, &b->k->map), .value = sp_linear(t, rows, &b->v->map)};
 }
 
+/* What the three have in common. */
+#define LLAMA_EQUATIONS                                                                            \
+    .optional_start = "model.", .targets = "q_proj, v_proj", .size = size, .build = build,         \
+    .embed = embed, .block = block, .finish = finish, .keys_values = keys_values
+
 const sp_family sp_family_llama = {.model_type = "llama",
-                                   .optional_start = "model.",
-                                   .targets = "q_proj, v_proj",
                                    .read_config = sp_llama_read_config,
                                    .write_config = sp_llama_write_config,
-                                   .size = size,
-                                   .build = build,
-                                   .embed = embed,
-                                   .block = block,
-                                   .finish = finish,
-                                   .keys_values = keys_values};
+                                   LLAMA_EQUATIONS};
+
+const sp_family sp_family_mistral = {.model_type = "mistral",
+                                     .read_config = sp_mistral_read_config,
+                                     .write_config = sp_mistral_write_config,
+                                     LLAMA_EQUATIONS};
+
+const sp_family sp_family_qwen2 = {.model_type = "qwen2",
+                                   .read_config = sp_qwen2_read_config,
+                                   .write_config = sp_qwen2_write_config,
+                                   LLAMA_EQUATIONS};

@@ -37,6 +37,7 @@ void sp_model_free(sp_model *m) {
     for (int i = 0; i < m->projection_count; i++) free(m->projections[i].name);
     free(m->projections);
     sp_params_free(&m->params);
+    sp_params_free(&m->absent);
     sp_arena_free(&m->memory);
     free(m);
 }
@@ -151,8 +152,34 @@ sp_kv sp_model_keys_values(sp_tape *t, const sp_model *m, int layer, sp_var *row
     return m->family->keys_values(t, m, layer, rows);
 }
 
+bool sp_model_has(const sp_model *m, sp_model_part part) {
+    for (size_t i = 0; i < m->params.count; i++)
+        if (m->params.items[i]->part == part) return true;
+    return false;
+}
+
+sp_var *sp_model_predict(sp_tape *t, const sp_model *m, sp_var *hidden) {
+    bool predicts = m->family->predict && sp_model_has(m, SP_PART_PREDICTOR);
+    return predicts ? m->family->predict(t, m, hidden) : hidden;
+}
+
+sp_var *sp_model_pool(sp_tape *t, const sp_model *m, sp_var *hidden) {
+    bool pools = m->family->pool && sp_model_has(m, SP_PART_POOLER);
+    return pools ? m->family->pool(t, m, hidden) : hidden;
+}
+
+sp_status sp_model_check_causal(const sp_model *m) {
+    if (!m->family->bidirectional) return SP_OK;
+    return sp_fail(SP_ERR_SPEC,
+                   "the model is an encoder (%s), which reads in both directions and continues no "
+                   "text; use it with a run whose output is linear or verbalizer, or use another "
+                   "model",
+                   m->config.model_type);
+}
+
 sp_var *sp_model_logits(sp_tape *t, const sp_model *m, const sp_var *hidden, long count) {
     sp_var *rows = sp_arena_zero(&t->arena, sizeof *rows);
     *rows = (sp_var){.rows = count, .cols = hidden->cols, .ld = hidden->ld, .data = hidden->data};
-    return sp_linear(t, rows, &(sp_linear_map){m->head, NULL, true});
+    sp_linear_map head = {m->head, m->head_bias, true};
+    return sp_linear(t, sp_model_predict(t, m, rows), &head);
 }

@@ -11,6 +11,25 @@
 
 /* What config.json says, under Hugging Face's names for GPT-2 where GPT-2 has the thing, else under
  * Llama's. Which keys a family reads and writes is its own matter (config.h). */
+typedef enum sp_rope_type {
+    SP_ROPE_DEFAULT,
+    SP_ROPE_LINEAR,
+    SP_ROPE_DYNAMIC,
+    SP_ROPE_LLAMA3,
+    SP_ROPE_YARN
+} sp_rope_type;
+
+/* How the rotations depart from those of rope_theta, under Hugging Face's names; what each type
+ * makes of them is in rotations.c. Zero where a type does not use a number. */
+typedef struct sp_rope_scaling {
+    sp_rope_type type;
+    double factor;
+    int original_max_position_embeddings;          /* LLAMA3 and YARN */
+    double low_freq_factor, high_freq_factor;      /* LLAMA3 */
+    double beta_fast, beta_slow, attention_factor; /* YARN; attention_factor 0: from factor */
+    bool truncate;                                 /* YARN */
+} sp_rope_scaling;
+
 typedef struct sp_config {
     char model_type[32];
     int vocab_size, n_positions, n_embd, n_layer, n_head, n_inner;
@@ -21,6 +40,14 @@ typedef struct sp_config {
     double initializer_range;
     double rope_theta;                                  /* base of the rotations; 0: none */
     bool tie_word_embeddings, attention_bias, mlp_bias; /* GPT-2 has all of them */
+    bool output_bias;   /* of the map behind attention; attention_bias is that of q, k and v */
+    int sliding_window; /* keys that a token sees (tensor/attention.h); 0: all */
+    int window_from;    /* the first layer with the window; all below it are without */
+    sp_rope_scaling rope_scaling;
+    /* Of encoders. */
+    sp_activation activation; /* between the two maps of a block's MLP */
+    int type_vocab_size;      /* token types; only the first is used */
+    int position_offset;      /* row of position 0: RoBERTa's pad_token_id + 1 */
 } sp_config;
 
 /* Reads and checks config.json. SP_ERR_MISSING, SP_ERR_FORMAT (with the key). */
@@ -30,12 +57,21 @@ sp_status sp_config_write(const char *path, const sp_config *config);
 /* Width of one key or value row of a layer: n_kv_head * head_size. */
 long sp_config_kv_width(const sp_config *config);
 
+/* What of a model a parameter belongs to. A checkpoint holds all of a part or nothing of it; only
+ * the body, without which no hidden state exists, must be there. */
+typedef enum sp_model_part {
+    SP_PART_BODY,
+    SP_PART_POOLER,   /* BERT's map of [CLS] */
+    SP_PART_PREDICTOR /* of a masked LM, between the hidden states and the LM head, and its bias */
+} sp_model_part;
+
 /* A named parameter; `var` has the last dimension as columns and the rest as rows. */
 typedef struct sp_param {
     char *name; /* as in the checkpoint */
     int rank;
     int64_t dims[2];
     int layer; /* of a model's parameter: its block; -1 embeddings; n_layer: after the blocks */
+    sp_model_part part;
     sp_var var;
 } sp_param;
 
@@ -52,6 +88,8 @@ sp_var *sp_params_add(sp_params *params, const char *name, int rank, long rows, 
 sp_var *sp_params_declare(sp_params *params, const char *name, int rank, long rows, long cols);
 void sp_param_allocate(sp_param *param);
 sp_param *sp_params_find(const sp_params *params, const char *name); /* NULL if absent */
+/* Moves item i to the end of another list. */
+void sp_params_move(sp_params *from, size_t i, sp_params *to);
 void sp_params_free(sp_params *params);
 
 /* A linear map of the model by name: what LoRA, AdaLoRA and adapters attach to. */
@@ -117,18 +155,24 @@ typedef struct sp_model sp_model;
 
 struct json_t;
 
-/* One file per family (gpt2.c, llama.c); families are listed in family.c. */
+/* Families with the same equations share a file (gpt2.c, llama.c); family.c lists them all. */
 typedef struct sp_family {
     const char *model_type; /* as in config.json */
     /* Start of a parameter's name that checkpoints of the bare model, without its head, lack. */
     const char *optional_start;
     /* The linear maps that LoRA and AdaLoRA update unless told: see tuning/low_rank.h. */
     const char *targets;
+    /* An encoder: tokens see those after them too, and a class head reads [CLS] or the mask token
+     * (tuning/frame.h). It continues no text. */
+    bool bidirectional;
+    /* A linear class head has a map with tanh of its own before the last one (Hugging Face's
+     * RobertaClassificationHead). */
+    bool dense_class_head;
     /* From and to the object of config.json; `path` is for messages. SP_ERR_FORMAT with the key,
      * also for variants of the equations that the family does not have. */
     sp_status (*read_config)(const char *path, const struct json_t *root, sp_config *out);
     struct json_t *(*write_config)(const sp_config *config);
-    /* Number of parameters. */
+    /* Number of parameters that every checkpoint has. */
     double (*size)(const sp_config *config);
     /* Declares parameters and projections (build.h) and links them into `model->blocks`. */
     void (*build)(sp_model *model);
@@ -141,16 +185,22 @@ typedef struct sp_family {
     sp_var *(*finish)(sp_tape *t, const sp_model *model, sp_var *x);
     /* Key and value that a layer's attention computes for rows [n, n_embd], before any norm. */
     sp_kv (*keys_values)(sp_tape *t, const sp_model *model, int layer, sp_var *rows);
+    /* hidden [n, n_embd] -> [n, n_embd]: SP_PART_PREDICTOR without the bias, and SP_PART_POOLER;
+     * NULL for a family without that part. Only for a model that has it. */
+    sp_var *(*predict)(sp_tape *t, const sp_model *model, sp_var *hidden);
+    sp_var *(*pool)(sp_tape *t, const sp_model *model, sp_var *hidden);
 } sp_family;
 
 struct sp_model {
     sp_config config;
     const sp_family *family;
     sp_params params;
+    sp_params absent;           /* those of the parts that the checkpoint lacks; without memory */
     sp_projection *projections; /* [projection_count] in the order of the forward pass */
     int projection_count;
     sp_var *embedding; /* token embeddings [vocab_size, n_embd] */
     sp_var *head;      /* LM head [vocab_size, n_embd]; the same variable when tied */
+    sp_var *head_bias; /* [1, vocab_size] of SP_PART_PREDICTOR, or NULL */
     void *blocks;      /* the family's own, from build(), in `memory` */
     sp_arena memory;   /* for as long as the model is there */
 };
@@ -159,13 +209,13 @@ struct sp_model {
 const sp_family *sp_family_find(const char *model_type);
 const char *sp_family_names(void);
 
-/* Opens a folder with config.json and model.safetensors; `name` is a folder or a name below
+/* Opens a model's files (model/pretrained.h); `name` is a folder, a .gguf file or a name below
  * models/. In bf16, the weights of the linear maps, the embedding and the head are kept in bf16
  * (what later trains, turns to fp32: sp_leaf_train); everything else is fp32. Tensor by tensor, so
  * that little more memory is taken than the model needs in the end. SP_ERR_MISSING, SP_ERR_FORMAT
  * with the tensor's name. Release with sp_model_free. */
 sp_status sp_model_open(const char *name, sp_precision precision, sp_model **out);
-/* The folder sp_model_open would read, owned by the caller. */
+/* The folder or file sp_model_open would read, owned by the caller. */
 char *sp_model_folder(const char *name);
 /* A fresh model with zeroed parameters. SP_ERR_SPEC for an unknown family, or sizes that do not fit
  * each other. */
@@ -198,6 +248,18 @@ sp_var *sp_wanted_rows(sp_tape *t, const sp_model *model, int layer, sp_var *x,
 /* The key and value [n, kv_heads * head_size] that the attention of `layer` computes for hidden
  * rows [n, n_embd], to which no norm is applied; unsteered. */
 sp_kv sp_model_keys_values(sp_tape *t, const sp_model *model, int layer, sp_var *rows);
+
+/* Whether the model has a part. */
+bool sp_model_has(const sp_model *model, sp_model_part part);
+
+/* hidden [n, n_embd] -> what the LM head is to be applied to: itself, or what a masked LM's
+ * predictor makes of it. */
+sp_var *sp_model_predict(sp_tape *t, const sp_model *model, sp_var *hidden);
+/* Rows of [CLS], hidden [n, n_embd] -> what the pooler makes of them; themselves without one. */
+sp_var *sp_model_pool(sp_tape *t, const sp_model *model, sp_var *hidden);
+
+/* SP_ERR_SPEC for an encoder, which has no probability of the next token. */
+sp_status sp_model_check_causal(const sp_model *model);
 
 /* logits [count, vocab_size] of the first `count` rows of hidden, to which no gradient flows. */
 sp_var *sp_model_logits(sp_tape *t, const sp_model *model, const sp_var *hidden, long count);

@@ -3,11 +3,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-sp_var *sp_params_declare(sp_params *p, const char *name, int rank, long rows, long cols) {
+static void append(sp_params *p, sp_param *param) {
     if (p->count == p->cap) {
         p->cap = p->cap ? 2 * p->cap : 64;
         p->items = sp_realloc(p->items, p->cap, sizeof *p->items);
     }
+    p->items[p->count++] = param;
+}
+
+sp_var *sp_params_declare(sp_params *p, const char *name, int rank, long rows, long cols) {
     sp_param *param = sp_alloc(1, sizeof *param);
     param->name = sp_strdup(name);
     param->rank = rank;
@@ -15,7 +19,7 @@ sp_var *sp_params_declare(sp_params *p, const char *name, int rank, long rows, l
     param->dims[0] = rank == 1 ? cols : rows;
     param->dims[1] = rank == 1 ? 1 : cols;
     param->var = (sp_var){.rows = rows, .cols = cols, .ld = cols, .leaf = true};
-    p->items[p->count++] = param;
+    append(p, param);
     return &param->var;
 }
 
@@ -33,6 +37,11 @@ sp_param *sp_params_find(const sp_params *p, const char *name) {
     for (size_t i = 0; i < p->count; i++)
         if (strcmp(p->items[i]->name, name) == 0) return p->items[i];
     return NULL;
+}
+
+void sp_params_move(sp_params *from, size_t i, sp_params *to) {
+    append(to, from->items[i]);
+    memmove(from->items + i, from->items + i + 1, (--from->count - i) * sizeof *from->items);
 }
 
 void sp_params_free(sp_params *p) {

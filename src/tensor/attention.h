@@ -6,7 +6,9 @@
  * Sequence s has query rows offsets[s] .. offsets[s+1]. Its keys are `past[s]` rows of the cache,
  * then its own rows; with `causal`, query i sees its own keys 0..i and everything before. The
  * prefix is read in place, shared by the batch; with `prefix_from` the first queries of a sequence
- * do not see it, which makes it an infix (Prefix-Tuning, section 7.3). Only one block of query rows
+ * do not see it, which makes it an infix (Prefix-Tuning, section 7.3). With `window` a query sees
+ * the last `window` keys only, itself included, of prefix and tokens in the order in which they
+ * stand: a prefix leaves the window like any other key. Only one block of query rows
  * times keys exists at a time, and of it only what the mask leaves; the backward pass recomputes it
  * from one log-sum-exp per (token, head). A task is a sequence and a key/value head with all query
  * heads that share it; no sum depends on which thread takes it. */
@@ -33,6 +35,8 @@ typedef struct sp_attention_shape {
                              * query that sees the prefix; NULL: all see it */
     bool prefix_only;       /* queries see nothing but the prefix (0 for those that do not see it
                              * either); keys and values are then not read and get no gradient */
+    long window;            /* only with `causal`: how many keys a query sees, at most 2^30; 0: all.
+                             * Does not bind with `prefix_only`. */
 } sp_attention_shape;
 
 /* Where the keys and values of sequence s lie, its own rows included: `length` rows. Without a

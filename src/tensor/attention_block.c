@@ -113,25 +113,65 @@ INLINED void pack_keys(const sp_attention_inputs *in, int sequence, int kv_head,
 /* Which of a sequence's queries a block holds, and what they see. */
 typedef struct query_block {
     long start, rows;
-    long first;  /* the first key in the panels that is seen: 0, or the prefix's length */
-    long keys;   /* how many the last row sees */
+    long first;  /* the first key in the panels that is seen: 0, the prefix's length, or where the
+                  * window of the first row starts */
+    long keys;   /* how many from there the last row sees */
     long masked; /* 1 if each row sees one less than the next, else 0 */
 } query_block;
 
+/* A task at work: which sequence, how many of its keys are from the cache, and how many of its own
+ * queries do not see the prefix. */
+typedef struct task_place {
+    const sp_attention_shape *shape;
+    int sequence;
+    long length, past, hidden;
+} task_place;
+
+static sp_window_start window_of(const task_place *at, const query_block *b, long row) {
+    long index = b->start + row;
+    return sp_window_start_of(at->shape, at->sequence, at->past + index, index >= at->hidden);
+}
+
+/* Leaves out the keys before the window of the first row, and so of all rows, unless keys that are
+ * seen stand before them in the panels. */
+static void skip_before_window(const task_place *at, query_block *b) {
+    sp_window_start start = window_of(at, b, 0);
+    long prefix = b->first ? 0 : at->shape->prefix_length;
+    long skipped = start.prefix < prefix ? start.prefix : prefix + start.own;
+    b->first += skipped;
+    b->keys -= skipped;
+}
+
 /* The block of at most BLOCK queries from `start` on that all see the prefix, or all do not. */
-static query_block block_at(const sp_attention_shape *s, long start, long length, long past,
-                            long hidden) {
-    long end = start < hidden ? hidden : length;
+static query_block block_at(const task_place *at, long start) {
+    const sp_attention_shape *s = at->shape;
+    long end = start < at->hidden ? at->hidden : at->length;
     query_block b = {.start = start, .rows = end - start < BLOCK ? end - start : BLOCK};
-    if (start < hidden)
+    if (start < at->hidden)
         b.first = s->prefix_length;
     else
         b.keys = s->prefix_length;
     if (!s->prefix_only) {
-        b.keys += past + (s->causal ? start + b.rows : length);
+        b.keys += at->past + (s->causal ? start + b.rows : at->length);
         b.masked = s->causal;
     }
+    if (s->window) skip_before_window(at, &b);
     return b;
+}
+
+static void fill(float *row, long from, long to, float value) {
+    for (long j = from < 0 ? 0 : from; j < to; j++) row[j] = value;
+}
+
+/* Sets what belongs to keys before the window in rows [rows, keys] of a block. */
+static void fill_before_window(const task_place *at, const query_block *b, float *rows, long ld,
+                               float value) {
+    long own = at->shape->prefix_length - b->first;
+    for (long i = 0; i < b->rows; i++) {
+        sp_window_start start = window_of(at, b, i);
+        fill(rows + i * ld, 0, start.prefix - b->first, value);
+        fill(rows + i * ld, own, own + start.own, value);
+    }
 }
 
 INLINED long visible_keys(const query_block *b, long row) {
@@ -232,12 +272,14 @@ INLINED void load_rows(long rows, long d, long width, float scale, sp_rows from,
 
 /* ---- forward ---- */
 
-INLINED void forward_block(const sp_attention_shape *s, const query_block *b, const panels *x,
-                           sp_rows q, sp_rows out, float *lse) {
+INLINED void forward_block(const task_place *at, const query_block *b, const panels *x, sp_rows q,
+                           sp_rows out, float *lse) {
+    const sp_attention_shape *s = at->shape;
     long d = s->head_size, n = round_to_lanes(b->keys);
     float sums[BLOCK];
     load_rows(b->rows, d, x->width, 1.0f / sqrtf((float)d), q, x->q);
     multiply_visible(b, x, x->q, x->key_t, x->p);
+    if (s->window) fill_before_window(at, b, x->p, x->ld, -INFINITY);
     for (long i = 0; i < b->rows; i++) {
         float *row = x->p + i * x->ld;
         long seen = visible_keys(b, i);
@@ -245,6 +287,7 @@ INLINED void forward_block(const sp_attention_shape *s, const query_block *b, co
         sums[i] = exponentiate(seen, n, shift, row);
         if (lse) lse[i * s->heads] = shift + logf(sums[i]);
     }
+    if (s->window) fill_before_window(at, b, x->p, x->ld, 0);
     weigh_rows(b, x, x->p, x->value, x->row);
     for (long i = 0; i < b->rows; i++)
         for (long j = 0; j < d; j++)
@@ -260,19 +303,19 @@ VECTORISED void sp_attention_forward_task(const sp_attention_inputs *in, int seq
     const sp_attention_shape *s = in->shape;
     long first = s->offsets[sequence], length = s->offsets[sequence + 1] - first;
     long past = in->keys[sequence].length - length, d = s->head_size;
-    long hidden = sp_hidden_queries(s, sequence, past, length);
+    task_place at = {s, sequence, length, past, sp_hidden_queries(s, sequence, past, length)};
     int group = s->heads / s->kv_heads;
     panels x = lay_out(s, in->keys[sequence].length, false, scratch);
     pack_keys(in, sequence, kv_head, &x);
     for (int head = kv_head * group; head < (kv_head + 1) * group; head++) {
         query_block b;
         for (long start = 0; start < length; start += b.rows) {
-            b = block_at(s, start, length, past, hidden);
+            b = block_at(&at, start);
             sp_rows block_out = sp_rows_at(out, first + start, head * d);
             if (b.keys == 0)
                 clear_rows(b.rows, d, block_out);
             else
-                forward_block(s, &b, &x, sp_rows_at(in->q, first + start, head * d), block_out,
+                forward_block(&at, &b, &x, sp_rows_at(in->q, first + start, head * d), block_out,
                               lse ? lse + (first + start) * s->heads + head : NULL);
         }
     }
@@ -281,12 +324,14 @@ VECTORISED void sp_attention_forward_task(const sp_attention_inputs *in, int seq
 /* ---- backward ---- */
 
 /* p = exp(scores - lse), 0 where a key is not seen. */
-INLINED void recompute_probabilities(const sp_attention_shape *s, const query_block *b,
-                                     const panels *x, const float *lse) {
+INLINED void recompute_probabilities(const task_place *at, const query_block *b, const panels *x,
+                                     const float *lse) {
+    const sp_attention_shape *s = at->shape;
     long n = round_to_lanes(b->keys);
     multiply_visible(b, x, x->q, x->key_t, x->p);
     for (long i = 0; i < b->rows; i++)
         exponentiate(visible_keys(b, i), n, lse[i * s->heads], x->p + i * x->ld);
+    if (s->window) fill_before_window(at, b, x->p, x->ld, 0);
 }
 
 /* The sum of p * dp: dout . out without the output, since out = p V. */
@@ -329,14 +374,13 @@ INLINED void add_rows(long rows, long d, float scale, const float *from, long fr
 
 /* Gradients of one block, into the panels and dq. The queries are scaled, so dkey is right as it
  * is and dq wants the scale. */
-INLINED void backward_block(const sp_attention_shape *s, const query_block *b, const panels *x,
-                            sp_rows q, sp_rows dout, const float *lse,
-                            const sp_attention_grads *g) {
-    long d = s->head_size;
+INLINED void backward_block(const task_place *at, const query_block *b, const panels *x, sp_rows q,
+                            sp_rows dout, const float *lse, const sp_attention_grads *g) {
+    long d = at->shape->head_size;
     float scale = 1.0f / sqrtf((float)d);
     load_rows(b->rows, d, x->width, scale, q, x->q);
     load_rows(b->rows, d, x->width, 1.0f, dout, x->dout);
-    recompute_probabilities(s, b, x, lse);
+    recompute_probabilities(at, b, x, lse);
     if (g->v.data || g->prefix_value.data) add_to_keys(b, x, x->p, x->dout, x->dvalue);
     if (!g->q.data && !g->k.data && !g->prefix_key.data) return;
     compute_dscores(b, x);
@@ -358,7 +402,8 @@ VECTORISED void sp_attention_backward_task(const sp_attention_inputs *in, int se
                                            const sp_attention_grads *g, float *scratch) {
     const sp_attention_shape *s = in->shape;
     long first = s->offsets[sequence], length = s->offsets[sequence + 1] - first;
-    long hidden = sp_hidden_queries(s, sequence, 0, length), d = s->head_size, kv = kv_head * d;
+    long d = s->head_size, kv = kv_head * d;
+    task_place at = {s, sequence, length, 0, sp_hidden_queries(s, sequence, 0, length)};
     int group = s->heads / s->kv_heads;
     panels x = lay_out(s, length, true, scratch);
     pack_keys(in, sequence, kv_head, &x);
@@ -368,11 +413,11 @@ VECTORISED void sp_attention_backward_task(const sp_attention_inputs *in, int se
         query_block b;
         for (long start = 0; start < length; start += b.rows) {
             long row = first + start;
-            b = block_at(s, start, length, 0, hidden);
+            b = block_at(&at, start);
             if (b.keys == 0) continue;
             sp_attention_grads here = *g;
             here.q = sp_rows_at(g->q, row, head * d);
-            backward_block(s, &b, &x, sp_rows_at(in->q, row, head * d),
+            backward_block(&at, &b, &x, sp_rows_at(in->q, row, head * d),
                            sp_rows_at(dout, row, head * d), lse + row * s->heads + head, &here);
         }
     }

@@ -41,4 +41,23 @@ static inline long sp_hidden_queries(const sp_attention_shape *s, int sequence, 
     return hidden < 0 ? 0 : hidden < length ? hidden : length;
 }
 
+/* The keys before these are outside the window of a query. */
+typedef struct sp_window_start {
+    long prefix, own; /* index of the first prefix row and of the first own row that is seen */
+} sp_window_start;
+
+/* For query `index` of a sequence (past included), which sees the prefix or not. A prefix stands
+ * before own row `from`: row p of it is place from + p of the whole, own row j from `from` on place
+ * prefix_length + j. */
+static inline sp_window_start sp_window_start_of(const sp_attention_shape *s, int sequence,
+                                                 long index, bool sees_prefix) {
+    if (s->window == 0 || s->prefix_only) return (sp_window_start){0, 0};
+    long prefix = sees_prefix ? s->prefix_length : 0, first = prefix + index + 1 - s->window;
+    long from = prefix && s->prefix_from ? s->prefix_from[sequence] : 0;
+    if (first < 0) first = 0;
+    if (first <= from) return (sp_window_start){0, first};
+    if (first <= from + prefix) return (sp_window_start){first - from, from};
+    return (sp_window_start){prefix, first - prefix};
+}
+
 #endif

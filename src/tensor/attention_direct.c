@@ -27,6 +27,18 @@ INLINED const float *row_at(const place *p, long j) {
     return p->own + (p->which ? p->which[j] : j) * p->own_ld;
 }
 
+/* The same without the rows that a window leaves out; `prefix_length` of the prefix are seen. */
+INLINED place place_from(const place *p, sp_window_start start, long prefix_length) {
+    place seen = *p;
+    seen.prefix = sp_rows_at(p->prefix, start.prefix, 0);
+    seen.prefix_length = prefix_length - start.prefix;
+    if (p->which)
+        seen.which += start.own;
+    else
+        seen.own += start.own * p->own_ld;
+    return seen;
+}
+
 /* scores [group, ld] = q . key * scale, 16 keys at a time; those beyond the last are it again. */
 INLINED void score_keys(const query *x, const place *keys, const float *q, float scale) {
     long d = x->shape->head_size;
@@ -129,9 +141,11 @@ VECTORISED void sp_attention_direct_task(const sp_attention_inputs *in, int sequ
     query x = {s, group, round_to_lanes(s->prefix_length + k->length), 0, scratch};
     for (long i = 0; i < length; i++) {
         long own = s->prefix_only ? 0 : s->causal ? past + i + 1 : k->length;
-        keys.prefix_length = values.prefix_length = i < hidden ? 0 : s->prefix_length;
-        x.keys = keys.prefix_length + own;
-        attend(&x, &keys, &values, in->q.data + (first + i) * in->q.ld + head * d,
+        sp_window_start start = sp_window_start_of(s, sequence, past + i, i >= hidden);
+        place seen_keys = place_from(&keys, start, i < hidden ? 0 : s->prefix_length);
+        place seen_values = place_from(&values, start, i < hidden ? 0 : s->prefix_length);
+        x.keys = seen_keys.prefix_length + own - start.own;
+        attend(&x, &seen_keys, &seen_values, in->q.data + (first + i) * in->q.ld + head * d,
                out.data + (first + i) * out.ld + head * d,
                lse ? lse + (first + i) * s->heads + head : NULL);
     }

@@ -61,6 +61,35 @@ VECTORISED void sp_gelu_backward(long n, const float *x, const float *dy, float 
     }
 }
 
+/* The normal distribution Phi(x) within 1e-7, and density = exp(-x^2 / 2) (Abramowitz & Stegun
+ * 1964, 7.1.26, for the error function of |x| / sqrt(2)). */
+INLINED float normal_distribution(float x, float *density) {
+    float z = fabsf(x) * 0.70710678f, t = 1.0f / (1.0f + 0.3275911f * z);
+    float p = 1.061405429f;
+    p = p * t - 1.453152027f;
+    p = p * t + 1.421413741f;
+    p = p * t - 0.284496736f;
+    p = p * t + 0.254829592f;
+    *density = expf(z > 9.0f ? -81.0f : -z * z);
+    float tail = 0.5f * p * t * *density;
+    return x < 0 ? tail : 1.0f - tail;
+}
+
+VECTORISED void sp_gelu_exact_forward(long n, const float *x, float *y) {
+    for (long i = 0; i < n; i++) {
+        float density;
+        y[i] = x[i] * normal_distribution(x[i], &density);
+    }
+}
+
+VECTORISED void sp_gelu_exact_backward(long n, const float *x, const float *dy, float *dx) {
+    const float scale = 0.39894228f; /* 1 / sqrt(2 pi) */
+    for (long i = 0; i < n; i++) {
+        float density, phi = normal_distribution(x[i], &density);
+        dx[i] += dy[i] * (phi + x[i] * scale * density);
+    }
+}
+
 VECTORISED void sp_tanh_forward(long n, const float *x, float *y) {
     for (long i = 0; i < n; i++) y[i] = tanhf(x[i]);
 }

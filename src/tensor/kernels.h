@@ -19,6 +19,11 @@ void sp_bf16_to_floats(long n, const uint16_t *x, float *y);
 /* GELU with the tanh approximation (Hendrycks & Gimpel; Hugging Face "gelu_new"). */
 void sp_gelu_forward(long n, const float *x, float *y);
 void sp_gelu_backward(long n, const float *x, const float *dy, float *dx); /* dx += */
+/* GELU itself, x Phi(x) with the normal distribution (Hendrycks & Gimpel 2016; Hugging Face
+ * "gelu").
+ */
+void sp_gelu_exact_forward(long n, const float *x, float *y);
+void sp_gelu_exact_backward(long n, const float *x, const float *dy, float *dx); /* dx += */
 void sp_tanh_forward(long n, const float *x, float *y);
 void sp_tanh_backward(long n, const float *y, const float *dy, float *dx); /* dx +=, from y */
 void sp_relu_forward(long n, const float *x, float *y);

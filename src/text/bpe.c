@@ -23,9 +23,12 @@ typedef struct sp_bpe_candidate {
     int rank, at, left, right, merged;
 } sp_bpe_candidate;
 
-void sp_bpe_start(sp_bpe *bpe) {
+sp_bpe *sp_bpe_new(const sp_vocabulary *vocabulary) {
+    sp_bpe *bpe = sp_alloc(1, sizeof *bpe);
+    bpe->vocabulary = vocabulary;
     for (int i = 0; i < 256; i++) bpe->byte_ids[i] = -1;
     bpe->cache = sp_alloc(SP_BPE_CACHE, sizeof *bpe->cache);
+    return bpe;
 }
 
 void sp_bpe_add_merge(sp_bpe *bpe, int left, int right, int rank, int merged) {
@@ -41,11 +44,11 @@ void sp_bpe_add_merge(sp_bpe *bpe, int left, int right, int rank, int merged) {
 }
 
 void sp_bpe_free(sp_bpe *bpe) {
-    for (int i = 0; bpe->cache && i < SP_BPE_CACHE; i++) free(atomic_load(&bpe->cache[i]));
+    if (!bpe) return;
+    for (int i = 0; i < SP_BPE_CACHE; i++) free(atomic_load(&bpe->cache[i]));
     free(bpe->cache), free(bpe->ranks), free(bpe->merged);
     sp_pair_map_free(&bpe->pairs);
-    sp_word_map_free(&bpe->vocabulary);
-    *bpe = (sp_bpe){0};
+    free(bpe);
 }
 
 void sp_bpe_scratch_free(sp_bpe_scratch *scratch) {
@@ -140,10 +143,9 @@ static bool find_whole(const sp_bpe *bpe, sp_bpe_scratch *scratch, const char *w
                        sp_ints *out) {
     sp_buf_clear(&scratch->text);
     sp_bytes_to_symbols(word, len, &scratch->text);
-    const sp_word *token =
-        sp_word_map_find(&bpe->vocabulary, scratch->text.data, scratch->text.len);
-    if (token) sp_ints_push(out, (int)token->value);
-    return token;
+    int id = sp_vocabulary_find(bpe->vocabulary, scratch->text.data, scratch->text.len);
+    if (id >= 0) sp_ints_push(out, id);
+    return id >= 0;
 }
 
 static sp_cached_word *make_cached(const char *word, size_t len, const int *ids, size_t count) {

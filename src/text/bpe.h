@@ -4,7 +4,7 @@
 #define SP_TEXT_BPE_H
 
 #include "core/memory.h"
-#include "text/word_map.h"
+#include "text/vocabulary.h"
 
 #include <stdbool.h>
 
@@ -15,8 +15,8 @@ typedef struct sp_bpe {
     sp_pair_map pairs;   /* pairs that merge */
     int *ranks, *merged; /* by pair index: place in the list, and the id that replaces the pair */
     size_t cap;
-    sp_word_map vocabulary; /* token in byte-level symbols -> id */
-    bool whole_words_first; /* a word that is a token needs no merges ("ignore_merges") */
+    const sp_vocabulary *vocabulary; /* the tokenizer's; tokens in byte-level symbols */
+    bool whole_words_first;          /* a word that is a token needs no merges ("ignore_merges") */
     /* Words seen before. A slot is filled once and never changed, so that threads share it without
      * a lock. */
     struct sp_cached_word *_Atomic *cache;
@@ -30,7 +30,8 @@ typedef struct sp_bpe_scratch {
     sp_buf text;
 } sp_bpe_scratch;
 
-void sp_bpe_start(sp_bpe *bpe);
+/* A new one, without merges. Release with sp_bpe_free. */
+sp_bpe *sp_bpe_new(const sp_vocabulary *vocabulary);
 void sp_bpe_add_merge(sp_bpe *bpe, int left, int right, int rank, int merged);
 void sp_bpe_free(sp_bpe *bpe);
 

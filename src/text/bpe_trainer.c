@@ -1,6 +1,6 @@
 #include "text/bpe_trainer.h"
 #include "text/alphabet.h"
-#include "text/splitter.h"
+#include "text/pattern.h"
 #include "text/word_map.h"
 
 #include <jansson.h>
@@ -37,19 +37,25 @@ typedef struct trainer {
     json_t *merges;
 } trainer;
 
-static void count_word(void *context, const char *word, size_t len) {
-    trainer *t = context;
-    sp_word_map_add(&t->words, word, len)->value++;
+static sp_status count_text(trainer *t, const sp_pattern *pattern, const char *text, size_t len,
+                            sp_spans *cuts) {
+    sp_status st = sp_pattern_find(pattern, text, 0, len, cuts);
+    for (size_t i = 0; !st && i < cuts->len; i++) {
+        const sp_span *cut = &cuts->data[i];
+        sp_word_map_add(&t->words, text + cut->start, cut->end - cut->start)->value++;
+    }
+    return st;
 }
 
 static sp_status count_words(trainer *t, sp_document_source next, void *context) {
-    sp_splitter *splitter = sp_splitter_new();
-    sp_status st = sp_splitter_add(splitter, sp_gpt2_pattern);
+    sp_pattern *pattern;
+    sp_spans cuts = {0};
+    sp_status st = sp_pattern_new(sp_gpt2_pattern, &pattern);
     const char *text;
     size_t len;
-    while (!st && next(context, &text, &len))
-        st = sp_split_words(splitter, text, len, count_word, t);
-    sp_splitter_free(splitter);
+    while (!st && next(context, &text, &len)) st = count_text(t, pattern, text, len, &cuts);
+    sp_pattern_free(pattern);
+    sp_spans_free(&cuts);
     if (!st && !t->words.count) return sp_fail(SP_ERR_DATA, "there is no text to train on");
     return st;
 }

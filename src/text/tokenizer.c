@@ -1,161 +1,120 @@
 #include "text/tokenizer.h"
 #include "core/file.h"
+#include "text/alphabet.h"
 #include "text/tokenizer_parts.h"
+#include "text/unicode.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <utf8proc.h>
 
-typedef struct word_sink {
-    const sp_bpe *bpe;
-    sp_bpe_scratch *scratch;
+/* One call of sp_tokenizer_encode. */
+typedef struct encoder {
+    const sp_tokenizer *tokenizer;
+    void *scratch; /* of the model */
+    sp_buf normal, symbols;
+    sp_pieces pieces;
+    sp_pre_tokenizer_scratch cutting;
     sp_ints *out;
-} word_sink;
+} encoder;
 
-static void encode_word(void *context, const char *word, size_t len) {
-    word_sink *sink = context;
-    sp_bpe_encode(sink->bpe, sink->scratch, word, len, sink->out);
-}
-
-/* NFC of the text as a fresh string, NULL if it is not UTF-8. */
-static char *compose(const char *text, size_t len, size_t *composed_len) {
-    utf8proc_uint8_t *composed;
-    utf8proc_ssize_t rc = utf8proc_map((const utf8proc_uint8_t *)text, (utf8proc_ssize_t)len,
-                                       &composed, UTF8PROC_STABLE | UTF8PROC_COMPOSE);
-    if (rc < 0) return NULL;
-    *composed_len = (size_t)rc;
-    return (char *)composed;
-}
-
-/* Text without added tokens. */
-static sp_status encode_plain(const sp_tokenizer *tokenizer, const char *text, size_t len,
-                              word_sink *sink) {
-    if (!len) return SP_OK;
-    char *composed = tokenizer->compose ? compose(text, len, &len) : NULL;
-    if (composed) text = composed;
-    sp_buf spaced = {0};
-    if (tokenizer->prefix_space && text[0] != ' ') {
-        sp_buf_putc(&spaced, ' ');
-        sp_buf_append(&spaced, text, len);
-        text = spaced.data, len = spaced.len;
+static sp_status encode_piece(encoder *e, const char *text, size_t len) {
+    const sp_tokenizer *tokenizer = e->tokenizer;
+    if (sp_pre_tokenizer_gives_bytes(tokenizer->pre_tokenizer) && !tokenizer->kind->takes_bytes) {
+        sp_buf_clear(&e->symbols);
+        sp_bytes_to_symbols(text, len, &e->symbols);
+        text = e->symbols.data, len = e->symbols.len;
     }
-    sp_status st = sp_split_words(tokenizer->splitter, text, len, encode_word, sink);
-    sp_buf_free(&spaced);
-    free(composed);
+    return tokenizer->kind->encode(tokenizer->model, e->scratch, text, len, e->out);
+}
+
+/* Normal text without added tokens. */
+static sp_status encode_plain(encoder *e, const char *text, size_t len, bool at_start) {
+    sp_status st =
+        sp_pre_tokenize(e->tokenizer->pre_tokenizer, text, len, at_start, &e->cutting, &e->pieces);
+    for (size_t i = 0; !st && i < e->pieces.spans.len; i++) {
+        const sp_span *span = &e->pieces.spans.data[i];
+        st = encode_piece(e, e->pieces.text.data + span->start, span->end - span->start);
+    }
     return st;
 }
 
-static const sp_added_token *added_at(const sp_tokenizer *tokenizer, const char *text, size_t len) {
-    if (!tokenizer->starts_added[(unsigned char)*text]) return NULL;
-    for (int i = 0; i < tokenizer->added_count; i++) {
-        const sp_added_token *added = &tokenizer->added[i];
-        if (added->len <= len && memcmp(added->text, text, added->len) == 0) return added;
-    }
-    return NULL;
-}
+/* What to do with the text between added tokens. */
+typedef sp_status (*encode_rest)(encoder *e, const char *text, size_t len, bool at_start);
 
-/* Bytes of the white-space character at the start of the text, 0 if there is none. */
-static size_t white_width(const char *text, size_t len) {
-    utf8proc_int32_t c;
-    utf8proc_ssize_t width =
-        utf8proc_iterate((const utf8proc_uint8_t *)text, (utf8proc_ssize_t)len, &c);
-    if (width <= 0) return 0;
-    utf8proc_category_t category = utf8proc_category(c);
-    bool white = (c >= '\t' && c <= '\r') || c == 0x85 || category == UTF8PROC_CATEGORY_ZS ||
-                 category == UTF8PROC_CATEGORY_ZL || category == UTF8PROC_CATEGORY_ZP;
-    return white ? (size_t)width : 0;
-}
-
-/* Length of the text without white space at its end. */
-static size_t stripped_length(const char *text, size_t len) {
-    for (;;) {
-        size_t start = len;
-        while (start && len - start < 3 && ((unsigned char)text[--start] & 0xc0) == 0x80) continue;
-        size_t width = white_width(text + start, len - start);
-        if (!width || start + width != len) return len;
-        len = start;
-    }
-}
-
-static size_t white_prefix(const char *text, size_t len) {
-    size_t at = 0;
-    for (size_t width; at < len && (width = white_width(text + at, len - at)); at += width)
-        continue;
-    return at;
-}
-
-static sp_status encode_text(const sp_tokenizer *tokenizer, const char *text, size_t len,
-                             word_sink *sink) {
-    size_t done = 0, at = 0;
-    while (at < len) {
-        const sp_added_token *added = added_at(tokenizer, text + at, len - at);
-        if (!added) {
-            at++;
-            continue;
-        }
-        size_t plain = at - done;
-        if (added->strip_left) plain = stripped_length(text + done, plain);
-        sp_status st = encode_plain(tokenizer, text + done, plain, sink);
+/* Recognises the added tokens of a trie. */
+static sp_status encode_added(encoder *e, const sp_trie *trie, const char *text, size_t len,
+                              bool at_start, encode_rest encode) {
+    const sp_added_tokens *added = &e->tokenizer->added;
+    size_t done = 0, from = 0;
+    sp_added_match match;
+    while (sp_added_tokens_find(added, trie, text, len, from, done, &match)) {
+        sp_status st = SP_OK;
+        if (match.start > done) st = encode(e, text + done, match.start - done, at_start && !done);
         if (st) return st;
-        sp_ints_push(sink->out, added->id);
-        at += added->len;
-        if (added->strip_right) at += white_prefix(text + at, len - at);
-        done = at;
+        sp_ints_push(e->out, match.id);
+        done = match.end;
+        from = match.next;
     }
-    return encode_plain(tokenizer, text + done, len - done, sink);
+    return done < len ? encode(e, text + done, len - done, at_start && !done) : SP_OK;
+}
+
+/* Text as it is, without the added tokens of such text. */
+static sp_status encode_raw(encoder *e, const char *text, size_t len, bool at_start) {
+    const sp_tokenizer *tokenizer = e->tokenizer;
+    if (tokenizer->normalizer) {
+        sp_status st = sp_normalize(tokenizer->normalizer, text, len, &e->normal);
+        if (st) return st;
+        text = e->normal.data, len = e->normal.len;
+    }
+    return encode_added(e, &tokenizer->added.normal, text, len, at_start, encode_plain);
 }
 
 sp_status sp_tokenizer_encode(const sp_tokenizer *tokenizer, const char *text, size_t len,
                               sp_ints *out) {
-    sp_bpe_scratch scratch = {0};
-    word_sink sink = {&tokenizer->bpe, &scratch, out};
-    sp_status st = encode_text(tokenizer, text, len, &sink);
-    sp_bpe_scratch_free(&scratch);
+    const sp_token_model_kind *kind = tokenizer->kind;
+    encoder e = {.tokenizer = tokenizer,
+                 .scratch = sp_alloc(1, kind->scratch_size ? kind->scratch_size : 1),
+                 .out = out};
+    sp_status st = encode_added(&e, &tokenizer->added.plain, text, len, true, encode_raw);
+    if (kind->free_scratch) kind->free_scratch(e.scratch);
+    free(e.scratch);
+    sp_buf_free(&e.normal), sp_buf_free(&e.symbols);
+    sp_pieces_free(&e.pieces);
+    sp_pre_tokenizer_scratch_free(&e.cutting);
     return st;
 }
 
-static bool has_token(const sp_tokenizer *tokenizer, int id) {
-    return id >= 0 && id < tokenizer->size && tokenizer->tokens[id].text;
+sp_status sp_tokenizer_encode_pair(const sp_tokenizer *tokenizer, const char *a, size_t a_len,
+                                   const char *b, size_t b_len, sp_ints *ids, sp_ints *types) {
+    sp_ints first = {0}, second = {0};
+    sp_status st = sp_tokenizer_encode(tokenizer, a, a_len, &first);
+    if (!st && b) st = sp_tokenizer_encode(tokenizer, b, b_len, &second);
+    const sp_ints *const texts[2] = {&first, b ? &second : NULL};
+    if (!st) sp_post_process(&tokenizer->post_processor, texts, ids, types);
+    sp_ints_free(&first), sp_ints_free(&second);
+    return st;
 }
 
 void sp_tokenizer_decode(const sp_tokenizer *tokenizer, const int *ids, size_t count,
                          bool skip_special, sp_buf *out) {
+    sp_pieces tokens = {0};
     for (size_t i = 0; i < count; i++) {
-        if (!has_token(tokenizer, ids[i])) continue;
-        const sp_token *token = &tokenizer->tokens[ids[i]];
-        if (!(skip_special && token->special))
-            sp_buf_append(out, token->bytes.data, token->bytes.len);
+        const sp_token *token = sp_vocabulary_token(&tokenizer->vocabulary, ids[i]);
+        if (!token || (skip_special && token->special)) continue;
+        size_t start = tokens.text.len;
+        sp_buf_puts(&tokens.text, token->text);
+        sp_spans_push(&tokens.spans, start, tokens.text.len, false);
     }
-}
-
-/* Bytes at `text` that are not UTF-8: a lead byte and the continuation bytes after it. */
-static size_t broken_length(const char *text, size_t len) {
-    size_t n = 1;
-    if ((text[0] & 0xc0) != 0xc0) return n;
-    while (n < len && n < 4 && (text[n] & 0xc0) == 0x80) n++;
-    return n;
-}
-
-/* A copy in which what is not UTF-8 has become U+FFFD. */
-static void append_valid(const char *text, size_t len, sp_buf *out) {
-    for (size_t i = 0; i < len;) {
-        utf8proc_int32_t symbol;
-        utf8proc_ssize_t n = utf8proc_iterate((const utf8proc_uint8_t *)text + i,
-                                              (utf8proc_ssize_t)(len - i), &symbol);
-        size_t taken = n > 0 ? (size_t)n : broken_length(text + i, len - i);
-        if (n > 0)
-            sp_buf_append(out, text + i, taken);
-        else
-            sp_buf_puts(out, "\xef\xbf\xbd");
-        i += taken;
-    }
+    sp_token_decode(tokenizer->decoder, &tokens);
+    sp_buf_append(out, tokens.text.data ? tokens.text.data : "", tokens.text.len);
+    sp_pieces_free(&tokens);
 }
 
 char *sp_tokenizer_text(const sp_tokenizer *tokenizer, const sp_ints *ids) {
     static const char white[] = " \n\r\t";
     sp_buf bytes = {0}, text = {0};
     sp_tokenizer_decode(tokenizer, ids->data, ids->len, true, &bytes);
-    append_valid(bytes.data, bytes.len, &text);
+    sp_utf8_repair(bytes.data, bytes.len, &text);
     sp_buf_free(&bytes);
     const char *start = text.data ? text.data : "";
     start += strspn(start, white);
@@ -167,37 +126,41 @@ char *sp_tokenizer_text(const sp_tokenizer *tokenizer, const sp_ints *ids) {
 }
 
 int sp_tokenizer_size(const sp_tokenizer *tokenizer) {
-    return tokenizer->size;
+    return tokenizer->vocabulary.size;
 }
 
 int sp_tokenizer_id(const sp_tokenizer *tokenizer, const char *token) {
-    for (int i = 0; i < tokenizer->added_count; i++)
-        if (strcmp(tokenizer->added[i].text, token) == 0) return tokenizer->added[i].id;
-    const sp_word *word = sp_word_map_find(&tokenizer->bpe.vocabulary, token, strlen(token));
-    return word ? (int)word->value : -1;
+    int id = sp_added_token_id(&tokenizer->added, token);
+    return id >= 0 ? id : sp_vocabulary_find(&tokenizer->vocabulary, token, strlen(token));
+}
+
+int sp_tokenizer_mask(const sp_tokenizer *tokenizer) {
+    int id = sp_tokenizer_id(tokenizer, "[MASK]");
+    return id >= 0 ? id : sp_tokenizer_id(tokenizer, "<mask>");
 }
 
 const char *sp_tokenizer_token(const sp_tokenizer *tokenizer, int id) {
-    return has_token(tokenizer, id) ? tokenizer->tokens[id].text : "";
+    const sp_token *token = sp_vocabulary_token(&tokenizer->vocabulary, id);
+    return token ? token->text : "";
 }
 
 bool sp_tokenizer_is_special(const sp_tokenizer *tokenizer, int id) {
-    return has_token(tokenizer, id) && tokenizer->tokens[id].special;
+    const sp_token *token = sp_vocabulary_token(&tokenizer->vocabulary, id);
+    return token && token->special;
 }
 
 sp_status sp_tokenizer_save(const sp_tokenizer *tokenizer, const char *path) {
-    return sp_write_file(path, tokenizer->source, tokenizer->source_len);
+    return sp_write_file(path, tokenizer->source, strlen(tokenizer->source));
 }
 
 void sp_tokenizer_free(sp_tokenizer *tokenizer) {
     if (!tokenizer) return;
-    for (int i = 0; i < tokenizer->size; i++) {
-        free(tokenizer->tokens[i].text);
-        sp_buf_free(&tokenizer->tokens[i].bytes);
-    }
-    for (int i = 0; i < tokenizer->added_count; i++) free(tokenizer->added[i].text);
-    sp_bpe_free(&tokenizer->bpe);
-    sp_splitter_free(tokenizer->splitter);
-    free(tokenizer->tokens), free(tokenizer->added), free(tokenizer->source);
-    free(tokenizer);
+    if (tokenizer->kind) tokenizer->kind->free(tokenizer->model);
+    sp_added_tokens_free(&tokenizer->added);
+    sp_vocabulary_free(&tokenizer->vocabulary);
+    sp_normalizer_free(tokenizer->normalizer);
+    sp_pre_tokenizer_free(tokenizer->pre_tokenizer);
+    sp_post_processor_free(&tokenizer->post_processor);
+    sp_token_decoder_free(tokenizer->decoder);
+    free(tokenizer->source), free(tokenizer);
 }

@@ -1,36 +1,31 @@
-/* Inside of a tokenizer, shared by tokenizer.c (use) and tokenizer_file.c (reading). */
+/* Inside of a tokenizer, shared by tokenizer.c (use) and tokenizer_file.c (reading). A text runs
+ * through the stages of a tokenizer.json: added tokens that are no normal text, normalizer, added
+ * tokens of the normal text, pre-tokenizer, model; ids run through the decoder. Kinds of models
+ * plug in at token_model.h, kinds of normalizers at normalizers.h. */
 #ifndef SP_TEXT_TOKENIZER_PARTS_H
 #define SP_TEXT_TOKENIZER_PARTS_H
 
-#include "text/bpe.h"
-#include "text/splitter.h"
+#include "text/added_tokens.h"
+#include "text/post_processor.h"
+#include "text/pre_tokenizer.h"
+#include "text/token_decoder.h"
+#include "text/token_model.h"
 #include "text/tokenizer.h"
 
-typedef struct sp_token {
-    char *text;   /* as in the file, NULL for an id without a token */
-    sp_buf bytes; /* what it stands for */
-    bool special;
-} sp_token;
-
-/* A token that is recognised in the text before it is split. */
-typedef struct sp_added_token {
-    char *text;
-    size_t len;
-    int id;
-    bool strip_left, strip_right; /* takes the white space beside it with it */
-} sp_added_token;
-
 struct sp_tokenizer {
-    sp_token *tokens; /* by id */
-    int size;
-    sp_bpe bpe;
-    sp_splitter *splitter;
-    sp_added_token *added; /* the longest first */
-    int added_count;
-    bool starts_added[256]; /* first bytes of added tokens */
-    bool prefix_space, compose;
-    char *source; /* text of the file */
-    size_t source_len;
+    sp_vocabulary vocabulary;
+    sp_added_tokens added;
+    sp_normalizer *normalizer; /* or NULL */
+    sp_pre_tokenizer *pre_tokenizer;
+    const sp_token_model_kind *kind;
+    void *model; /* the kind's own */
+    sp_post_processor post_processor;
+    sp_token_decoder *decoder;
+    char *source; /* text of a file that makes the same tokenizer */
 };
+
+/* A tokenizer from the content of a tokenizer.json, which other formats are turned into; `root`
+ * stays the caller's, `name` is used in messages. SP_ERR_FORMAT. */
+sp_status sp_tokenizer_from_json(json_t *root, const char *name, sp_tokenizer **out);
 
 #endif

@@ -31,7 +31,7 @@ static sp_status encode_targets(const sp_example *example, size_t number,
 static void end_input(int eos, sp_encoded_record *out) {
     out->targets = sp_alloc(1, sizeof *out->targets);
     out->target_count = 1;
-    sp_ints_push(&out->targets[0], eos);
+    if (eos != SP_NO_END) sp_ints_push(&out->targets[0], eos);
 }
 
 static void list_pairs(sp_examples *e) {
@@ -68,6 +68,10 @@ sp_status sp_examples_encode(const sp_split *split, sp_output output, const char
     return st;
 }
 
+int sp_examples_end(const sp_model *model) {
+    return model->family->bidirectional ? SP_NO_END : model->config.eos_token_id;
+}
+
 void sp_examples_free(sp_examples *e) {
     for (size_t i = 0; i < e->count; i++) {
         sp_ints_free(&e->records[i].input);
@@ -86,6 +90,11 @@ void sp_examples_pack(const sp_examples *e, sp_pair pair, const sp_template *tem
     const sp_ints *target = &record->targets[pair.target];
     ids->len = 0;
     sp_template_apply(template, &record->input, ids);
+    if (template->framed) {
+        int row = sp_template_row(template, ids->len);
+        sp_packed_add_whole(batch, ids->data, ids->len, &row, 1);
+        return;
+    }
     size_t first_scored = ids->len;
     sp_ints_append(ids, target->data, target->len);
     sp_packed_add(batch, ids->data, ids->len, first_scored);

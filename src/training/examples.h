@@ -10,7 +10,8 @@
 
 /* One record: its input with the separator, and each reference with the end token. For a class head
  * the only target is the end token, which ends the sequence where the answer would stand: the model
- * sees template and input, and the label is read off the last of them. */
+ * sees template and input, and the label is read off the last of them. (An encoder's examples have
+ * an empty target; the template says where the label is read.) */
 typedef struct sp_encoded_record {
     sp_ints input;
     sp_ints *targets; /* [target_count] */
@@ -32,13 +33,19 @@ typedef struct sp_examples {
     size_t longest; /* tokens of the longest pair */
 } sp_examples;
 
-/* Encodes a split for answers of a form. SP_ERR_DATA for an empty split, input or reference (with
- * its number). Release with sp_examples_free. */
+/* In place of the end token: an encoder has none. */
+enum { SP_NO_END = -1 };
+/* The end token that examples for a model have. */
+int sp_examples_end(const sp_model *model);
+
+/* Encodes a split for answers of a form; eos may be SP_NO_END with a class head only. SP_ERR_DATA
+ * for an empty split, input or reference (with its number). Release with sp_examples_free. */
 sp_status sp_examples_encode(const sp_split *split, sp_output output, const char *separator,
                              const sp_tokenizer *tokenizer, int eos, sp_examples *out);
 void sp_examples_free(sp_examples *e);
 
-/* Adds a pair to a batch: template, input, target; only the target is scored. `ids` is scratch. */
+/* Adds a pair to a batch: template, input, target; only the target is scored. With a framed
+ * template there is no target: the row that a class head reads is asked for. `ids` is scratch. */
 void sp_examples_pack(const sp_examples *e, sp_pair pair, const sp_template *template, sp_ints *ids,
                       sp_packed *batch);
 

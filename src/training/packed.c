@@ -27,6 +27,17 @@ void sp_packed_add(sp_packed *p, const int *ids, size_t n, size_t first_scored) 
     sp_ints_push(&p->asked, (int)first_scored - 1);
 }
 
+void sp_packed_add_whole(sp_packed *p, const int *ids, size_t n, const int *rows, size_t count) {
+    int start = (int)p->ids.len;
+    for (size_t i = 0; i < count; i++) {
+        sp_ints_push(&p->wanted, start + rows[i]);
+        sp_ints_push(&p->targets, -1);
+    }
+    sp_ints_append(&p->ids, ids, n);
+    sp_ints_push(&p->offsets, (int)p->ids.len);
+    sp_ints_push(&p->asked, rows[count - 1]);
+}
+
 int sp_packed_sequences(const sp_packed *p) {
     return (int)p->offsets.len - 1;
 }

@@ -30,7 +30,7 @@ sp_status sp_measure_perplexity(const sp_model *model, const sp_tokenizer *token
                                 sp_tape *tape, sp_perplexity *out) {
     sp_packed batch = {0};
     sp_ints ids = {0};
-    sp_status st = SP_OK;
+    sp_status st = sp_model_check_causal(model);
     const char *text;
     size_t len;
     bool inference = tape->inference;

@@ -20,7 +20,8 @@ typedef struct sp_perplexity {
 
 /* Each of the first `limit` documents is read alone, as sp_encode_document makes it: every token
  * but the first is predicted from those before it. `pass_tokens` is about how many are run at a
- * time. The tape lends its memory and is reset. SP_ERR_DATA if there is nothing to predict. */
+ * time. The tape lends its memory and is reset. SP_ERR_DATA if there is nothing to predict;
+ * SP_ERR_SPEC for an encoder. */
 sp_status sp_measure_perplexity(const sp_model *model, const sp_tokenizer *tokenizer,
                                 sp_documents documents, size_t limit, long pass_tokens,
                                 sp_tape *tape, sp_perplexity *out);

@@ -14,6 +14,17 @@ static void add_linear(sp_class_head *h, const sp_model *model) {
     long labels = (long)h->labels.len;
     h->weight = sp_params_add(&h->params, "score.weight", 2, labels, model->config.n_embd);
     h->bias = sp_params_add(&h->params, "score.bias", 1, 1, labels);
+    if (!model->family->dense_class_head) return;
+    long d = model->config.n_embd;
+    h->dense_weight = sp_params_add(&h->params, "score.dense.weight", 2, d, d);
+    h->dense_bias = sp_params_add(&h->params, "score.dense.bias", 1, 1, d);
+}
+
+static void start_linear(sp_class_head *h, uint64_t seed) {
+    sp_rng rng = sp_rng_make(seed, "class head");
+    sp_init_linear(h->weight, h->bias, &rng);
+    if (h->dense_weight) sp_init_linear(h->dense_weight, h->dense_bias, &rng);
+    sp_params_train(&h->params, true);
 }
 
 /* ---- label words ---- */
@@ -77,6 +88,16 @@ static sp_status add_words(sp_class_head *h, const sp_label *labels,
     return st;
 }
 
+/* Encoders fine-tuned for other ends have lost theirs. */
+static sp_status check_predictor(const sp_model *model) {
+    if (!model->family->bidirectional || sp_model_has(model, SP_PART_PREDICTOR)) return SP_OK;
+    return sp_fail(
+        SP_ERR_SPEC,
+        "output verbalizer needs a masked-LM head, which the model's checkpoint does not "
+        "have; use output linear, or a checkpoint of %s with it",
+        model->config.model_type);
+}
+
 sp_status sp_class_head_create(sp_output output, const sp_label *labels, size_t count,
                                const sp_tokenizer *tokenizer, const sp_model *model, uint64_t seed,
                                sp_class_head *h) {
@@ -86,12 +107,11 @@ sp_status sp_class_head_create(sp_output output, const sp_label *labels, size_t 
     for (size_t i = 0; i < count; i++) sp_strings_push(&h->labels, labels[i].name);
     sp_status st = SP_OK;
     if (output == SP_OUTPUT_VERBALIZER) {
-        st = add_words(h, labels, tokenizer);
+        st = check_predictor(model);
+        if (!st) st = add_words(h, labels, tokenizer);
     } else {
-        sp_rng rng = sp_rng_make(seed, "class head");
         add_linear(h, model);
-        sp_init_linear(h->weight, h->bias, &rng);
-        sp_params_train(&h->params, true);
+        start_linear(h, seed);
     }
     if (st) sp_class_head_free(h);
     return st;
@@ -105,16 +125,31 @@ void sp_class_head_free(sp_class_head *h) {
     *h = (sp_class_head){0};
 }
 
+void sp_class_head_freeze_rest(const sp_class_head *h, sp_model *model) {
+    sp_model_part unread = h->output == SP_OUTPUT_LINEAR ? SP_PART_PREDICTOR : SP_PART_POOLER;
+    for (size_t i = 0; i < model->params.count; i++) {
+        sp_param *p = model->params.items[i];
+        if (p->part == unread) sp_leaf_train(&p->var, false);
+    }
+}
+
 /* ---- logits ---- */
 
+static sp_var *linear_logits(sp_tape *t, const sp_class_head *h, const sp_model *model,
+                             sp_var *hidden) {
+    sp_var *x = sp_model_pool(t, model, hidden);
+    sp_linear_map dense = {h->dense_weight, h->dense_bias, true}, map = {h->weight, h->bias, true};
+    return sp_linear(t, dense.weight ? sp_tanh(t, sp_linear(t, x, &dense)) : x, &map);
+}
+
 sp_var *sp_class_logits(sp_tape *t, const sp_class_head *h, const sp_model *model, sp_var *hidden) {
-    if (h->output == SP_OUTPUT_LINEAR) {
-        sp_linear_map map = {h->weight, h->bias, true};
-        return sp_linear(t, hidden, &map);
-    }
-    sp_var *words = sp_gather_rows(t, model->head, h->words.data, (long)h->words.len);
-    sp_linear_map map = {words, NULL, true}; /* the LM head's rows of the label words */
-    sp_var *logits = sp_linear(t, hidden, &map);
+    if (h->output == SP_OUTPUT_LINEAR) return linear_logits(t, h, model, hidden);
+    long count = (long)h->words.len;
+    sp_var *bias = model->head_bias;
+    if (bias) bias = sp_gather_columns(t, bias, h->words.data, count);
+    sp_var *words = sp_gather_rows(t, model->head, h->words.data, count);
+    sp_linear_map map = {words, bias, true}; /* the LM head's rows of the label words */
+    sp_var *logits = sp_linear(t, sp_model_predict(t, model, hidden), &map);
     if (h->words.len == h->labels.len) return logits; /* a word each, in the order of the labels */
     return sp_group_logsumexp(t, logits, h->label_of.data, (int)h->labels.len);
 }
@@ -139,7 +174,11 @@ sp_status sp_class_head_write(const sp_class_head *h, sp_h5 *file) {
     }
     size_t dims[2] = {h->labels.len, (size_t)h->weight->cols};
     if (!st) st = sp_h5_write_floats(file, GROUP "/weight", 2, dims, h->weight->data);
-    return st ? st : sp_h5_write_floats(file, GROUP "/bias", 1, dims, h->bias->data);
+    if (!st) st = sp_h5_write_floats(file, GROUP "/bias", 1, dims, h->bias->data);
+    if (st || !h->dense_weight) return st;
+    dims[0] = dims[1];
+    st = sp_h5_write_floats(file, GROUP "/dense_weight", 2, dims, h->dense_weight->data);
+    return st ? st : sp_h5_write_floats(file, GROUP "/dense_bias", 1, dims, h->dense_bias->data);
 }
 
 /* Every label has a word, and the words are in the order of the labels. */
@@ -163,7 +202,10 @@ static sp_status read_words(sp_h5 *file, const sp_model *model, sp_class_head *h
 static sp_status read_linear(sp_h5 *file, const sp_model *model, sp_class_head *h) {
     add_linear(h, model);
     sp_status st = sp_prompt_read_var(file, GROUP "/weight", h->weight);
-    return st ? st : sp_prompt_read_var(file, GROUP "/bias", h->bias);
+    if (!st) st = sp_prompt_read_var(file, GROUP "/bias", h->bias);
+    if (st || !h->dense_weight) return st;
+    st = sp_prompt_read_var(file, GROUP "/dense_weight", h->dense_weight);
+    return st ? st : sp_prompt_read_var(file, GROUP "/dense_bias", h->dense_bias);
 }
 
 sp_status sp_class_head_read(sp_h5 *file, const sp_model *model, sp_class_head *h) {

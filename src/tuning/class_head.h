@@ -1,12 +1,15 @@
-/* What makes a language model a classifier: logits over the labels from the last hidden state of
- * each sequence, without logits over the vocabulary.
+/* What makes a language model a classifier: logits over the labels from one hidden state of each
+ * sequence, without logits over the vocabulary. It is that of the last token; of an encoder that of
+ * [CLS] or of the mask token (tuning/frame.h).
  *
  * - verbalizer: the LM head's rows of the label words, one token each, score the next token (PET,
  *   Schick & Schuetze 2021, section 3; P-Tuning, section 3.1). A label with several words has the
  *   logarithm of their summed exponentials. The head has no parameters of its own.
  * - linear: a linear map that trains along with the method (P-tuning v2, section 3.3), on the last
  *   token as Hugging Face's GPT2ForSequenceClassification has it; its names are score.weight
- *   [labels, n_embd] and score.bias [labels]. */
+ *   [labels, n_embd] and score.bias [labels]. Of BERT it is on what the pooler makes of [CLS], if
+ *   the checkpoint has one (BertForSequenceClassification); of RoBERTa behind a map with tanh of
+ * its own (RobertaClassificationHead): score.dense.weight [n_embd, n_embd], score.dense.bias. */
 #ifndef SP_TUNING_CLASS_HEAD_H
 #define SP_TUNING_CLASS_HEAD_H
 
@@ -29,17 +32,23 @@ typedef struct sp_class_head {
     sp_ints label_of;  /* [words.len] verbalizer: whose word it is */
     sp_params params;  /* linear: weight and bias; they train */
     sp_var *weight, *bias;
+    sp_var *dense_weight, *dense_bias; /* of the map before them, or NULL */
 } sp_class_head;
 
 /* A head of the given form (not text) over labels [count], which are copied. A linear map starts as
  * torch's Linear does. SP_ERR_DATA for fewer than two labels; SP_ERR_SPEC for a label word that is
- * not one token, or a token that is a word twice. `out` is {0} after an error. */
+ * not one token, or a token that is a word twice, or a verbalizer on an encoder without masked-LM
+ * head. `out` is {0} after an error. */
 sp_status sp_class_head_create(sp_output output, const sp_label *labels, size_t count,
                                const sp_tokenizer *tokenizer, const sp_model *model, uint64_t seed,
                                sp_class_head *out);
 void sp_class_head_free(sp_class_head *head);
 
-/* hidden [sequences, n_embd], each of a sequence's last token -> logits [sequences, labels]. */
+/* Freezes the parts of the model that the head does not read, which a method may have switched on:
+ * the pooler for a verbalizer, a masked-LM head for a linear map. */
+void sp_class_head_freeze_rest(const sp_class_head *head, sp_model *model);
+
+/* hidden [sequences, n_embd], each of the row that is read -> logits [sequences, labels]. */
 sp_var *sp_class_logits(sp_tape *t, const sp_class_head *head, const sp_model *model,
                         sp_var *hidden);
 
@@ -47,7 +56,7 @@ sp_var *sp_class_logits(sp_tape *t, const sp_class_head *head, const sp_model *m
 int sp_class_best(const sp_class_head *head, const float *logits);
 
 /* Group /prompt/score of a run file: attribute `output`, `labels`; `words` and `label_of`, or
- * `weight` [labels, n_embd] and `bias` [labels]. */
+ * `weight` [labels, n_embd] and `bias` [labels], `dense_weight` and `dense_bias` if it has them. */
 sp_status sp_class_head_write(const sp_class_head *head, sp_h5 *file);
 /* Reads it for `model`; a file without that group gives {0}, which has the output text.
  * SP_ERR_FORMAT if it does not fit. */

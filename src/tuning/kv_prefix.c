@@ -58,9 +58,20 @@ static sp_status create_with_mlp(sp_tuner *tuner, const sp_init_args *args, long
     return sp_init_prefix(args, used_layers(tuner).first, &tuner->base);
 }
 
+/* All tokens of an encoder see each other: none of them stands before an infix. */
+static sp_status check_position(const sp_tuner *tuner) {
+    if (strcmp(tuner->options.position, "infix") != 0 || !tuner->model->family->bidirectional)
+        return SP_OK;
+    return sp_fail(SP_ERR_SPEC,
+                   "position is infix, but a model of type %s is an encoder, which reads in both "
+                   "directions; use position prefix",
+                   tuner->model->config.model_type);
+}
+
 sp_status sp_kv_prefix_create(sp_tuner *tuner, const sp_init_source *source, sp_rng *rng) {
     sp_init_args args = {tuner->model, source, &tuner->options, rng};
     sp_status st = sp_layers_check(tuner);
+    if (!st) st = check_position(tuner);
     if (st || tuner->options.length == 0) return st;
     sp_layer_range range = used_layers(tuner);
     long columns = 2L * range.count * sp_config_kv_width(&tuner->model->config);

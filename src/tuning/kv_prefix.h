@@ -17,7 +17,7 @@
 #include "tuning/method.h"
 
 /* The create and inject functions of both methods (tuning/method.h). Nothing is made for length 0.
- * SP_ERR_SPEC for more layers than the model has. */
+ * SP_ERR_SPEC for more layers than the model has, and for an infix in an encoder. */
 sp_status sp_kv_prefix_create(sp_tuner *tuner, const sp_init_source *source, sp_rng *rng);
 void sp_kv_prefix_inject(const sp_tuner *tuner, sp_tape *t, sp_steering *out);
 

@@ -168,6 +168,8 @@ sp_status sp_soft_prompt_write(const sp_soft_prompt *p, const sp_model *model, s
     if (!st) st = sp_h5_set_text(file, "/prompt", "separator", p->separator);
     if (!st) st = sp_prompt_write_ids(file, "/prompt/template_before", &p->template.before);
     if (!st) st = sp_prompt_write_ids(file, "/prompt/template_after", &p->template.after);
+    if (!st && p->template.framed)
+        st = sp_h5_set_int(file, "/prompt", "framed_row", p->template.row);
     if (!st && p->virtual_rows.rows) {
         size_t dims[2] = {(size_t)p->virtual_rows.rows, (size_t)p->virtual_rows.cols};
         st = sp_h5_write_floats(file, "/prompt/embeddings", 2, dims, p->virtual_rows.data);
@@ -185,6 +187,20 @@ static sp_status read_template(sp_h5 *file, const sp_model *model, sp_soft_promp
     return st ? st
               : sp_prompt_read_ids(file, "/prompt/template_after", least, limit,
                                    &p->template.after);
+}
+
+/* Of a framed template, the row must lie in the template's part of every sequence. */
+static sp_status read_frame(sp_h5 *file, const sp_model *model, sp_template *t) {
+    t->framed = sp_h5_has_attribute(file, "/prompt", "framed_row");
+    if (t->framed != model->family->bidirectional)
+        return sp_prompt_misfit(file, "/prompt/framed_row");
+    if (!t->framed) return SP_OK;
+    int64_t row = 0;
+    sp_status st = sp_h5_get_int(file, "/prompt", "framed_row", &row);
+    if (!st && (row >= (int64_t)t->before.len || row < -(int64_t)t->after.len))
+        st = sp_prompt_misfit(file, "/prompt/framed_row");
+    t->row = (int)row;
+    return st;
 }
 
 static sp_status read_embeddings(sp_h5 *file, const sp_model *model, sp_soft_prompt *p) {
@@ -302,6 +318,7 @@ sp_status sp_soft_prompt_read(sp_h5 *file, sp_model *model, sp_soft_prompt *p) {
     if (!st) st = sp_h5_get_text(file, "/prompt", "separator", &p->separator);
     if (!st) st = read_embeddings(file, model, p);
     if (!st) st = read_template(file, model, p);
+    if (!st) st = read_frame(file, model, &p->template);
     if (!st) st = read_prefix(file, model, p);
     if (!st) st = read_weights(file, model);
     if (!st) st = sp_attached_read(file, model, &p->attached);

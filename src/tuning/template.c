@@ -72,3 +72,7 @@ void sp_template_apply(const sp_template *template, const sp_ints *input, sp_int
     sp_ints_append(out, input->data, input->len);
     sp_ints_append(out, template->after.data, template->after.len);
 }
+
+int sp_template_row(const sp_template *t, size_t length) {
+    return t->row < 0 ? (int)length + t->row : t->row;
+}

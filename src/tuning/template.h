@@ -14,6 +14,10 @@
 /* Token ids before and after the input; -1 - i stands for virtual token i. Start from {0}. */
 typedef struct sp_template {
     sp_ints before, after;
+    /* An encoder's: [CLS] and [SEP] are among these ids, and nothing follows (tuning/frame.h). */
+    bool framed;
+    int row; /* framed: what a class head reads, from the start of the sequence; from its end, -1
+              * being its last token, if negative */
 } sp_template;
 
 /* SP_ERR_SPEC unless `text` has exactly one x, and a P if there are virtual tokens. */
@@ -23,5 +27,7 @@ void sp_template_free(sp_template *t);
 
 /* Appends template and input: the ids of one sequence up to its target. */
 void sp_template_apply(const sp_template *template, const sp_ints *input, sp_ints *out);
+/* The row that a class head reads of a framed sequence of `length` tokens. */
+int sp_template_row(const sp_template *template, size_t length);
 
 #endif

@@ -120,18 +120,30 @@ static sp_var *build_swiglu(sp_tape *t, sp_var *l) {
 static sp_var *build_swiglu_of_slices(sp_tape *t, sp_var *l) {
     return sp_swiglu(t, sp_slice_columns(t, &l[0], 3, 3), sp_slice_columns(t, &l[0], 0, 3));
 }
-/* Two heads of size 4 at positions 2, 0, 1; the angle of pair i at position p is p / (i + 1). */
+/* Two heads of size 4 at positions 2, 0, 1; the angle of pair i at position p is p / (i + 1). The
+ * position 2 is not in the table. */
 static sp_var *build_rope(sp_tape *t, sp_var *l) {
-    static float cos_sin[3 * 4];
-    for (int p = 0; p < 3; p++)
-        for (int i = 0; i < 2; i++) {
-            cos_sin[p * 4 + i] = cosf((float)p / (float)(i + 1));
-            cos_sin[p * 4 + 2 + i] = sinf((float)p / (float)(i + 1));
-        }
-    return sp_rope(t, &l[0], 4, (int[]){2, 0, 1}, cos_sin);
+    static const double periods[] = {1, 2};
+    static float table[2 * 4];
+    sp_rotations rotations = {4, periods, 1.5, table, 2};
+    for (int p = 0; p < 2; p++) sp_rotations_row(&rotations, p, table + 4L * p);
+    return sp_rope(t, &l[0], (int[]){2, 0, 1}, &rotations);
+}
+static sp_var *build_rope_tabled(sp_tape *t, sp_var *l) {
+    static const double periods[] = {1, 2};
+    static float table[2 * 4];
+    sp_rotations rotations = {4, periods, 1, table, 2};
+    for (int p = 0; p < 2; p++) sp_rotations_row(&rotations, p, table + 4L * p);
+    return sp_rope(t, &l[0], (int[]){1, 0, 1}, &rotations);
 }
 static sp_var *build_gelu(sp_tape *t, sp_var *l) {
     return sp_gelu(t, &l[0]);
+}
+static sp_var *build_gelu_exact(sp_tape *t, sp_var *l) {
+    return sp_activate(t, SP_GELU_EXACT, &l[0]);
+}
+static sp_var *build_gather_columns(sp_tape *t, sp_var *l) {
+    return sp_gather_columns(t, &l[0], (int[]){3, 0, 3, 1, 2}, 5);
 }
 static sp_var *build_tanh(sp_tape *t, sp_var *l) {
     return sp_tanh(t, &l[0]);
@@ -196,6 +208,17 @@ static sp_var *build_attention_causal(sp_tape *t, sp_var *l) {
 static sp_var *build_attention_grouped(sp_tape *t, sp_var *l) {
     return build_attention_of(t, l, 2, false, NULL);
 }
+static sp_var *build_attention_windowed(sp_tape *t, sp_var *l) {
+    sp_attention_shape shape = {.heads = 4,
+                                .kv_heads = 2,
+                                .head_size = 2,
+                                .sequences = 2,
+                                .offsets = (int[]){0, 4, 5},
+                                .causal = true,
+                                .window = 3};
+    sp_kv prefix = {.key = l[3].rows ? &l[3] : NULL, .value = l[4].rows ? &l[4] : NULL};
+    return sp_attention(t, &shape, &l[0], &l[1], &l[2], prefix);
+}
 static sp_var *build_attention_infix(sp_tape *t, sp_var *l) {
     return build_attention_of(t, l, 2, true, (int[]){2, 1});
 }
@@ -226,8 +249,11 @@ static const op_case cases[] = {
     {"swiglu", build_swiglu, {{4, 5}, {4, 5}}, false},
     {"swiglu of slices", build_swiglu_of_slices, {{4, 6}}, false},
     {"rope", build_rope, {{3, 8}}, false},
+    {"rope from a table", build_rope_tabled, {{3, 8}}, false},
     {"layer_norm", build_norm, {{4, 6}, {1, 6}, {1, 6}}, false},
     {"gelu", build_gelu, {{4, 5}}, false},
+    {"gelu_exact", build_gelu_exact, {{4, 5}}, false},
+    {"gather_columns", build_gather_columns, {{3, 4}}, false},
     {"tanh", build_tanh, {{4, 5}}, false},
     {"relu", build_relu, {{4, 5}}, false},
     {"add", build_add, {{3, 4}, {3, 4}}, false},
@@ -251,6 +277,11 @@ static const op_case cases[] = {
      {{5, 8}, {5, 4}, {5, 4}, {2, 4}, {2, 4}, {1, 4}},
      false},
     {"gated infix", build_attention_infix, {{5, 8}, {5, 4}, {5, 4}, {2, 4}, {2, 4}, {1, 1}}, false},
+    {"attention windowed", build_attention_windowed, {{5, 8}, {5, 4}, {5, 4}}, false},
+    {"attention windowed with a prefix",
+     build_attention_windowed,
+     {{5, 8}, {5, 4}, {5, 4}, {2, 4}, {2, 4}},
+     false},
     {"gate_columns", build_gate, {{3, 6}, {1, 3}}, false},
     {"attention grouped", build_attention_grouped, {{5, 8}, {5, 4}, {5, 4}, {2, 4}, {2, 4}}, false},
 };

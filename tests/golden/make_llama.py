@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Golden vectors of two tiny random Llamas, on the batch of make_gpt2.py.
+"""Golden vectors of tiny random models of Llama's type, on the batch of make_gpt2.py.
 
-    /tmp/venv/bin/python tests/golden/make_llama.py
+    python tests/golden/make_llama.py [FOLDER ...]
 
 Computed in float64 from float32 weights (RMSNorm and the rotations are float32 in transformers) and
 stored as float32. Metadata key "versions" of each file names the packages.
@@ -10,16 +10,23 @@ llama-tiny        2 layers, d 32, 4 heads of 8 and 2 of keys and values, inner s
                   64 positions, rope_theta 10000, tied head, no biases
 llama-tiny-bias   the same with 4 heads of 12 and 1 of keys and values, rope_theta 500, a head of its
                   own, biases in attention and MLP
+qwen2-tiny        2 layers, d 16, 2 heads of 8 and 1 of keys and values, inner size 24, tied head, biases of
+                  q, k and v; a window of 4 in the second layer only
+mistral-tiny      the same with d 32, heads of 16, inner size 16, a head of its own, a window of 4
+llama3-tiny, linear-tiny, yarn-tiny
+                  Llamas of qwen2-tiny's sizes with scaled rotary positions
     config.json, model.safetensors  weights N(0, 0.2), biases N(0, 0.1), norms 1 + N(0, 0.1)
     finetune.safetensors            logits [26, 97], loss [1], gradient.NAME of every parameter
     prefix-mlp, prefix-embedding, prompt, lora, adaption-prompt .safetensors, from PEFT
         logits [26, 97], loss [1]       of the real tokens, each sequence run alone
         parameter.NAME, gradient.NAME   PEFT's names; 5 virtual tokens, MLP of 16, LoRA of rank 3 and
                                         alpha 16 on q_proj and v_proj with B not zero; adaption
-                                        prompts in both layers, gates 0.4 and -0.7 (llama-tiny only)
+                                        prompts in both layers, gates 0.4 and -0.7 (where PEFT has
+                                        them: not for Qwen2, nor where the heads are wider than d)
         virtual                         of prefix-*: [5, 2 layers * 2 * heads of keys and values *
                                         size of a head]: what PEFT's encoder gives
 """
+import sys
 import warnings
 from pathlib import Path
 
@@ -29,7 +36,7 @@ import transformers
 from peft import (AdaptionPromptConfig, LoraConfig, PrefixTuningConfig, PromptTuningConfig,
                   get_peft_model)
 from safetensors.torch import load_file, save_file
-from transformers import LlamaConfig, LlamaForCausalLM
+from transformers import AutoModelForCausalLM, LlamaConfig, MistralConfig, Qwen2Config
 
 HERE = Path(__file__).parent
 VERSIONS = (f"torch {torch.__version__}, transformers {transformers.__version__}, "
@@ -38,11 +45,31 @@ VIRTUAL, LAYERS = 5, 2
 COMMON = dict(hidden_size=32, intermediate_size=48, num_hidden_layers=LAYERS, num_attention_heads=4,
               vocab_size=97, max_position_embeddings=64, bos_token_id=0, eos_token_id=0,
               rms_norm_eps=1e-5)
+SMALL = {**COMMON, "hidden_size": 16, "intermediate_size": 24, "num_attention_heads": 2,
+         "num_key_value_heads": 1}
+
+
+def scaled(rope_type, **parameters):
+    if rope_type != "linear":
+        parameters["original_max_position_embeddings"] = 16
+    return LlamaConfig(tie_word_embeddings=True, **SMALL, rope_parameters={
+        "rope_type": rope_type, "rope_theta": 100.0, **parameters})
+
+
 MODELS = {
     "llama-tiny": LlamaConfig(num_key_value_heads=2, tie_word_embeddings=True, **COMMON),
     "llama-tiny-bias": LlamaConfig(
         num_key_value_heads=1, head_dim=12, tie_word_embeddings=False, attention_bias=True,
         mlp_bias=True, rope_parameters={"rope_type": "default", "rope_theta": 500.0}, **COMMON),
+    "qwen2-tiny": Qwen2Config(
+        use_sliding_window=True, sliding_window=4, max_window_layers=1, tie_word_embeddings=True,
+        rope_parameters={"rope_type": "default", "rope_theta": 1e6}, **SMALL),
+    "mistral-tiny": MistralConfig(
+        sliding_window=4, tie_word_embeddings=False,
+        **{**SMALL, "hidden_size": 32, "intermediate_size": 16}),
+    "llama3-tiny": scaled(rope_type="llama3", factor=8.0, low_freq_factor=0.5, high_freq_factor=2.0),
+    "linear-tiny": scaled(rope_type="linear", factor=2.5),
+    "yarn-tiny": scaled(rope_type="yarn", factor=4.0, beta_fast=2.0, beta_slow=0.1),
 }
 
 
@@ -53,7 +80,7 @@ def save(folder, name, tensors):
 
 def make_model(folder, config):
     torch.manual_seed(1)
-    model = LlamaForCausalLM(config).eval()
+    model = AutoModelForCausalLM.from_config(config).eval()
     with torch.no_grad():
         for name, p in model.named_parameters():
             if p.dim() == 2:
@@ -67,7 +94,8 @@ def make_model(folder, config):
 
 
 def load_model(folder):
-    return LlamaForCausalLM.from_pretrained(HERE / folder, dtype=torch.float32).double().eval()
+    model = AutoModelForCausalLM.from_pretrained(HERE / folder, dtype=torch.float32)
+    return model.double().eval()
 
 
 def load_batch():
@@ -151,11 +179,14 @@ def main():
     warnings.simplefilter("ignore")
     batch = load_batch()
     for folder, config in MODELS.items():
+        if sys.argv[1:] and folder not in sys.argv[1:]:
+            continue
         make_model(folder, config)
         make_finetune(folder, batch)
         make_prompts(folder, batch)
         make_lora(folder, batch)
-        if config.head_dim * config.num_attention_heads == config.hidden_size:  # PEFT needs that
+        heads = getattr(config, "head_dim", 0) * config.num_attention_heads
+        if heads == config.hidden_size:  # PEFT needs that, and it knows no Qwen2
             make_adaption_prompt(folder, batch)
     print(VERSIONS)
 

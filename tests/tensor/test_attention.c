@@ -11,6 +11,7 @@
 #include "tensor/attention.h"
 #include "tensor/gemm.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,11 +91,24 @@ typedef struct seen_key {
     double *dkey, *dvalue;
 } seen_key;
 
+/* Where own row `index` of a sequence stands among prefix and tokens, for a query that sees the
+ * prefix; `from` is the row before which the prefix stands. */
+static long standing_at(const problem *p, int from, int index) {
+    return index < from ? index : index + p->shape.prefix_length;
+}
+
+static bool in_window(const problem *p, long query, long key) {
+    return p->shape.window == 0 || p->shape.prefix_only || query - key < p->shape.window;
+}
+
 static int list_keys(problem *p, int sequence, int query, int kv_column, seen_key *keys) {
     int n = 0, own = query - p->offsets[sequence];
-    const int *from = p->shape.prefix_from;
-    bool sees_prefix = !from || p->past[sequence] + own >= from[sequence];
+    const int *prefix_from = p->shape.prefix_from;
+    int from = prefix_from ? prefix_from[sequence] : 0, index = p->past[sequence] + own;
+    bool sees_prefix = index >= from;
+    if (!sees_prefix) from = INT_MAX;
     for (int i = 0; sees_prefix && i < p->shape.prefix_length; i++) {
+        if (!in_window(p, standing_at(p, from, index), from + i)) continue;
         long at = (long)i * LD + kv_column;
         keys[n++] = (seen_key){p->pk + at, p->pv + at, p->epk + at, p->epv + at};
     }
@@ -102,6 +116,7 @@ static int list_keys(problem *p, int sequence, int query, int kv_column, seen_ke
     int visible = p->past[sequence] + (p->shape.causal ? own + 1 : length);
     if (p->shape.prefix_only) visible = 0;
     for (int i = 0; i < visible; i++) {
+        if (!in_window(p, standing_at(p, from, index), standing_at(p, from, i))) continue;
         long at = (long)(p->key_start[sequence] + i) * LD + kv_column;
         keys[n++] = (seen_key){p->k + at, p->v + at, p->ek + at, p->ev + at};
     }
@@ -188,12 +203,13 @@ static void run_backward(problem *p, sp_arena *scratch) {
 }
 
 static void check_size(int size, int kv_heads, bool causal, int prefix, const int *lengths,
-                       const int *past, const int *prefix_from, bool prefix_only) {
+                       const int *past, const int *prefix_from, bool prefix_only, long window) {
     problem p;
     sp_arena scratch = {0};
     open_problem(&p, size, kv_heads, causal, prefix, lengths, past);
     p.shape.prefix_from = prefix_from;
     p.shape.prefix_only = prefix_only;
+    p.shape.window = window;
     compute_expected(&p);
     run_forward(&p, &scratch);
     if (past[0] + past[1] + past[2] == 0) run_backward(&p, &scratch);
@@ -204,8 +220,16 @@ static void check_size(int size, int kv_heads, bool causal, int prefix, const in
 static void check_with(int kv_heads, bool causal, int prefix, const int *lengths, const int *past,
                        const int *prefix_from, bool prefix_only) {
     for (size_t i = 0; i < sizeof head_sizes / sizeof *head_sizes; i++)
-        check_size(head_sizes[i], kv_heads, causal, prefix, lengths, past, prefix_from,
-                   prefix_only);
+        check_size(head_sizes[i], kv_heads, causal, prefix, lengths, past, prefix_from, prefix_only,
+                   0);
+}
+
+static void check_window(long window, int prefix, const int *lengths, const int *past,
+                         const int *prefix_from) {
+    for (size_t i = 0; i < sizeof head_sizes / sizeof *head_sizes; i++)
+        for (int kv_heads = 2; kv_heads <= HEADS; kv_heads += 2)
+            check_size(head_sizes[i], kv_heads, true, prefix, lengths, past, prefix_from, false,
+                       window);
 }
 
 static void check(int kv_heads, bool causal, int prefix, const int *lengths, const int *past) {
@@ -244,6 +268,44 @@ static void an_infix_is_seen_from_its_query_on_with_its_gradients(void **state) 
         check_with(HEADS, true, 35, some_lengths, no_past, from[i], false);
         check_with(2, false, 70, some_lengths, no_past, from[i], false);
         check_with(2, true, 0, some_lengths, no_past, from[i], false);
+    }
+}
+
+static const long windows[] = {1, 3, 40, 64, 100, 1000};
+enum { WINDOWS = sizeof windows / sizeof *windows };
+
+static void a_window_hides_keys_from_queries_far_behind_them_with_their_gradients(void **state) {
+    (void)state;
+    for (int i = 0; i < WINDOWS; i++) {
+        check_window(windows[i], 0, some_lengths, no_past, NULL);
+        check_window(windows[i], 35, some_lengths, no_past, NULL);
+        check_window(windows[i], 70, (const int[]){2, 130, 4}, no_past, NULL);
+    }
+}
+
+static void a_window_counts_an_infix_where_it_stands(void **state) {
+    (void)state;
+    static const int from[][SEQUENCES] = {{70, 2, 63}, {64, 3, 1}, {149, 1, 1000}};
+    for (int i = 0; i < WINDOWS; i++)
+        for (int k = 0; k < 3; k++) check_window(windows[i], 35, some_lengths, no_past, from[k]);
+}
+
+static void a_window_reaches_into_the_cache_and_its_prefix(void **state) {
+    (void)state;
+    static const int past[SEQUENCES] = {100, 0, 7}, from[SEQUENCES] = {90, 1, 8};
+    for (int i = 0; i < WINDOWS; i++)
+        for (int prefix = 0; prefix <= 33; prefix += 33) {
+            check_window(windows[i], prefix, (const int[]){1, 1, 1}, past, NULL);
+            check_window(windows[i], prefix, (const int[]){70, 3, 66}, past, NULL);
+            check_window(windows[i], prefix, (const int[]){4, 2, 70}, past, from);
+        }
+}
+
+static void few_queries_of_an_encoder_see_all_keys_and_the_prefix(void **state) {
+    (void)state;
+    for (int prefix = 0; prefix <= 33; prefix += 33) {
+        check(HEADS, false, prefix, (const int[]){1, 4, 2}, no_past);
+        check(2, false, prefix, (const int[]){3, 5, 64}, no_past);
     }
 }
 
@@ -353,6 +415,10 @@ int main(void) {
         cmocka_unit_test(attention_over_several_blocks_equals_the_formula_with_its_gradients),
         cmocka_unit_test(attention_over_a_cache_equals_the_formula),
         cmocka_unit_test(an_infix_is_seen_from_its_query_on_with_its_gradients),
+        cmocka_unit_test(a_window_hides_keys_from_queries_far_behind_them_with_their_gradients),
+        cmocka_unit_test(a_window_counts_an_infix_where_it_stands),
+        cmocka_unit_test(a_window_reaches_into_the_cache_and_its_prefix),
+        cmocka_unit_test(few_queries_of_an_encoder_see_all_keys_and_the_prefix),
         cmocka_unit_test(an_infix_over_a_cache_counts_its_past),
         cmocka_unit_test(the_prefix_alone_is_attended_to_with_its_gradients),
         cmocka_unit_test(keys_found_by_their_row_numbers_give_the_same_bits),

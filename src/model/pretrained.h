@@ -1,0 +1,47 @@
+/* A model's files, whatever their kind, as one set of named tensors: config.json with
+ * model.safetensors or the shards of model.safetensors.index.json, or one GGUF file. Names, shapes
+ * and configuration are Hugging Face's. */
+#ifndef SP_MODEL_PRETRAINED_H
+#define SP_MODEL_PRETRAINED_H
+
+#include "core/memory.h"
+#include "model/model.h"
+
+typedef struct sp_pretrained sp_pretrained;
+
+typedef enum sp_pretrained_kind {
+    SP_PRETRAINED_SINGLE, /* model.safetensors */
+    SP_PRETRAINED_SHARDS, /* model.safetensors.index.json */
+    SP_PRETRAINED_GGUF
+} sp_pretrained_kind;
+
+/* Where the tensors of `path` stand: a folder (with a single .gguf file, if there is no
+ * safetensors), or a .gguf file. *file is the model.safetensors, the index or the GGUF file, the
+ * caller's; it may be absent only for SP_PRETRAINED_SINGLE. SP_ERR_MISSING; SP_ERR_FORMAT where
+ * there are several GGUF files, or only PyTorch's pickles. */
+sp_status sp_pretrained_find(const char *path, sp_pretrained_kind *kind, char **file);
+
+/* Maps and checks all files. SP_ERR_MISSING, also for a missing shard; SP_ERR_FORMAT. Release with
+ * sp_pretrained_close. */
+sp_status sp_pretrained_open(const char *path, sp_pretrained **out);
+void sp_pretrained_close(sp_pretrained *pretrained); /* NULL is fine */
+
+/* From config.json or GGUF's metadata. SP_ERR_MISSING, SP_ERR_FORMAT (with the key); also for a
+ * configuration that promises far more weights than the files hold, so that memory for it may be
+ * taken after. */
+sp_status sp_pretrained_config(const sp_pretrained *pretrained, sp_config *out);
+
+/* Whether there is a tensor of Hugging Face's name. LayerNorm.gamma and .beta of BERT's first
+ * checkpoints are LayerNorm.weight and .bias. */
+bool sp_pretrained_has(const sp_pretrained *pretrained, const char *name);
+
+/* Converts or dequantises a whole tensor to `out` after checking its shape: `dims` [rank], where -1
+ * takes any size; OpenMP. The pages it was read from no longer count as this process' memory after.
+ * SP_ERR_FORMAT with the tensor if it is absent, has another shape or a type that is not read. */
+sp_status sp_pretrained_read(const sp_pretrained *pretrained, const char *name, int rank,
+                             const int64_t *dims, float *out);
+
+/* Appends the paths of the files it was opened from: config.json, the index, the weights. */
+void sp_pretrained_files(const sp_pretrained *pretrained, sp_strings *out);
+
+#endif
