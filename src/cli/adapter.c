@@ -4,7 +4,6 @@
 #include "core/file.h"
 #include "core/option.h"
 #include "model/files.h"
-#include "tensor/gemm.h"
 #include "tuning/peft.h"
 
 #include <stdio.h>
@@ -120,11 +119,13 @@ static void print_exported(const arguments *a, const sp_steered *s, const char *
     print_escaped(s->prompt.separator);
     printf("\", which PEFT does not know: put it behind each input\n");
     if (s->head.output != SP_OUTPUT_LINEAR) return;
-    printf("the head has a bias, which transformers' decoders lack; before from_pretrained:\n"
-           "  base_model.score = torch.nn.Linear(%d, %zu)\nlabels in order:",
-           s->model->config.n_embd, s->head.labels.len);
+    printf("labels in order:");
     for (size_t i = 0; i < s->head.labels.len; i++) printf(" %s", s->head.labels.data[i]);
     putchar('\n');
+    if (s->model->family->bidirectional) return;
+    printf("the head has a bias, which transformers' decoders lack; before from_pretrained:\n"
+           "  base_model.score = torch.nn.Linear(%d, %zu)\n",
+           s->model->config.n_embd, s->head.labels.len);
 }
 
 static sp_status export_run(const arguments *a) {
@@ -156,7 +157,7 @@ static sp_status export_run(const arguments *a) {
 static const struct argp_option import_options[] = {
     {"model", 'm', "NAME", 0, "the base model: a folder, or a name below models/ (required)", 0},
     {"separator", SEPARATOR, "TEXT", 0,
-     "what stands between input and target (default: a line end)", 0},
+     "what stands behind an input (default: a line end; of an encoder nothing)", 0},
     {"labels", LABELS, "A,B,...", 0,
      "names of the labels of a class head (default: LABEL_0, LABEL_1, ...)", 0},
     {"force", FORCE, NULL, 0, "replace OUT.h5 if it exists", 0},
@@ -197,22 +198,31 @@ static sp_status write_adapter(const arguments *a, const sp_model *model,
     return sp_h5_finish(file, st);
 }
 
+static void print_imported(const arguments *a, const sp_model *model,
+                           const sp_peft_adapter *adapter) {
+    printf("%s: method %s, %ld numbers; softprompt generate --model %s --adapter %s\n", a->paths[1],
+           adapter->method, sp_soft_prompt_size(&adapter->prompt, model), a->model, a->paths[1]);
+}
+
 static sp_status import_folder(const arguments *a) {
     if (!a->force && sp_file_exists(a->paths[1]))
         return sp_fail(SP_ERR_IO, "%s: exists; use another name, or --force", a->paths[1]);
-    sp_model *model = NULL;
+    sp_steered base;
     sp_peft_adapter adapter = {0};
-    sp_peft_extras extras = {.separator = a->separator ? a->separator : "\n", .labels = &a->labels};
-    sp_status st = sp_gemm_start(0);
-    if (!st) st = sp_model_open(a->model, SP_PRECISION_FP32, &model);
-    if (!st) st = sp_peft_import(a->paths[0], model, &extras, &adapter);
-    if (!st) st = write_adapter(a, model, &adapter);
-    if (!st)
-        printf("%s: method %s, %ld numbers; softprompt generate --model %s --adapter %s\n",
-               a->paths[1], adapter.method, sp_soft_prompt_size(&adapter.prompt, model), a->model,
-               a->paths[1]);
+    sp_status st = sp_steered_open(&(sp_steered_names){a->model, NULL}, &base);
+    if (!st) {
+        bool encoder = base.model->family->bidirectional;
+        sp_peft_extras extras = {.tokenizer = base.tokenizer,
+                                 .separator = a->separator ? a->separator
+                                              : encoder    ? ""
+                                                           : "\n",
+                                 .labels = &a->labels};
+        st = sp_peft_import(a->paths[0], base.model, &extras, &adapter);
+    }
+    if (!st) st = write_adapter(a, base.model, &adapter);
+    if (!st) print_imported(a, base.model, &adapter);
     sp_peft_adapter_free(&adapter);
-    sp_model_free(model);
+    sp_steered_close(&base);
     return st;
 }
 

@@ -23,8 +23,9 @@ sp_status sp_peft_export(const sp_peft_source *source, const char *folder, bool 
 
 /* What an adapter's folder lacks. */
 typedef struct sp_peft_extras {
-    const char *separator;    /* text between input and target */
-    const sp_strings *labels; /* names for a class head; none: LABEL_0, LABEL_1, ... */
+    const sp_tokenizer *tokenizer; /* the model's; NULL will do for a decoder */
+    const char *separator;         /* text between input and target */
+    const sp_strings *labels;      /* names for a class head; none: LABEL_0, LABEL_1, ... */
 } sp_peft_extras;
 
 /* What an import found. Release with sp_peft_adapter_free. */

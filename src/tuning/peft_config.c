@@ -208,6 +208,15 @@ static sp_status check_keys(const sp_peft_config *c) {
     return SP_OK;
 }
 
+sp_status sp_peft_check_pooler(const sp_model *m, const char *place) {
+    if (strcmp(m->config.model_type, "bert") != 0 || sp_model_has(m, SP_PART_POOLER)) return SP_OK;
+    return sp_fail(
+        SP_ERR_SPEC,
+        "%s: the model's checkpoint has no pooler, on which BertForSequenceClassification "
+        "puts its head; use a checkpoint with one",
+        place);
+}
+
 /* ---- the file ---- */
 
 static sp_status parse(sp_peft_config *c) {

@@ -44,6 +44,9 @@ sp_status sp_peft_config_expect(const sp_peft_config *config, const char *key, l
                                 const char *what);
 bool sp_peft_config_is_true(const sp_peft_config *config, const char *key);
 
+/* SP_ERR_SPEC, with `place`, for a BERT without pooler: transformers would make a random one. */
+sp_status sp_peft_check_pooler(const sp_model *model, const char *place);
+
 /* ---- peft_names.c ---- */
 
 /* Marks in chosen [projection_count] the linear maps that target_modules (a list of ends of names,

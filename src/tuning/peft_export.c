@@ -38,11 +38,25 @@ static sp_status refuse(const sp_peft_source *s, const char *what, const char *r
                    s->method, remedy);
 }
 
+/* The virtual rows, then of an encoder [CLS]; and behind the input its [SEP]. */
 static bool rows_come_first(const sp_soft_prompt *p) {
-    long rows = p->virtual_rows.rows;
-    bool first = p->template.after.len == 0 && (long)p->template.before.len == rows;
-    for (int i = 0; first && i < rows; i++) first = p->template.before.data[i] == -1 - i;
-    return first;
+    const sp_template *t = &p->template;
+    long rows = p->virtual_rows.rows, frame = t->framed;
+    bool first = (long)t->after.len == frame && (long)t->before.len == rows + frame;
+    for (int i = 0; first && i < rows; i++) first = t->before.data[i] == -1 - i;
+    return first && (!frame || t->before.data[rows] >= 0);
+}
+
+/* PEFT leaves the choice of the row to transformers' encoders, which read the first. */
+static sp_status check_encoder(const sp_peft_source *s) {
+    const sp_template *t = &s->prompt->template;
+    if (!t->framed) return SP_OK;
+    if (s->head->output != SP_OUTPUT_LINEAR)
+        return refuse(s, "an encoder without a linear head", "train with output linear");
+    if (t->row != 0)
+        return refuse(s, "a head that reads [CLS] behind virtual tokens",
+                      "on an encoder, use prefix, p-tuning-v2, lora or adalora");
+    return sp_peft_check_pooler(s->model, s->place);
 }
 
 static int prefixed_layers(const sp_soft_prompt *p) {
@@ -94,6 +108,8 @@ static sp_status find_type(const sp_peft_source *s, sp_peft_type *out) {
                       "adaption-prompt");
     if (!rows_come_first(p))
         return refuse(s, "a template", "train with template: P x (of methods without rows: x)");
+    sp_status st = check_encoder(s);
+    if (st) return st;
     if (p->virtual_rows.rows) {
         *out = strcmp(s->method, "p-tuning") == 0 ? SP_PEFT_P_TUNING : SP_PEFT_PROMPT_TUNING;
         return SP_OK;
@@ -228,14 +244,26 @@ static void add_updates(adapter_parts *out) {
 
 /* ---- the whole ---- */
 
-/* Below the model that PEFT wraps: of LoRA it is one deeper than of prompts. */
+static void add_map(adapter_parts *out, const char *name, const sp_var *weight,
+                    const sp_var *bias) {
+    add_matrix(out, sp_format("%s.weight", name), weight);
+    add(out, sp_format("%s.bias", name), 1, (int64_t[]){bias->cols}, bias->data);
+}
+
+/* Below the model that PEFT wraps: of LoRA it is one deeper than of prompts. A decoder's head is
+ * `score`, an encoder's `classifier`, of RoBERTa in two maps. */
 static void add_head(adapter_parts *out) {
     const sp_class_head *h = out->source->head;
     if (h->output != SP_OUTPUT_LINEAR) return;
     const char *start = out->type == SP_PEFT_LORA ? "base_model.model" : "base_model";
-    add_matrix(out, sp_format("%s.score.weight", start), h->weight);
-    add(out, sp_format("%s.score.bias", start), 1, (int64_t[]){h->bias->cols}, h->bias->data);
+    bool encoder = out->source->model->family->bidirectional;
+    const char *last = h->dense_weight ? "classifier.out_proj" : encoder ? "classifier" : "score";
+    char *name = sp_format("%s.%s", start, last), *dense = sp_format("%s.classifier.dense", start);
+    add_map(out, name, h->weight, h->bias);
+    if (h->dense_weight) add_map(out, dense, h->dense_weight, h->dense_bias);
     set(out, "modules_to_save", json_pack("[s, s]", "classifier", "score"));
+    free(name);
+    free(dense);
 }
 
 static sp_status fill(adapter_parts *out) {

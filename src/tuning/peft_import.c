@@ -3,6 +3,7 @@
 #include "tuning/peft.h"
 
 #include "core/file.h"
+#include "tuning/frame.h"
 #include "tuning/peft_adaption.h"
 #include "tuning/peft_config.h"
 
@@ -221,13 +222,13 @@ static sp_status take_updates(adapter_files *in, sp_steering *s) {
 
 /* ---- class head ---- */
 
-/* The weight's name: of LoRA and the like below the wrapped model, of prompts beside it. NULL if
- * there is none. The caller's. */
+/* The last linear map's name: of LoRA and the like below the wrapped model, of prompts beside it.
+ * RoBERTa's has a dense map before it. NULL if there is none. The caller's. */
 static char *head_name(const adapter_files *in) {
     static const char *const places[] = {"base_model.model.", "base_model."};
-    static const char *const heads[] = {"score", "classifier"};
-    for (int i = 0; i < 4; i++) {
-        char *name = sp_format("%s%s", places[i / 2], heads[i % 2]);
+    static const char *const heads[] = {"score", "classifier", "classifier.out_proj"};
+    for (int i = 0; i < 6; i++) {
+        char *name = sp_format("%s%s", places[i / 3], heads[i % 3]);
         char *weight = sp_format("%s.weight", name);
         bool found = sp_safetensors_find(in->file, weight);
         free(weight);
@@ -257,24 +258,43 @@ static sp_status make_head(const adapter_files *in, const sp_strings *names, lon
     return st;
 }
 
-/* A head without bias (that of transformers' decoders) has a bias of zeros here. */
-static sp_status fill_head(adapter_files *in, const char *bias_name, const sp_var *weight,
-                           sp_class_head *head) {
-    sp_var *bias = NULL;
+static void copy_values(const sp_var *from, sp_var *to) {
+    memcpy(to->data, from->data, (size_t)(to->rows * to->cols) * sizeof(float));
+}
+
+/* The bias [n] of a map; transformers' decoders have none, which leaves zeros. */
+static sp_status take_bias(adapter_files *in, const char *name, sp_var *out) {
+    char *full = sp_format("%s.bias", name);
+    sp_var *bias;
     sp_status st = SP_OK;
-    if (sp_safetensors_find(in->file, bias_name))
-        st = take(in, bias_name, 1, (int64_t[]){weight->rows}, &bias);
-    if (st) return st;
-    memcpy(head->weight->data, weight->data, (size_t)(weight->rows * weight->cols) * sizeof(float));
-    for (long i = 0; i < weight->rows; i++) head->bias->data[i] = bias ? bias->data[i] : 0;
-    return SP_OK;
+    memset(out->data, 0, (size_t)out->cols * sizeof(float));
+    if (sp_safetensors_find(in->file, full)) {
+        st = take(in, full, 1, (int64_t[]){out->cols}, &bias);
+        if (!st) copy_values(bias, out);
+    }
+    free(full);
+    return st;
+}
+
+/* "classifier.dense" beside "classifier.out_proj". */
+static sp_status take_dense(adapter_files *in, const char *name, sp_class_head *head) {
+    if (!head->dense_weight) return SP_OK;
+    char *dense = sp_format("%.*s.dense", (int)(strrchr(name, '.') - name), name);
+    char *weight_name = sp_format("%s.weight", dense);
+    sp_var *weight, *to = head->dense_weight;
+    sp_status st = take(in, weight_name, 2, (int64_t[]){to->rows, to->cols}, &weight);
+    if (!st) copy_values(weight, to);
+    if (!st) st = take_bias(in, dense, head->dense_bias);
+    free(weight_name);
+    free(dense);
+    return st;
 }
 
 static sp_status take_head(adapter_files *in, const sp_strings *names, sp_class_head *out) {
     if (!in->config.classifies) return SP_OK;
     char *name = head_name(in);
-    if (!name) return missing(in, "score.weight");
-    char *weight_name = sp_format("%s.weight", name), *bias_name = sp_format("%s.bias", name);
+    if (!name) return missing(in, "score.weight or classifier.weight");
+    char *weight_name = sp_format("%s.weight", name);
     sp_var *weight;
     int64_t count = sp_safetensors_find(in->file, weight_name)->dims[0];
     sp_status st = SP_OK;
@@ -283,8 +303,9 @@ static sp_status take_head(adapter_files *in, const sp_strings *names, sp_class_
                      in->path, weight_name, (long long)count, MOST_LABELS);
     if (!st) st = take(in, weight_name, 2, (int64_t[]){count, in->model->config.n_embd}, &weight);
     if (!st) st = make_head(in, names, (long)count, out);
-    if (!st) st = fill_head(in, bias_name, weight, out);
-    free(bias_name);
+    if (!st) copy_values(weight, out->weight);
+    if (!st) st = take_bias(in, name, out->bias);
+    if (!st) st = take_dense(in, name, out);
     free(weight_name);
     free(name);
     return st;
@@ -320,21 +341,43 @@ static sp_status open_weights(const char *folder, adapter_files *in) {
     return st;
 }
 
-static void add_template(sp_soft_prompt *p) {
+/* Virtual rows stand first. Of an encoder, [CLS] and the input follow, and PEFT's head reads what
+ * stands first, be it [CLS] or a virtual row. */
+static sp_status add_template(const sp_model *m, const sp_peft_extras *extras, sp_soft_prompt *p) {
     for (int i = 0; i < (int)p->virtual_rows.rows; i++) sp_ints_push(&p->template.before, -1 - i);
+    if (!m->family->bidirectional) return SP_OK;
+    sp_frame frame;
+    sp_status st = sp_frame_open(extras->tokenizer, &frame);
+    if (st) return st;
+    st = sp_frame_place(&frame, SP_OUTPUT_LINEAR, &p->template);
+    p->template.row = 0;
+    sp_frame_free(&frame);
+    return st;
+}
+
+/* An encoder says nothing without a head; BERT's stands behind the pooler of the checkpoint. */
+static sp_status check_encoder(const adapter_files *in) {
+    const sp_model *m = in->model;
+    if (!m->family->bidirectional) return SP_OK;
+    if (!in->config.classifies)
+        return sp_fail(SP_ERR_FORMAT,
+                       "%s: the model is an encoder, of which adapters for SEQ_CLS can be taken; "
+                       "\"task_type\" is another",
+                       in->config.path);
+    return sp_peft_check_pooler(m, in->config.path);
 }
 
 static sp_status read_adapter(adapter_files *in, const sp_peft_extras *extras,
                               sp_peft_adapter *out) {
     sp_steering steering = {0};
     out->method = readers[in->config.type].method;
-    sp_status st = readers[in->config.type].take(in, &steering);
+    sp_status st = check_encoder(in);
+    if (!st) st = readers[in->config.type].take(in, &steering);
     if (!st) st = take_head(in, extras->labels, &out->head);
     if (!st) st = check_all_used(in);
     if (st) return st;
     sp_soft_prompt_copy(in->model, &steering, extras->separator, &out->prompt);
-    add_template(&out->prompt);
-    return SP_OK;
+    return add_template(in->model, extras, &out->prompt);
 }
 
 sp_status sp_peft_import(const char *folder, const sp_model *model, const sp_peft_extras *extras,
