@@ -22,7 +22,8 @@ import torch
 import transformers
 from peft import (AdaLoraConfig, AdaptionPromptConfig, LoraConfig, PeftModel, PrefixTuningConfig,
                   PromptEncoderConfig, PromptTuningConfig, get_peft_model)
-from tokenizers import Tokenizer
+from tokenizers.processors import TemplateProcessing
+from tokenizers import BertWordPieceTokenizer, Tokenizer
 
 HERE = Path(__file__).resolve().parent
 TOKENIZER = HERE.parent / "golden" / "tokenizer" / "gpt2.json"
@@ -30,6 +31,7 @@ TOLERANCE, LEAST_MOVE = 2e-4, 1e-2
 LABELS = ["animal", "food", "tool"]
 LINES = ["a small wild cat", "The bread is 12 days old!", "hammers and nails", "x", "so it goes: on"]
 SEPARATOR = "\n"
+ENCODERS = ("bert", "roberta")
 
 # What softprompt trains: entry -> settings.
 TRAINED = {
@@ -43,21 +45,32 @@ TRAINED = {
     "adalora": {"init_r": 4, "target_r": 2, "lr": 0.3},
     "adaption-prompt": {"length": 4, "layers": 1, "lr": 0.3},
 }
-NO_GPT2 = ("adaption-prompt",)
-NO_HEAD = ("adaption-prompt",)
+# What PEFT does not have, or computes in another way (docs/formats.md).
+NO_GPT2 = NO_HEAD = ("adaption-prompt",)
+NO_ENCODER = ("adaption-prompt", "prompt", "p-tuning")
+
+
+def left_out(model_type, task):
+    """The methods of TRAINED that cannot be exported."""
+    return set(NO_GPT2 * (model_type == "gpt2") + NO_HEAD * (task == "SEQ_CLS") +
+               NO_ENCODER * (model_type in ENCODERS))
 
 
 def patterns(model_type):
     """Names with their own rank and alpha: one as a plain end, one as an expression."""
-    first = {"gpt2": "h.0.attn.c_attn", "llama": "layers.0.self_attn.q_proj"}[model_type]
-    second = {"gpt2": r".*h\.1\..*c_fc", "llama": r".*layers\.1\..*v_proj"}[model_type]
+    first = {"gpt2": "h.0.attn.c_attn", "llama": "layers.0.self_attn.q_proj"}
+    second = {"gpt2": r".*h\.1\..*c_fc", "llama": r".*layers\.1\..*v_proj"}
+    first = first.get(model_type, "layer.0.attention.self.query")
+    second = second.get(model_type, r".*layer\.1\..*value")
     return {"rank_pattern": {first: 4, second: 1}, "alpha_pattern": {second: 3}}
 
 
 def made_by_peft(model_type, task):
     """Configurations of adapters that PEFT makes."""
-    some = {"gpt2": ["c_attn", "c_fc"], "llama": ["q_proj", "v_proj", "down_proj"]}[model_type]
+    some = {"gpt2": ["c_attn", "c_fc"], "llama": ["q_proj", "v_proj", "down_proj"]}
+    some = some.get(model_type, ["query", "value", "attention.output.dense"])
     regex = {"gpt2": r".*\.1\.attn\.c_(attn|proj)", "llama": r".*\.1\.self_attn\.[ko]_proj"}
+    regex = regex.get(model_type, r".*\.1\.attention\.self\.(key|value)")
     common = {"task_type": task}
     made = {
         "prefix (MLP)": PrefixTuningConfig(num_virtual_tokens=4, prefix_projection=True,
@@ -71,7 +84,7 @@ def made_by_peft(model_type, task):
         "lora": LoraConfig(r=3, lora_alpha=5, target_modules=some, **common),
         "lora (patterns)": LoraConfig(r=2, lora_alpha=8, target_modules=some, **patterns(model_type),
                                       **common),
-        "lora (regex, rslora)": LoraConfig(r=3, target_modules=regex[model_type], use_rslora=True,
+        "lora (regex, rslora)": LoraConfig(r=3, target_modules=regex, use_rslora=True,
                                            **common),
         "lora (all-linear)": LoraConfig(r=2, target_modules="all-linear", **common),
         "adalora": AdaLoraConfig(init_r=4, target_r=2, lora_alpha=6, total_step=10,
@@ -80,8 +93,12 @@ def made_by_peft(model_type, task):
                                                 target_modules=some, **common),
         "adaption-prompt": AdaptionPromptConfig(adapter_len=4, adapter_layers=1, **common),
     }
-    if model_type in ("gpt2",) or task == "SEQ_CLS":
+    if task == "SEQ_CLS" or model_type == "gpt2":
         made.pop("adaption-prompt")
+    if model_type == "roberta":  # PEFT gives its head the pooled row, which it does not take
+        made.pop("prefix"), made.pop("prefix (MLP)")
+    if model_type in ENCODERS:  # would adapt the pooler, too
+        made.pop("lora (all-linear)")
     return made
 
 
@@ -92,19 +109,40 @@ def make_models(work):
     torch.manual_seed(1)
     vocab = Tokenizer.from_file(str(TOKENIZER)).get_vocab_size()
     common = {"vocab_size": vocab, "bos_token_id": 0, "eos_token_id": 0, "initializer_range": 0.2}
+    write_word_pieces(work / "word-pieces.json")
+    encoder = {"vocab_size": Tokenizer.from_file(str(work / "word-pieces.json")).get_vocab_size(),
+               "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4,
+               "intermediate_size": 48, "initializer_range": 0.2}
     configs = {
         "gpt2": transformers.GPT2Config(n_positions=64, n_embd=32, n_layer=2, n_head=4, **common),
         "llama": transformers.LlamaConfig(
             hidden_size=32, intermediate_size=48, num_hidden_layers=2, num_attention_heads=4,
             num_key_value_heads=2, max_position_embeddings=64, **common),
+        "bert": transformers.BertConfig(max_position_embeddings=64, **encoder),
+        "roberta": transformers.RobertaConfig(max_position_embeddings=66, **encoder),
     }
     folders = {}
     for name, config in configs.items():
-        model = transformers.AutoModelForCausalLM.from_config(config)
         folders[name] = str(work / f"random-{name}")
+        if name in ENCODERS:  # with the pooler that BERT's class head stands on
+            model = transformers.AutoModel.from_config(config)
+        else:
+            model = transformers.AutoModelForCausalLM.from_config(config)
         model.save_pretrained(folders[name])
-        (Path(folders[name]) / "tokenizer.json").write_bytes(TOKENIZER.read_bytes())
+        tokenizer = work / "word-pieces.json" if name in ENCODERS else TOKENIZER
+        (Path(folders[name]) / "tokenizer.json").write_bytes(tokenizer.read_bytes())
     return folders
+
+
+def write_word_pieces(path):
+    """A small vocabulary of an encoder, learnt from the lines of the comparison."""
+    tokenizer = BertWordPieceTokenizer()
+    tokenizer.train_from_iterator(LINES * 5, vocab_size=200, min_frequency=1,
+                                  special_tokens=["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"])
+    ends = [(name, tokenizer.token_to_id(name)) for name in ("[CLS]", "[SEP]")]
+    tokenizer._tokenizer.post_processor = TemplateProcessing(
+        single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1", special_tokens=ends)
+    tokenizer.save(str(path))
 
 
 def write_data(work):
@@ -139,8 +177,7 @@ class Program:
         """Runs all methods for a few steps: entry -> run file."""
         output = "text" if task == "CAUSAL_LM" else "linear"
         data = "texts" if task == "CAUSAL_LM" else "classes"
-        chosen = {k: v for k, v in TRAINED.items()
-                  if not (name == "gpt2" and k in NO_GPT2 or task == "SEQ_CLS" and k in NO_HEAD)}
+        chosen = {k: v for k, v in TRAINED.items() if k not in left_out(name, task)}
         entries = {f"e{i}": (k, {"method": k} | v) for i, (k, v) in enumerate(chosen.items())}
         lines = [f"name: {name}-{output}", "base:", f"  model: {model}", f"  dataset: {data}.yaml",
                  f"  output: {output}", "  train: {steps: 8, batch: 4}", "  decode: {max_tokens: 2}",
@@ -176,21 +213,21 @@ def open_base(folder, task, bias):
         return transformers.AutoModelForCausalLM.from_pretrained(folder).eval()
     base = transformers.AutoModelForSequenceClassification.from_pretrained(
         folder, num_labels=len(LABELS), pad_token_id=0)
-    if bias:
+    if bias and hasattr(base, "score"):
         base.score = torch.nn.Linear(base.config.hidden_size, len(LABELS))
     return base.eval()
 
 
-def encode(text):
-    return Tokenizer.from_file(str(TOKENIZER)).encode(text, add_special_tokens=False).ids
+def encode(folder, text):
+    return Tokenizer.from_file(f"{folder}/tokenizer.json").encode(text).ids
 
 
 @torch.no_grad()
-def compare_tokens(model, ours):
+def compare_tokens(model, folder, ours):
     """The largest difference to softprompt's log-probabilities."""
     worst = 0.0
     for text, (ids, values) in zip(LINES, ours):
-        assert ids == encode(text), text
+        assert ids == encode(folder, text), text
         logits = torch.log_softmax(model(input_ids=torch.tensor([ids])).logits[0].float(), -1)
         offset = len(logits) - len(ids)  # PEFT's virtual rows have logits, too
         for i, value in enumerate(values):
@@ -200,10 +237,10 @@ def compare_tokens(model, ours):
 
 
 @torch.no_grad()
-def compare_labels(model, ours):
+def compare_labels(model, folder, ours):
     worst = 0.0
     for text, shares in zip(LINES, ours):
-        logits = model(input_ids=torch.tensor([encode(text + SEPARATOR)])).logits[0].float()
+        logits = model(input_ids=torch.tensor([encode(folder, text + SEPARATOR)])).logits[0].float()
         theirs = torch.softmax(logits, -1).tolist()
         worst = max([worst] + [abs(a - b) for a, b in zip(shares, theirs)])
     return worst
@@ -212,8 +249,8 @@ def compare_labels(model, ours):
 def compare(program, model, folder, adapter, task):
     model.eval()
     if task == "CAUSAL_LM":
-        return compare_tokens(model, program.logprobs(folder, adapter))
-    return compare_labels(model, program.labels(folder, adapter))
+        return compare_tokens(model, folder, program.logprobs(folder, adapter))
+    return compare_labels(model, folder, program.labels(folder, adapter))
 
 
 def moved(program, folder, adapter):
@@ -252,7 +289,8 @@ def check_model(program, name, folder, task, report):
     for method, run in program.train(name, folder, task).items():
         target = program.work / f"out-{name}-{task}-{method}".replace(" ", "_")
         report(name, method, task, "out", exported(program, run, folder, target, task))
-        report(name, method, task, "moves", moved(program, folder, run))
+        if name not in ENCODERS:
+            report(name, method, task, "moves", moved(program, folder, run))
     for method, config in made_by_peft(name, task).items():
         stem = f"{name}-{task}-{method}".replace(" ", "_")
         model = get_peft_model(open_base(folder, task, bias=False), config)
@@ -263,7 +301,8 @@ def check_model(program, name, folder, task, report):
         run = program.work / f"in-{stem}.h5"
         program.run("adapter", "import", program.work / f"in-{stem}", run, "--model", folder)
         report(name, method, task, "in", compare(program, model, folder, run, task))
-        report(name, method, task, "moves", moved(program, folder, run))
+        if name not in ENCODERS:
+            report(name, method, task, "moves", moved(program, folder, run))
         back = exported(program, run, folder, program.work / f"back-{stem}", task)
         report(name, method, task, "back", back)
 
@@ -296,7 +335,7 @@ def main():
             failed.append(f"{model} {task} {method} {direction}: {difference:.1e}")
 
     for name, folder in make_models(work).items():
-        for task in ("CAUSAL_LM", "SEQ_CLS"):
+        for task in ("CAUSAL_LM", "SEQ_CLS")[name in ENCODERS:]:
             check_model(program, name, folder, task, report)
     print(f"peft {peft.__version__}, transformers {transformers.__version__}, "
           f"torch {torch.__version__}: largest difference\n")
