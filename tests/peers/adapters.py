@@ -138,7 +138,7 @@ def write_word_pieces(path):
     """A small vocabulary of an encoder, learnt from the lines of the comparison."""
     tokenizer = BertWordPieceTokenizer()
     tokenizer.train_from_iterator(LINES * 5, vocab_size=200, min_frequency=1,
-                                  special_tokens=["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"])
+                                  special_tokens=["[UNK]", "[PAD]", "[CLS]", "[SEP]", "[MASK]"])
     ends = [(name, tokenizer.token_to_id(name)) for name in ("[CLS]", "[SEP]")]
     tokenizer._tokenizer.post_processor = TemplateProcessing(
         single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1", special_tokens=ends)
@@ -212,7 +212,9 @@ def open_base(folder, task, bias):
     if task == "CAUSAL_LM":
         return transformers.AutoModelForCausalLM.from_pretrained(folder).eval()
     base = transformers.AutoModelForSequenceClassification.from_pretrained(
-        folder, num_labels=len(LABELS), pad_token_id=0)
+        folder, num_labels=len(LABELS))
+    if hasattr(base, "score"):  # a decoder's head asks; of RoBERTa positions depend on it
+        base.config.pad_token_id = 0
     if bias and hasattr(base, "score"):
         base.score = torch.nn.Linear(base.config.hidden_size, len(LABELS))
     return base.eval()
@@ -311,6 +313,7 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--softprompt", required=True, help="the program")
     parser.add_argument("--work", default="build/peers", help="folder to work in; emptied")
+    parser.add_argument("--models", default="gpt2,llama,bert,roberta", help="some of them")
     return parser.parse_args()
 
 
@@ -335,6 +338,8 @@ def main():
             failed.append(f"{model} {task} {method} {direction}: {difference:.1e}")
 
     for name, folder in make_models(work).items():
+        if name not in options.models.split(","):
+            continue
         for task in ("CAUSAL_LM", "SEQ_CLS")[name in ENCODERS:]:
             check_model(program, name, folder, task, report)
     print(f"peft {peft.__version__}, transformers {transformers.__version__}, "
