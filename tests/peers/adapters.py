@@ -95,8 +95,6 @@ def made_by_peft(model_type, task):
     }
     if task == "SEQ_CLS" or model_type == "gpt2":
         made.pop("adaption-prompt")
-    if model_type == "roberta":  # PEFT gives its head the pooled row, which it does not take
-        made.pop("prefix"), made.pop("prefix (MLP)")
     if model_type in ENCODERS:  # would adapt the pooler, too
         made.pop("lora (all-linear)")
     return made
