@@ -21,7 +21,7 @@ define cmake-build
 	@cmake --build $(1) -j $$(nproc) > $(1)/build.log 2>&1 || { cat $(1)/build.log; exit 1; }
 endef
 
-TARGETS := all help deps build fetch test bench bench-peft clean \
+TARGETS := all help deps build fetch test bench bench-peft peers clean \
     reproduce-table1 reproduce-table4 reproduce-low-data \
     sweep-prefix-length sweep-prefix-length-generation sweep-prefix-length-classification \
     sweep-init sweep-init-prompt sweep-init-prefix \
@@ -120,6 +120,10 @@ bench: build ## speed and memory on this machine: docs/benchmarks.md
 bench-peft: build ## against PEFT: PEFT_PYTHON=python with it, or several GB into build/peft-venv
 	@python=$$(sh tests/peers/python.sh build/peft-venv) && \
 	    "$$python" tests/peers/bench_peft.py --softprompt $(SP) $(PEFT_ARGS)
+
+peers: build ## adapters to and from PEFT; needs what bench-peft needs
+	@python=$$(sh tests/peers/python.sh build/peft-venv) && \
+	    "$$python" tests/peers/adapters.py --softprompt $(SP)
 
 clean: ## remove build/
 	rm -rf build

@@ -52,7 +52,7 @@ static sp_status check_model(sp_h5 *file, const char *model) {
 static sp_status check_finished(sp_h5 *file) {
     char *status = NULL;
     sp_status st = sp_h5_get_text(file, "/", "status", &status);
-    if (!st && strcmp(status, "finished") != 0)
+    if (!st && strcmp(status, "finished") != 0 && strcmp(status, "imported") != 0)
         st = sp_fail(SP_ERR_SPEC, "%s: its status is '%s'; use a finished run", sp_h5_path(file),
                      status);
     free(status);

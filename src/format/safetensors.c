@@ -249,21 +249,27 @@ static char *shape_text(int rank, const int64_t *dims) {
     return sp_buf_take(&b);
 }
 
-sp_status sp_safetensors_read(const sp_safetensors *f, const char *name, int rank,
-                              const int64_t *dims, float *out) {
+sp_status sp_safetensors_fits(const sp_safetensors *f, const char *name, int rank,
+                              const int64_t *dims) {
     const sp_stored_tensor *t = sp_safetensors_find(f, name);
     if (!t)
         return sp_fail(SP_ERR_FORMAT, "%s: has no tensor %s; is it another kind of model?", f->path,
                        name);
     bool same = t->rank == rank;
     for (int i = 0; same && i < rank; i++) same = dims[i] < 0 || dims[i] == t->dims[i];
-    if (!same) {
-        char *is = shape_text(t->rank, t->dims), *want = shape_text(rank, dims);
-        sp_status st = sp_fail(SP_ERR_FORMAT, "%s: tensor %s has shape %s; %s is needed", f->path,
-                               name, is, want);
-        free(is), free(want);
-        return st;
-    }
+    if (same) return SP_OK;
+    char *is = shape_text(t->rank, t->dims), *want = shape_text(rank, dims);
+    sp_status st = sp_fail(SP_ERR_FORMAT, "%s: tensor %s has shape %s; %s is needed", f->path, name,
+                           is, want);
+    free(is), free(want);
+    return st;
+}
+
+sp_status sp_safetensors_read(const sp_safetensors *f, const char *name, int rank,
+                              const int64_t *dims, float *out) {
+    sp_status st = sp_safetensors_fits(f, name, rank, dims);
+    if (st) return st;
+    const sp_stored_tensor *t = sp_safetensors_find(f, name);
 #pragma omp parallel for if (t->count > CHUNK)
     for (size_t first = 0; first < t->count; first += CHUNK)
         sp_floats_from(t->dtype, (const unsigned char *)t->data + first * sp_dtype_size(t->dtype),

@@ -44,6 +44,11 @@ const sp_stored_tensor *sp_safetensors_find(const sp_safetensors *file, const ch
 /* The text of a `__metadata__` entry, or NULL. */
 const char *sp_safetensors_metadata(const sp_safetensors *file, const char *key);
 
+/* Checks a tensor's shape: `dims` [rank], where -1 takes any size. SP_ERR_FORMAT if it is absent or
+ * has another shape. */
+sp_status sp_safetensors_fits(const sp_safetensors *file, const char *name, int rank,
+                              const int64_t *dims);
+
 /* Converts a whole tensor to `out` [count] after checking its shape: `dims` [rank], where -1 takes
  * any size; OpenMP. SP_ERR_FORMAT if it is absent or has another shape. */
 sp_status sp_safetensors_read(const sp_safetensors *file, const char *name, int rank,

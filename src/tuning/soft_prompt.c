@@ -46,21 +46,26 @@ static void copy_prefix(sp_soft_prompt *p, const sp_kv *kv, int layers) {
     }
 }
 
+void sp_soft_prompt_copy(const sp_model *model, const sp_steering *s, const char *separator,
+                         sp_soft_prompt *p) {
+    *p = (sp_soft_prompt){.separator = sp_strdup(separator),
+                          .first_position = s->first_position,
+                          .infix = s->infix};
+    if (s->virtual_rows) {
+        p->virtual_rows = sp_leaf(s->virtual_rows->rows, s->virtual_rows->cols);
+        copy_rows(s->virtual_rows, &p->virtual_rows);
+    }
+    if (s->prefix) copy_prefix(p, s->prefix, model->config.n_layer);
+    sp_attached_copy(model, s, &p->attached);
+}
+
 sp_status sp_soft_prompt_from(const sp_tuner *tuner, const sp_tokenizer *tokenizer,
                               const char *separator, sp_soft_prompt *p) {
-    *p = (sp_soft_prompt){.separator = sp_strdup(separator)};
     sp_tape tape = {.inference = true};
     sp_steering steering;
     sp_tuner_inject(tuner, &tape, &steering);
-    if (steering.virtual_rows) {
-        p->virtual_rows = sp_leaf(steering.virtual_rows->rows, steering.virtual_rows->cols);
-        copy_rows(steering.virtual_rows, &p->virtual_rows);
-    }
-    if (steering.prefix) copy_prefix(p, steering.prefix, tuner->model->config.n_layer);
-    sp_attached_copy(tuner->model, &steering, &p->attached);
+    sp_soft_prompt_copy(tuner->model, &steering, separator, p);
     sp_tape_free(&tape);
-    p->first_position = steering.first_position;
-    p->infix = steering.infix;
     const char *text = tuner->method->uses_template ? tuner->options.template : "x";
     sp_status st = sp_template_parse(text, (int)p->virtual_rows.rows, tokenizer, &p->template);
     if (st) sp_soft_prompt_free(p);

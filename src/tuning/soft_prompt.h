@@ -28,6 +28,9 @@ typedef struct sp_soft_prompt {
  * parsed; `out` is then {0}. Release with sp_soft_prompt_free. */
 sp_status sp_soft_prompt_from(const sp_tuner *tuner, const sp_tokenizer *tokenizer,
                               const char *separator, sp_soft_prompt *out);
+/* A copy of what a steering holds, with an empty template. Release with sp_soft_prompt_free. */
+void sp_soft_prompt_copy(const sp_model *model, const sp_steering *steering, const char *separator,
+                         sp_soft_prompt *out);
 void sp_soft_prompt_free(sp_soft_prompt *p);
 
 /* Numbers that inference needs: virtual rows, the prefix of the layers that have one with its
