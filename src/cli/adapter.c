@@ -4,6 +4,7 @@
 #include "core/file.h"
 #include "core/option.h"
 #include "model/files.h"
+#include "model/find.h"
 #include "tuning/peft.h"
 
 #include <stdio.h>
@@ -93,12 +94,13 @@ static sp_status read_origin(const char *path, char **model, char **method) {
     return st;
 }
 
-/* The model's folder as a path that holds wherever it is read. The caller's. */
+/* The model's path so that it holds wherever it is read; its name where there is no such model any
+ * more. The caller's. */
 static char *base_of(const char *model) {
-    char *folder = sp_model_folder(model), *whole = realpath(folder, NULL);
-    if (!whole) return folder;
-    free(folder);
-    return whole;
+    char *path = NULL;
+    char *whole = sp_model_find(model, &path) ? NULL : realpath(path, NULL);
+    free(path);
+    return whole ? whole : sp_strdup(model);
 }
 
 /* A text as it would stand in JSON or a shell. */
