@@ -220,20 +220,31 @@ static bool is_finished(const tuning *t) {
     return t->optimizer.step >= t->steps || (patience > 0 && t->evaluations_since_best >= patience);
 }
 
+/* Checkpoints of all weights of a large model take seconds: they may take a tenth of the
+ * time. */
+enum { PAUSE_PER_SAVING = 10 };
+
+/* When to save next, after a saving that began at `start`. */
+static double next_saving(const tuning *t, double start) {
+    double now = sp_now(), pause = PAUSE_PER_SAVING * (now - start);
+    int least = t->job->options->checkpoint_seconds;
+    return now + (pause > least ? pause : least);
+}
+
 static sp_status train(tuning *t) {
     long every = t->job->options->eval_every;
     if (!every) every = (t->steps + EVALUATIONS - 1) / EVALUATIONS;
-    double saved = sp_now();
+    double due = next_saving(t, sp_now());
     sp_status st = SP_OK;
     while (!st && !is_finished(t)) {
         if ((st = one_step(t))) break;
         if (t->optimizer.step % every == 0 || t->optimizer.step == t->steps)
             st = evaluate_and_compare(t);
         bool stop = sp_interrupted();
-        if (!st && t->job->checkpoint &&
-            (stop || sp_now() - saved >= t->job->options->checkpoint_seconds)) {
+        double start = sp_now();
+        if (!st && t->job->checkpoint && (stop || start >= due)) {
             st = save(t);
-            saved = sp_now();
+            due = next_saving(t, start);
         }
         if (!st && stop)
             st = sp_fail(SP_ERR_INTERRUPTED,
