@@ -21,19 +21,28 @@ static const char *const folders[] = {"tests/golden/llama-tiny",  "tests/golden/
                                       "tests/golden/qwen2-tiny",  "tests/golden/mistral-tiny",
                                       "tests/golden/llama3-tiny", "tests/golden/linear-tiny",
                                       "tests/golden/yarn-tiny",   NULL};
+/* P-tuning v2 is prefix-tuning with other defaults. */
+static const char *const prefixes[] = {"prefix", "p-tuning-v2"};
+
 static void prefix_tuning_with_an_mlp_equals_peft(void **state) {
     (void)state;
-    sp_method_options options = options_of("prefix");
-    options.hidden = 16;
-    for (const char *const *folder = folders; *folder; folder++)
-        assert_parity(*folder, "prefix", &options, "prefix-mlp", NULL);
+    for (int i = 0; i < 2; i++) {
+        sp_method_options options = options_of(prefixes[i]);
+        options.hidden = 16;
+        set_text(options.reparametrization, "mlp");
+        for (const char *const *folder = folders; *folder; folder++)
+            assert_parity(*folder, prefixes[i], &options, "prefix-mlp", NULL);
+    }
 }
 
 static void prefix_tuning_without_an_mlp_equals_peft(void **state) {
     (void)state;
-    sp_method_options options = options_of("p-tuning-v2");
-    for (const char *const *folder = folders; *folder; folder++)
-        assert_parity(*folder, "p-tuning-v2", &options, "prefix-embedding", NULL);
+    for (int i = 0; i < 2; i++) {
+        sp_method_options options = options_of(prefixes[i]);
+        set_text(options.reparametrization, "none");
+        for (const char *const *folder = folders; *folder; folder++)
+            assert_parity(*folder, prefixes[i], &options, "prefix-embedding", NULL);
+    }
 }
 
 static void prompt_tuning_equals_peft(void **state) {
@@ -79,10 +88,13 @@ static void p_tuning_equals_peft_with_either_encoder(void **state) {
 
 static void prefix_tuning_as_infix_equals_pytorch_with_a_mask(void **state) {
     (void)state;
-    sp_method_options options = options_of("p-tuning-v2");
-    set_text(options.position, "infix");
-    for (const char *const *folder = every_method; *folder; folder++)
-        assert_parity(*folder, "p-tuning-v2", &options, "infix", NULL);
+    for (int i = 0; i < 2; i++) {
+        sp_method_options options = options_of(prefixes[i]);
+        set_text(options.reparametrization, "none");
+        set_text(options.position, "infix");
+        for (const char *const *folder = every_method; *folder; folder++)
+            assert_parity(*folder, prefixes[i], &options, "infix", NULL);
+    }
 }
 
 static void adalora_and_adapters_equal_peft_and_pytorch(void **state) {
