@@ -21,7 +21,7 @@ define cmake-build
 	@cmake --build $(1) -j $$(nproc) > $(1)/build.log 2>&1 || { cat $(1)/build.log; exit 1; }
 endef
 
-TARGETS := all help deps build fetch test bench bench-peft peers clean \
+TARGETS := all help deps build fetch test parity bench bench-peft peers clean \
     reproduce-table1 reproduce-table4 reproduce-low-data \
     sweep-prefix-length sweep-prefix-length-generation sweep-prefix-length-classification \
     sweep-init sweep-init-prompt sweep-init-prefix \
@@ -109,6 +109,9 @@ test: build ## everything, sanitizers and fuzzing included
 	@ctest --test-dir build/sanitize --output-on-failure --timeout 300 -j $$(nproc) -LE cli
 	@ctest --test-dir $(BUILD) --output-on-failure --timeout 300 -j $$(nproc) -LE fuzz
 
+parity: build ## how far from transformers and PEFT, method by family: docs/parity.md
+	@sh scripts/parity.sh $(BUILD) results/parity.md
+
 bench: build ## speed and memory on this machine: docs/benchmarks.md
 	@echo "Measures two model shapes in fp32 and bf16, each measurement in a process of its own;"
 	@echo "about 10 minutes on two quiet cores. Table, CSV and figures go to results/bench/."
@@ -121,8 +124,9 @@ bench-peft: build ## against PEFT: PEFT_PYTHON=python with it, or several GB int
 	@python=$$(sh tests/peers/python.sh build/peft-venv) && \
 	    "$$python" tests/peers/bench_peft.py --softprompt $(SP) $(PEFT_ARGS)
 
-peers: build ## adapters to and from PEFT; needs what bench-peft needs
+peers: build ## golden vectors made again, adapters to and from PEFT; needs what bench-peft needs
 	@python=$$(sh tests/peers/python.sh build/peft-venv) && \
+	    "$$python" tests/peers/golden.py && \
 	    "$$python" tests/peers/adapters.py --softprompt $(SP)
 
 clean: ## remove build/

@@ -17,13 +17,14 @@ roberta-tiny    RobertaForMaskedLM: the same with pad_token_id 0, so that positi
                                     pooler's output (BERT), or with dense_weight [24, 24] and
                                     dense_bias [24] transformers' RobertaClassificationHead
     finetune.safetensors            logits [26, 97] of the masked-LM head; gradient.NAME of every
-                                    parameter
-    prefix-mlp, prefix-embedding, prompt, p-tuning-lstm, p-tuning-mlp, lora .safetensors, from PEFT;
+                                    parameter, gradient.score.NAME of the linear head
+    prefix-mlp, prefix-embedding, prompt, p-tuning-lstm, p-tuning-mlp, lora, adalora .safetensors, from PEFT;
     adapter, adaption-prompt .safetensors, in PyTorch, since PEFT has the first not at all and the
     second not for encoders
         parameter.NAME, gradient.NAME   5 virtual tokens; MLPs of 16, an LSTM of 4 units a direction,
                                         LoRA of rank 3 and alpha 16 on query and value with B not
                                         zero, adapters of width 6, gates 0.4 and -0.7
+                                        (AdaLoRA: rank 4, alpha 8, without its penalty)
         virtual                         of the soft prompts: what PEFT's encoder gives
     and of all but class:
         hidden [26, 24]                 the last hidden states of the real tokens
@@ -36,7 +37,7 @@ from pathlib import Path
 import peft
 import torch
 import transformers
-from peft import (LoraConfig, PrefixTuningConfig, PromptEncoderConfig, PromptTuningConfig,
+from peft import (AdaLoraConfig, LoraConfig, PrefixTuningConfig, PromptEncoderConfig, PromptTuningConfig,
                   get_peft_model)
 from safetensors.torch import load_file, save_file
 from torch import nn
@@ -151,6 +152,8 @@ def make_finetune(e, sequences):
     for n, p in e.model.named_parameters():
         if p.grad is not None:
             out[f"gradient.{n}"] = p.grad
+    for n, p in e.head.named_parameters():
+        out[f"gradient.score.{n.replace('out_proj.', '')}"] = p.grad
     save(e.folder, "finetune", out)
     print(f"{e.folder}: loss {out['loss'].item():.4f}")
 
@@ -185,19 +188,27 @@ def make_prompts(new, sequences):
         record(e, name, sequences, dict(encoder.named_parameters()), {"virtual": virtual})
 
 
-def make_lora(e, sequences):
+LOW_RANK = {
+    "lora": LoraConfig(task_type="FEATURE_EXTRACTION", r=3, lora_alpha=16),
+    "adalora": AdaLoraConfig(task_type="FEATURE_EXTRACTION", init_r=4, target_r=2, lora_alpha=8,
+                             total_step=10, target_modules=["query", "value"]),
+}
+
+
+def make_low_rank(e, name, sequences):
     e.freeze()
-    config = LoraConfig(task_type="FEATURE_EXTRACTION", r=3, lora_alpha=16)
-    e.body = get_peft_model(e.body, config).double().eval()
+    e.body = get_peft_model(e.body, LOW_RANK[name]).double().eval()
     torch.manual_seed(5)
     parameters = {}
     with torch.no_grad():
         for n, p in e.body.named_parameters():
+            if "ranknum" in n:  # a constant; get_peft_model lets it train by mistake
+                p.requires_grad = False
             if p.requires_grad:
                 p.copy_((torch.randn_like(p) * 0.1).float().double())
                 n = n.replace("base_model.model.", e.prefix()).replace(".default", "")
                 parameters[n] = p
-    record(e, "lora", sequences, parameters)
+    record(e, name, sequences, parameters)
 
 
 def new_parameter(parameters, name, *shape, scale=1.0):
@@ -273,7 +284,8 @@ def main():
         make_class(new())
         make_finetune(new(), sequences)
         make_prompts(new, sequences)
-        make_lora(new(), sequences)
+        for name in LOW_RANK:
+            make_low_rank(new(), name, sequences)
         make_adapter(new(), sequences)
         make_adaption_prompt(new(), sequences)
     print(VERSIONS)

@@ -79,13 +79,14 @@ the end of text where it came
 import warnings
 from pathlib import Path
 
+import infix
 import peft
 import torch
 import transformers
 from peft import (AdaptionPromptConfig, PrefixTuningConfig, PromptEncoderConfig,
                   PromptTuningConfig, get_peft_model)
 from safetensors.torch import save_file
-from transformers import DynamicCache, GPT2Config, GPT2LMHeadModel
+from transformers import GPT2Config, GPT2LMHeadModel
 
 FOLDER = Path(__file__).parent / "gpt2-tiny"
 VERSIONS = (f"torch {torch.__version__}, transformers {transformers.__version__}, "
@@ -183,27 +184,12 @@ def methods():
     }
 
 
-def infix_rows(model, p, sequence, first):
-    """Logits of one sequence whose tokens from index `first` on see the keys and values of p."""
-    n = len(sequence)
-    cache = DynamicCache()
-    for layer, kv in enumerate(p.view(VIRTUAL, 2, 2, 4, 8).permute(1, 2, 3, 0, 4)):
-        cache.update(kv[0][None], kv[1][None], layer)
-    sees = torch.cat([(torch.arange(n) >= first)[:, None].expand(n, VIRTUAL),
-                      torch.ones(n, n, dtype=torch.bool).tril()], 1)
-    mask = torch.zeros(1, 1, n, VIRTUAL + n, dtype=torch.double)
-    mask.masked_fill_(~sees, float("-inf"))
-    positions = torch.arange(n) + VIRTUAL * (torch.arange(n) >= first)
-    return model(input_ids=sequence[None], past_key_values=cache, attention_mask=mask,
-                 position_ids=positions[None]).logits[0]
-
-
 def make_infix(sequences, targets):
     torch.manual_seed(5)
     model = GPT2LMHeadModel.from_pretrained(FOLDER, dtype=torch.float32,
                                             attn_implementation="eager").double().eval()
     p = torch.nn.Parameter(torch.randn(VIRTUAL, 128).float().double())
-    logits = torch.cat([infix_rows(model, p, s, len(s) - count - 1)
+    logits = torch.cat([infix.logits(model, p, s, len(s) - count - 1)
                         for s, count in zip(sequences, TARGETS)])
     alone = torch.cat([model(input_ids=s[None]).logits[0] for s in sequences])
     same = (logits - alone).abs().amax(1) < 1e-12

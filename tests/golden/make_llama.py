@@ -21,19 +21,22 @@ llama3-tiny, linear-tiny, yarn-tiny
         logits [26, 97], loss [1]       of the real tokens, each sequence run alone
         parameter.NAME, gradient.NAME   PEFT's names; 5 virtual tokens, MLP of 16, LoRA of rank 3 and
                                         alpha 16 on q_proj and v_proj with B not zero; adaption
-                                        prompts in both layers, gates 0.4 and -0.7 (where PEFT has
-                                        them: not for Qwen2, nor where the heads are wider than d)
+                                        prompts in both layers, gates 0.4 and -0.7, as hooks where
+                                        PEFT has none (Qwen2, heads wider than d; elsewhere the hooks
+                                        are checked against PEFT)
         virtual                         of prefix-*: [5, 2 layers * 2 * heads of keys and values *
                                         size of a head]: what PEFT's encoder gives
     p-tuning-lstm, p-tuning-mlp, adalora, adapter .safetensors   (of EVERY_METHOD) the same: PEFT's
                                         prompt encoders of 4 and 16; AdaLoRA of rank 4 without its
                                         penalty; make_updates.py's adapters of 6 behind o_proj and
                                         down_proj
+    infix.safetensors                   (of EVERY_METHOD) infix.py's: P as in prefix-embedding
 """
 import sys
 import warnings
 from pathlib import Path
 
+import infix
 import peft
 import torch
 import transformers
@@ -41,6 +44,7 @@ from peft import (AdaLoraConfig, AdaptionPromptConfig, LoraConfig, PrefixTuningC
                   PromptEncoderConfig, PromptTuningConfig, get_peft_model)
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, LlamaConfig, MistralConfig, Qwen2Config
+from transformers.models.llama.modeling_llama import apply_rotary_pos_emb
 
 HERE = Path(__file__).parent
 VERSIONS = (f"torch {torch.__version__}, transformers {transformers.__version__}, "
@@ -77,7 +81,7 @@ MODELS = {
 }
 
 
-EVERY_METHOD = ("llama-tiny", "qwen2-tiny", "mistral-tiny")
+EVERY_METHOD = ("llama-tiny", "qwen2-tiny", "mistral-tiny", "yarn-tiny")
 
 
 def save(folder, name, tensors):
@@ -212,19 +216,99 @@ def make_adapter(folder, batch):
     record_shaken(folder, "adapter", model, batch)
 
 
-def make_adaption_prompt(folder, batch):
-    config = AdaptionPromptConfig(adapter_len=VIRTUAL, adapter_layers=LAYERS, task_type="CAUSAL_LM")
-    model = get_peft_model(load_model(folder), config).double().eval()
+def random_adaption(model):
+    """Adaption prompts and gates of every layer, by softprompt's names."""
     torch.manual_seed(6)
-    gates = iter((0.4, -0.7))
+    out = {}
+    for i, gate in enumerate((0.4, -0.7)):
+        out[f"{i}.adaption_prompt"] = torch.randn(1, VIRTUAL, model.config.hidden_size)[0].double()
+        out[f"{i}.adaption_gate"] = torch.tensor([gate]).double()
+    return out
+
+
+def make_adaption_prompt(folder, batch):
+    model = load_model(folder)
+    parameters = random_adaption(model)
+    if is_known_to_peft(model.config):
+        model = adapted_by_peft(model, parameters)
+        ours, _ = run(adapted(load_model(folder), parameters), *batch)
+        difference = (run(model, *batch)[0] - ours).abs().max()
+        assert difference < 1e-5, difference  # PEFT takes this softmax in float32
+    else:
+        parameters = {n: torch.nn.Parameter(p) for n, p in parameters.items()}
+        model = adapted(model.requires_grad_(False), parameters)
+        model.adaption = torch.nn.ParameterList(parameters.values())
+    names = {id(p): n for n, p in parameters.items()}
+    known = dict(model.named_parameters())
+    record(folder, "adaption-prompt", model, batch,
+           lambda n: names.get(id(known[n])) or f"{n.split('.layers.')[1][0]}.{n.split('.')[-1]}")
+
+
+def is_known_to_peft(config):
+    """PEFT needs heads that fill the hidden size, and it has no adaption prompts for Qwen2."""
+    heads = (config.head_dim or 0) * config.num_attention_heads if hasattr(config, "head_dim") else 0
+    return heads == config.hidden_size
+
+
+def adapted_by_peft(model, parameters):
+    config = AdaptionPromptConfig(adapter_len=VIRTUAL, adapter_layers=LAYERS, task_type="CAUSAL_LM")
+    model = get_peft_model(model, config).double().eval()
     with torch.no_grad():
         for n, p in model.named_parameters():
-            if n.endswith("adaption_gate"):
-                p.fill_(next(gates)).copy_(p.float().double())
-            elif p.requires_grad:
-                p.copy_(torch.randn_like(p)[0].float().double()[None])
-    record(folder, "adaption-prompt", model, batch,
-           lambda n: f"{n.split('.layers.')[1][0]}.{n.split('.')[-1]}")
+            if p.requires_grad:
+                p.copy_(parameters[f"{n.split('.layers.')[1][0]}.{n.split('.')[-1]}"])
+    return model
+
+
+def adapted(model, parameters):
+    """LLaMA-Adapter's equation as hooks around each attention: rotated queries, keys and values of
+    the prompt without rotation, the gated sum before o_proj."""
+    for i, layer in enumerate(model.model.layers):
+        adapt(layer.self_attn, parameters[f"{i}.adaption_prompt"], parameters[f"{i}.adaption_gate"])
+    return model
+
+
+def adapt(attention, prompt, gate):
+    size, kept = attention.head_dim, {}
+
+    def split(x):
+        return x.view(*x.shape[:-1], -1, size).transpose(-3, -2)
+
+    def keep_rotation(_module, _args, more):
+        kept["rotation"] = more["position_embeddings"]
+
+    def keep_query(_module, _args, out):
+        kept["q"] = split(out)
+
+    def add_prompt(_module, args):
+        q, _ = apply_rotary_pos_emb(kept["q"], kept["q"], *kept["rotation"])
+        shared = q.shape[1] // (attention.k_proj.out_features // size)
+        k, v = (split(m(prompt)).repeat_interleave(shared, 0)
+                for m in (attention.k_proj, attention.v_proj))
+        p = (q @ k.transpose(-1, -2) / size**0.5).softmax(-1)
+        return args[0] + gate * (p @ v).transpose(-3, -2).flatten(-2)
+
+    attention.register_forward_pre_hook(keep_rotation, with_kwargs=True)
+    attention.q_proj.register_forward_hook(keep_query)
+    attention.o_proj.register_forward_pre_hook(add_prompt)
+
+
+def make_infix(folder):
+    model = AutoModelForCausalLM.from_pretrained(HERE / folder, dtype=torch.float32,
+                                                 attn_implementation="eager").double().eval()
+    sequences, targets, first = infix.read_targets(
+        load_file(HERE / "gpt2-tiny" / "batch.safetensors"))
+    config = model.config
+    size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+    torch.manual_seed(5)
+    p = torch.randn(VIRTUAL, LAYERS * 2 * config.num_key_value_heads * size)
+    p = torch.nn.Parameter(p.float().double())
+    logits = torch.cat([infix.logits(model, p, s, f) for s, f in zip(sequences, first)])
+    loss = torch.nn.functional.cross_entropy(logits, targets, ignore_index=-1)
+    loss.backward()
+    save(folder, "infix", {"logits": logits, "loss": loss[None], "parameter.embedding.weight": p,
+                           "gradient.embedding.weight": p.grad})
+    print(f"{folder} infix: loss {loss.item():.4f}")
 
 
 def main():
@@ -240,9 +324,8 @@ def main():
         if folder in EVERY_METHOD:
             make_adalora(folder, batch)
             make_adapter(folder, batch)
-        heads = getattr(config, "head_dim", 0) * config.num_attention_heads
-        if heads == config.hidden_size:  # PEFT needs that, and it knows no Qwen2
-            make_adaption_prompt(folder, batch)
+            make_infix(folder)
+        make_adaption_prompt(folder, batch)
     print(VERSIONS)
 
 

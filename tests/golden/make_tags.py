@@ -1,8 +1,8 @@
-"""Golden vectors of heads on words: transformers' GPT2ForTokenClassification and
-BertForTokenClassification.
+"""Golden vectors of heads on words: transformers' GPT2ForTokenClassification,
+BertForTokenClassification and their like.
 
-gpt2-tiny/tags.safetensors and bert-tiny/tags.safetensors, float32 values of float64 computations on
-the sequences of gpt2-tiny/batch.safetensors, each run alone:
+MODEL/tags.safetensors of MODELS, float32 values of float64 computations on the sequences of
+gpt2-tiny/batch.safetensors, each run alone:
   labels [26]             of every token; -100: no first token of a word, which the loss leaves out
   weight [4, d], bias [4] of the classifier
   logits [words, 4]       of the first tokens; loss [1], their mean
@@ -13,24 +13,33 @@ from pathlib import Path
 import torch
 import transformers
 from safetensors.torch import load_file, save_file
-from transformers import BertForTokenClassification, GPT2ForTokenClassification
+from transformers import AutoModelForTokenClassification
 
 HERE = Path(__file__).parent
 TAGS = 4
+LLAMA = ["model.layers.0.self_attn.q_proj.weight", "model.layers.1.mlp.down_proj.weight",
+         "model.norm.weight"]
 MODELS = {
-    "gpt2-tiny": (GPT2ForTokenClassification, "transformer.",
-                  ["wte.weight", "h.0.attn.c_attn.weight", "h.1.mlp.c_proj.bias", "ln_f.weight"]),
-    "bert-tiny": (BertForTokenClassification, "bert.",
-                  ["embeddings.word_embeddings.weight", "embeddings.LayerNorm.bias",
+    "gpt2-tiny": [f"transformer.{n}" for n in
+                  ("wte.weight", "h.0.attn.c_attn.weight", "h.1.mlp.c_proj.bias", "ln_f.weight")],
+    "bert-tiny": [f"bert.{n}" for n in
+                  ("embeddings.word_embeddings.weight", "embeddings.LayerNorm.bias",
                    "encoder.layer.0.attention.self.query.weight",
-                   "encoder.layer.1.output.dense.weight"]),
+                   "encoder.layer.1.output.dense.weight")],
+    "roberta-tiny": [f"roberta.{n}" for n in
+                     ("embeddings.LayerNorm.bias", "encoder.layer.0.attention.self.query.weight",
+                      "encoder.layer.1.output.dense.weight")],
+    "llama-tiny": LLAMA, "llama-tiny-bias": LLAMA, "qwen2-tiny": LLAMA, "mistral-tiny": LLAMA,
+    "yarn-tiny": LLAMA,
 }
 
 
-def make(folder, kind, prefix, weights, sequences):
+def make(folder, weights, sequences):
     torch.manual_seed(11)
-    model = kind.from_pretrained(HERE / folder, num_labels=TAGS, dtype=torch.float32)
-    model.classifier = torch.nn.Linear(model.config.hidden_size, TAGS)
+    model = AutoModelForTokenClassification.from_pretrained(HERE / folder, num_labels=TAGS,
+                                                            dtype=torch.float32)
+    head = torch.nn.Linear(model.config.hidden_size, TAGS)
+    setattr(model, "score" if hasattr(model, "score") else "classifier", head)
     model = model.double().eval()
     labels = torch.randint(0, TAGS, (sum(len(s) for s in sequences),))
     labels[1::3] = -100
@@ -38,11 +47,11 @@ def make(folder, kind, prefix, weights, sequences):
     loss = torch.nn.functional.cross_entropy(logits, labels)
     loss.backward()
     params = dict(model.named_parameters())
-    out = {"labels": labels, "weight": model.classifier.weight, "bias": model.classifier.bias,
+    out = {"labels": labels, "weight": head.weight, "bias": head.bias,
            "logits": logits[labels >= 0], "loss": loss[None],
-           "gradient.score.weight": model.classifier.weight.grad,
-           "gradient.score.bias": model.classifier.bias.grad}
-    out |= {f"gradient.{prefix}{n}": params[prefix + n].grad for n in weights}
+           "gradient.score.weight": head.weight.grad,
+           "gradient.score.bias": head.bias.grad}
+    out |= {f"gradient.{n}": params[n].grad for n in weights}
     out = {k: v.detach().float().contiguous().clone() for k, v in out.items()}
     versions = f"torch {torch.__version__}, transformers {transformers.__version__}"
     path = HERE / folder / "tags.safetensors"
@@ -58,8 +67,8 @@ def main():
     offsets = batch["offsets"].long().tolist()
     tokens = batch["tokens"].long()
     sequences = [tokens[a:b] for a, b in zip(offsets, offsets[1:])]
-    for folder, (kind, prefix, weights) in MODELS.items():
-        make(folder, kind, prefix, weights, sequences)
+    for folder, weights in MODELS.items():
+        make(folder, weights, sequences)
 
 
 main()

@@ -7,6 +7,7 @@
 #include "model/model.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -106,13 +107,18 @@ static inline void golden_place_infix(golden_batch *b, int first_position) {
         for (int i = 0; i < b->asked[s]; i++) b->positions[b->offsets[s] + i] -= first_position;
 }
 
-/* max |got - expected| <= tolerance, NaN failing. */
-static inline void assert_near(const char *what, const float *got, const float *expected,
-                               size_t count, double tolerance) {
-    for (size_t i = 0; i < count; i++)
-        if (!(fabs((double)got[i] - (double)expected[i]) <= tolerance))
+/* max |got - expected| <= tolerance, NaN failing; returns that maximum. */
+static inline double assert_near(const char *what, const float *got, const float *expected,
+                                 size_t count, double tolerance) {
+    double largest = 0;
+    for (size_t i = 0; i < count; i++) {
+        double difference = fabs((double)got[i] - (double)expected[i]);
+        if (!(difference <= tolerance))
             fail_msg("%s[%zu] is %.9g, expected %.9g within %g", what, i, (double)got[i],
                      (double)expected[i], tolerance);
+        largest = fmax(largest, difference);
+    }
+    return largest;
 }
 
 static inline double largest_magnitude(const float *x, size_t count) {
@@ -121,14 +127,36 @@ static inline double largest_magnitude(const float *x, size_t count) {
     return largest;
 }
 
-/* `got` equals the golden tensor within `tolerance` times that tensor's largest value. */
-static inline void assert_golden(const sp_safetensors *file, const char *name, const float *got,
-                                 size_t count, double tolerance) {
+/* `got` equals the golden tensor within `tolerance` times that tensor's largest value; returns the
+ * largest difference in this unit. */
+static inline double assert_golden(const sp_safetensors *file, const char *name, const float *got,
+                                   size_t count, double tolerance) {
     size_t expected_count;
     float *expected = golden_floats(file, name, &expected_count);
     assert_int_equal(count, expected_count);
-    assert_near(name, got, expected, count, tolerance * largest_magnitude(expected, count));
+    double unit = largest_magnitude(expected, count);
+    double difference = assert_near(name, got, expected, count, tolerance * unit);
     free(expected);
+    return unit > 0 ? difference / unit : 0;
+}
+
+/* Largest differences from golden vectors: of logits and loss absolute, of a gradient in units of
+ * that tensor's largest value. */
+typedef struct golden_difference {
+    double logits, loss, gradient;
+} golden_difference;
+
+/* Appends "MODEL <tab> method <tab> vectors <tab> logits <tab> loss <tab> gradient" to the file
+ * that SOFTPROMPT_PARITY names, for `make parity`; nothing where it is not set. */
+static inline void golden_report(const char *folder, const char *method, const char *vectors,
+                                 golden_difference d) {
+    const char *path = getenv("SOFTPROMPT_PARITY");
+    if (!path) return;
+    FILE *out = fopen(path, "a");
+    if (!out) fail_msg("cannot append to %s (SOFTPROMPT_PARITY)", path);
+    fprintf(out, "%s\t%s\t%s\t%.2e\t%.2e\t%.2e\n", strrchr(folder, '/') + 1, method, vectors,
+            d.logits, d.loss, d.gradient);
+    fclose(out);
 }
 
 /* Logits of the batch's real tokens [GOLDEN_TOKENS, vocabulary]. */
@@ -139,32 +167,41 @@ static inline sp_var *golden_logits(sp_tape *t, const sp_model *model, const gol
 }
 
 /* Runs the batch and compares logits and loss; then back-propagates. The tape is not reset. */
-static inline void assert_golden_pass(sp_tape *t, const sp_model *model, const golden_batch *b,
-                                      const sp_steering *steering, const sp_safetensors *file) {
+static inline golden_difference assert_golden_pass(sp_tape *t, const sp_model *model,
+                                                   const golden_batch *b,
+                                                   const sp_steering *steering,
+                                                   const sp_safetensors *file) {
+    golden_difference d = {0};
     sp_context ctx = golden_context(b, steering);
     sp_var *hidden = sp_model_forward(t, model, b->ids, &ctx);
     sp_var *logits = golden_logits(t, model, b, hidden);
     float *expected = golden_floats(file, "logits", NULL);
-    assert_near("logits", logits->data, expected, (size_t)(logits->rows * logits->cols), 2e-5);
+    d.logits =
+        assert_near("logits", logits->data, expected, (size_t)(logits->rows * logits->cols), 2e-5);
     free(expected);
     sp_var *loss = sp_lm_loss(t, hidden, model->head, b->targets, NULL);
     expected = golden_floats(file, "loss", NULL);
-    assert_near("loss", loss->data, expected, 1, 1e-5);
+    d.loss = assert_near("loss", loss->data, expected, 1, 1e-5);
     free(expected);
     if (loss->needs_grad) sp_tape_backward(t, loss, 1.0f);
+    return d;
 }
 
-/* The gradient of every parameter equals gradient.NAME; `rename` NULL or {ours, golden's}. */
-static inline void assert_golden_gradients(const sp_params *params, const sp_safetensors *file,
-                                           const char *const rename[2]) {
+/* The gradient of every parameter equals gradient.NAME; `rename` NULL or {ours, golden's}. Returns
+ * the largest difference. */
+static inline double assert_golden_gradients(const sp_params *params, const sp_safetensors *file,
+                                             const char *const rename[2]) {
+    double largest = 0;
     for (size_t i = 0; i < params->count; i++) {
         const sp_param *p = params->items[i];
         bool renamed = rename && strcmp(p->name, rename[0]) == 0;
         char *name = sp_format("gradient.%s", renamed ? rename[1] : p->name);
+        size_t count = (size_t)(p->var.rows * p->var.cols);
         assert_true(p->var.grad_ready);
-        assert_golden(file, name, p->var.grad, (size_t)(p->var.rows * p->var.cols), 1e-4);
+        largest = fmax(largest, assert_golden(file, name, p->var.grad, count, 1e-4));
         free(name);
     }
+    return largest;
 }
 
 #endif

@@ -95,8 +95,9 @@ static inline void assert_parity(const char *folder, const char *method,
     sp_tuner_inject(&tuner, &tape, &injection);
     assert_golden_injection(&injection, file);
     golden_batch batch = batch_for(&injection);
-    assert_golden_pass(&tape, model, &batch, &injection, file);
-    assert_golden_gradients(&tuner.params, file, rename);
+    golden_difference d = assert_golden_pass(&tape, model, &batch, &injection, file);
+    d.gradient = assert_golden_gradients(&tuner.params, file, rename);
+    golden_report(folder, method, golden, d);
     sp_tape_free(&tape);
     sp_tuner_free(&tuner);
     sp_safetensors_close(file);

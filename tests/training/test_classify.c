@@ -27,18 +27,27 @@ static void copy_golden(const sp_safetensors *file, const char *name, sp_var *ou
     free(values);
 }
 
-static void assert_gradient(const sp_safetensors *file, const char *prefix, const sp_param *p) {
-    char *name = sp_format("%s.gradient.%s", prefix, p->name);
-    if (sp_safetensors_find(file, name)) {
-        assert_true(p->var.grad_ready);
-        assert_golden(file, name, p->var.grad, (size_t)(p->var.rows * p->var.cols), 1e-4);
+/* The largest difference of the gradients that the file has. */
+static double assert_gradients(const sp_safetensors *file, const char *prefix,
+                               const sp_params *params) {
+    double largest = 0;
+    for (size_t i = 0; i < params->count; i++) {
+        const sp_param *p = params->items[i];
+        char *name = sp_format("%s.gradient.%s", prefix, p->name);
+        if (sp_safetensors_find(file, name)) {
+            size_t count = (size_t)(p->var.rows * p->var.cols);
+            assert_true(p->var.grad_ready);
+            largest = fmax(largest, assert_golden(file, name, p->var.grad, count, 1e-4));
+        }
+        free(name);
     }
-    free(name);
+    return largest;
 }
 
 /* Logits, loss and gradients of the golden batch with a head, the model training too. */
-static void check_golden_head(const char *prefix, const sp_class_head *head, sp_model *model,
-                              const sp_safetensors *file) {
+static golden_difference check_golden_head(const char *prefix, const sp_class_head *head,
+                                           sp_model *model, const sp_safetensors *file) {
+    golden_difference d = {0};
     golden_batch b = golden_read_batch(0, 0);
     sp_packed batch = {0};
     sp_packed_clear(&batch);
@@ -58,24 +67,23 @@ static void check_golden_head(const char *prefix, const sp_class_head *head, sp_
     sp_var *hidden = sp_model_forward(&tape, model, batch.ids.data, &ctx);
     sp_var *logits = sp_class_logits(&tape, head, model, hidden);
     char *name = sp_format("%s.logits", prefix);
-    assert_golden(file, name, logits->data, 9, 2e-5);
+    d.logits = assert_golden(file, name, logits->data, 9, 2e-5);
     free(name);
     sp_var *loss = sp_objective_loss(&tape, &objective, hidden, &batch, labels.data, &correct);
     name = sp_format("%s.loss", prefix);
-    assert_golden(file, name, loss->data, 1, 1e-5);
+    d.loss = assert_golden(file, name, loss->data, 1, 1e-5);
     free(name);
     long expected = 0;
     for (int i = 0; i < 3; i++)
         expected += sp_class_best(head, logits->data + i * logits->ld) == labels.data[i];
     assert_int_equal(correct, expected);
     sp_tape_backward(&tape, loss, 1.0f);
-    for (size_t i = 0; i < model->params.count; i++)
-        assert_gradient(file, prefix, model->params.items[i]);
-    for (size_t i = 0; i < head->params.count; i++)
-        assert_gradient(file, prefix, head->params.items[i]);
+    d.gradient = fmax(assert_gradients(file, prefix, &model->params),
+                      assert_gradients(file, prefix, &head->params));
     sp_tape_free(&tape);
     sp_ints_free(&labels);
     sp_packed_free(&batch);
+    return d;
 }
 
 static sp_class_head three_labels(sp_output output, const sp_model *model) {
@@ -92,14 +100,41 @@ static sp_class_head three_labels(sp_output output, const sp_model *model) {
     return head;
 }
 
-static void a_linear_head_equals_that_of_transformers(void **state) {
-    (void)state;
-    sp_model *model = golden_model();
-    sp_safetensors *file = golden_open("class");
+static const char *const decoders[] = {"tests/golden/gpt2-tiny",
+                                       "tests/golden/llama-tiny",
+                                       "tests/golden/llama-tiny-bias",
+                                       "tests/golden/qwen2-tiny",
+                                       "tests/golden/mistral-tiny",
+                                       "tests/golden/yarn-tiny",
+                                       NULL};
+
+static void check_linear(const char *folder) {
+    sp_model *model = golden_model_in(folder, SP_PRECISION_FP32);
+    sp_safetensors *file = golden_open_in(folder, "class");
     sp_class_head head = three_labels(SP_OUTPUT_LINEAR, model);
     copy_golden(file, "linear.weight", head.weight);
     copy_golden(file, "linear.bias", head.bias);
-    check_golden_head("linear", &head, model, file);
+    golden_report(folder, "linear", "class", check_golden_head("linear", &head, model, file));
+    sp_class_head_free(&head);
+    sp_safetensors_close(file);
+    sp_model_free(model);
+}
+
+static void a_linear_head_equals_that_of_transformers(void **state) {
+    (void)state;
+    for (const char *const *folder = decoders; *folder; folder++) check_linear(*folder);
+}
+
+static void check_verbalizer(const char *folder) {
+    sp_model *model = golden_model_in(folder, SP_PRECISION_FP32);
+    sp_safetensors *file = golden_open_in(folder, "class");
+    sp_class_head head = three_labels(SP_OUTPUT_VERBALIZER, model);
+    sp_ints_free(&head.words);
+    sp_ints_free(&head.label_of);
+    head.words = golden_ints(file, "verbalizer.words");
+    head.label_of = golden_ints(file, "verbalizer.label_of");
+    golden_report(folder, "verbalizer", "class",
+                  check_golden_head("verbalizer", &head, model, file));
     sp_class_head_free(&head);
     sp_safetensors_close(file);
     sp_model_free(model);
@@ -107,17 +142,7 @@ static void a_linear_head_equals_that_of_transformers(void **state) {
 
 static void a_verbalizer_equals_label_word_logits_in_pytorch(void **state) {
     (void)state;
-    sp_model *model = golden_model();
-    sp_safetensors *file = golden_open("class");
-    sp_class_head head = three_labels(SP_OUTPUT_VERBALIZER, model);
-    sp_ints_free(&head.words);
-    sp_ints_free(&head.label_of);
-    head.words = golden_ints(file, "verbalizer.words");
-    head.label_of = golden_ints(file, "verbalizer.label_of");
-    check_golden_head("verbalizer", &head, model, file);
-    sp_class_head_free(&head);
-    sp_safetensors_close(file);
-    sp_model_free(model);
+    for (const char *const *folder = decoders; *folder; folder++) check_verbalizer(*folder);
 }
 
 /* ---- a task ---- */

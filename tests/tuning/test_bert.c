@@ -63,18 +63,20 @@ static double difference(const sp_safetensors *file, const char *name, const sp_
     size_t count;
     float *expected = golden_floats(file, name, &count);
     assert_int_equal(count, got->rows * got->cols);
-    double largest = 0;
-    for (size_t i = 0; i < count; i++)
-        largest = fmax(largest, fabs((double)got->data[i] - (double)expected[i]));
-    assert_near(name, got->data, expected, count, 2e-5);
+    double largest = assert_near(name, got->data, expected, count, 2e-5);
     free(expected);
     return largest;
 }
 
-/* Hidden states, logits of both heads and the sum of their losses, which is back-propagated;
- * returns the largest difference of logits. */
-static double check_pass(sp_tape *t, const char *folder, const sp_model *model,
-                         const sp_steering *steering, const sp_safetensors *file) {
+/* Largest differences of one pass; logits of the two class heads apart. */
+typedef struct pass_difference {
+    double linear, verbalizer, lm, loss, head_gradient;
+} pass_difference;
+
+/* Hidden states, logits of both heads and the sum of their losses, which is back-propagated. */
+static pass_difference check_pass(sp_tape *t, const char *folder, const sp_model *model,
+                                  const sp_steering *steering, const sp_safetensors *file) {
+    pass_difference d = {0};
     golden_heads heads = open_heads(folder, model);
     golden_batch b = batch_for(steering);
     sp_context ctx = golden_context(&b, steering);
@@ -90,16 +92,24 @@ static double check_pass(sp_tape *t, const char *folder, const sp_model *model,
         sp_class_logits(t, &heads.linear, model, sp_gather_rows(t, hidden, cls, LABELS));
     sp_var *words =
         sp_class_logits(t, &heads.verbalizer, model, sp_gather_rows(t, hidden, mask, LABELS));
-    double largest =
-        fmax(difference(file, "linear", linear), difference(file, "verbalizer", words));
+    d.linear = difference(file, "linear", linear);
+    d.verbalizer = difference(file, "verbalizer", words);
     sp_var *loss = sp_add(t, sp_cross_entropy(t, linear, heads.labels.data),
                           sp_cross_entropy(t, words, heads.labels.data));
-    difference(file, "loss", loss);
+    d.loss = difference(file, "loss", loss);
     sp_tape_backward(t, loss, 1.0f);
     if (sp_safetensors_find(file, "logits"))
-        largest = fmax(largest, difference(file, "logits", golden_logits(t, model, &b, hidden)));
+        d.lm = difference(file, "logits", golden_logits(t, model, &b, hidden));
+    if (sp_safetensors_find(file, "gradient.score.weight"))
+        d.head_gradient = assert_golden_gradients(&heads.linear.params, file, NULL);
     close_heads(&heads);
-    return largest;
+    return d;
+}
+
+static void report(const char *folder, const char *method, const char *vectors, pass_difference d,
+                   double gradient) {
+    double logits = fmax(fmax(d.linear, d.verbalizer), d.lm);
+    golden_report(folder, method, vectors, (golden_difference){logits, d.loss, gradient});
 }
 
 /* ---- methods ---- */
@@ -120,6 +130,7 @@ static const method_case cases[] = {
     {"p-tuning", "p-tuning-lstm", 4, NULL, NULL, {0}},
     {"p-tuning", "p-tuning-mlp", 16, "mlp", NULL, {0}},
     {"lora", "lora", 0, NULL, NULL, {0}},
+    {"adalora", "adalora", 0, NULL, NULL, {0}},
     {"adapter", "adapter", 0, NULL, NULL, {0}},
     {"adaption-prompt", "adaption-prompt", 0, NULL, NULL, {0}},
 };
@@ -130,6 +141,8 @@ static sp_method_options options_for(const method_case *c) {
     if (c->encoder) set_text(options.encoder, c->encoder);
     if (c->reparametrization) set_text(options.reparametrization, c->reparametrization);
     options.rank = 3;
+    options.init_r = 4;
+    options.target_r = 2;
     options.size = 6;
     options.share = 0;
     options.layers = strcmp(c->method, "adaption-prompt") == 0 ? GOLDEN_LAYERS : 0;
@@ -148,9 +161,8 @@ static void check_method(const char *folder, const method_case *c) {
     sp_steering steering;
     sp_tuner_inject(&tuner, &tape, &steering);
     assert_golden_injection(&steering, file);
-    double largest = check_pass(&tape, folder, model, &steering, file);
-    print_message("%s %s: logits differ by at most %.1e\n", folder, c->golden, largest);
-    assert_golden_gradients(&tuner.params, file, rename);
+    pass_difference d = check_pass(&tape, folder, model, &steering, file);
+    report(folder, c->method, c->golden, d, assert_golden_gradients(&tuner.params, file, rename));
     sp_tape_free(&tape);
     sp_tuner_free(&tuner);
     sp_safetensors_close(file);
@@ -164,14 +176,16 @@ static void methods_equal_peft_and_pytorch(void **state) {
 }
 
 /* A key's bias adds the same to all scores of a query: its gradient is nothing but rounding. */
-static void check_gradient(const sp_safetensors *file, const sp_param *p) {
+static double check_gradient(const sp_safetensors *file, const sp_param *p) {
     size_t count = (size_t)(p->var.rows * p->var.cols);
-    char *name = sp_format("gradient.%s", p->name);
-    if (strstr(name, "key.bias"))
+    if (strstr(p->name, "key.bias")) {
         assert_true(largest_magnitude(p->var.grad, count) < 1e-6);
-    else
-        assert_golden(file, name, p->var.grad, count, 1e-4);
+        return 0;
+    }
+    char *name = sp_format("gradient.%s", p->name);
+    double largest = assert_golden(file, name, p->var.grad, count, 1e-4);
     free(name);
+    return largest;
 }
 
 /* What trains of the model has the gradients of fine-tuning, the rest none. */
@@ -185,8 +199,8 @@ static void check_own_weights(const char *folder, const char *method, const char
     sp_tape tape = {0};
     sp_steering steering;
     sp_tuner_inject(&tuner, &tape, &steering);
-    double largest = check_pass(&tape, folder, model, &steering, file);
-    print_message("%s %s: logits differ by at most %.1e\n", folder, method, largest);
+    pass_difference d = check_pass(&tape, folder, model, &steering, file);
+    double gradient = 0;
     size_t trained = 0;
     for (size_t i = 0; i < model->params.count; i++) {
         const sp_param *p = model->params.items[i];
@@ -194,7 +208,14 @@ static void check_own_weights(const char *folder, const char *method, const char
         if (!p->var.needs_grad) continue;
         trained++;
         assert_true(strstr(p->name, inside) || p->layer == GOLDEN_LAYERS);
-        check_gradient(file, p);
+        gradient = fmax(gradient, check_gradient(file, p));
+    }
+    report(folder, method, "finetune", d, gradient);
+    if (!*inside) { /* everything trains: the two heads on their own */
+        golden_difference linear = {d.linear, d.loss, fmax(gradient, d.head_gradient)};
+        golden_report(folder, "linear", "finetune", linear);
+        golden_report(folder, "verbalizer", "finetune",
+                      (golden_difference){d.verbalizer, d.loss, gradient});
     }
     assert_in_range(trained, 1, model->params.count);
     sp_tape_free(&tape);

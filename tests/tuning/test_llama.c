@@ -21,24 +21,28 @@ static const char *const folders[] = {"tests/golden/llama-tiny",  "tests/golden/
                                       "tests/golden/qwen2-tiny",  "tests/golden/mistral-tiny",
                                       "tests/golden/llama3-tiny", "tests/golden/linear-tiny",
                                       "tests/golden/yarn-tiny",   NULL};
-/* Those for which PEFT has adaption prompts. */
-static const char *const adapted[] = {"tests/golden/llama-tiny",  "tests/golden/mistral-tiny",
-                                      "tests/golden/llama3-tiny", "tests/golden/linear-tiny",
-                                      "tests/golden/yarn-tiny",   NULL};
+/* P-tuning v2 is prefix-tuning with other defaults. */
+static const char *const prefixes[] = {"prefix", "p-tuning-v2"};
 
 static void prefix_tuning_with_an_mlp_equals_peft(void **state) {
     (void)state;
-    sp_method_options options = options_of("prefix");
-    options.hidden = 16;
-    for (const char *const *folder = folders; *folder; folder++)
-        assert_parity(*folder, "prefix", &options, "prefix-mlp", NULL);
+    for (int i = 0; i < 2; i++) {
+        sp_method_options options = options_of(prefixes[i]);
+        options.hidden = 16;
+        set_text(options.reparametrization, "mlp");
+        for (const char *const *folder = folders; *folder; folder++)
+            assert_parity(*folder, prefixes[i], &options, "prefix-mlp", NULL);
+    }
 }
 
 static void prefix_tuning_without_an_mlp_equals_peft(void **state) {
     (void)state;
-    sp_method_options options = options_of("p-tuning-v2");
-    for (const char *const *folder = folders; *folder; folder++)
-        assert_parity(*folder, "p-tuning-v2", &options, "prefix-embedding", NULL);
+    for (int i = 0; i < 2; i++) {
+        sp_method_options options = options_of(prefixes[i]);
+        set_text(options.reparametrization, "none");
+        for (const char *const *folder = folders; *folder; folder++)
+            assert_parity(*folder, prefixes[i], &options, "prefix-embedding", NULL);
+    }
 }
 
 static void prompt_tuning_equals_peft(void **state) {
@@ -57,17 +61,18 @@ static void lora_updates_the_maps_of_peft_and_equals_it(void **state) {
         assert_parity(*folder, "lora", &options, "lora", NULL);
 }
 
-static void the_adaption_prompt_equals_peft(void **state) {
+static void the_adaption_prompt_equals_peft_and_pytorch(void **state) {
     (void)state;
     sp_method_options options = options_of("adaption-prompt");
     options.layers = GOLDEN_LAYERS;
-    for (const char *const *folder = adapted; *folder; folder++)
+    for (const char *const *folder = folders; *folder; folder++)
         assert_parity(*folder, "adaption-prompt", &options, "adaption-prompt", NULL);
 }
 
 /* Those with vectors of the methods that have nothing to do with a family's variants. */
 static const char *const every_method[] = {"tests/golden/llama-tiny", "tests/golden/qwen2-tiny",
-                                           "tests/golden/mistral-tiny", NULL};
+                                           "tests/golden/mistral-tiny", "tests/golden/yarn-tiny",
+                                           NULL};
 
 static void p_tuning_equals_peft_with_either_encoder(void **state) {
     (void)state;
@@ -78,6 +83,17 @@ static void p_tuning_equals_peft_with_either_encoder(void **state) {
     for (const char *const *folder = every_method; *folder; folder++) {
         assert_parity(*folder, "p-tuning", &lstm, "p-tuning-lstm", NULL);
         assert_parity(*folder, "p-tuning", &mlp, "p-tuning-mlp", NULL);
+    }
+}
+
+static void prefix_tuning_as_infix_equals_pytorch_with_a_mask(void **state) {
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        sp_method_options options = options_of(prefixes[i]);
+        set_text(options.reparametrization, "none");
+        set_text(options.position, "infix");
+        for (const char *const *folder = every_method; *folder; folder++)
+            assert_parity(*folder, prefixes[i], &options, "infix", NULL);
     }
 }
 
@@ -104,14 +120,16 @@ static void assert_partial_fine_tuning(const char *folder, const char *method) {
     assert_in_range(sp_params_trainable(&model->params), 1, sp_model_size(model) - 1);
     sp_tape tape = {0};
     golden_batch batch = golden_read_batch(0, 0);
-    assert_golden_pass(&tape, model, &batch, NULL, file);
+    golden_difference d = assert_golden_pass(&tape, model, &batch, NULL, file);
     for (size_t i = 0; i < model->params.count; i++) {
         const sp_param *p = model->params.items[i];
         if (!p->var.needs_grad) continue;
         char *name = sp_format("gradient.%s", p->name);
-        assert_golden(file, name, p->var.grad, (size_t)(p->var.rows * p->var.cols), 1e-4);
+        size_t count = (size_t)(p->var.rows * p->var.cols);
+        d.gradient = fmax(d.gradient, assert_golden(file, name, p->var.grad, count, 1e-4));
         free(name);
     }
+    golden_report(folder, method, "finetune", d);
     sp_tape_free(&tape);
     sp_tuner_free(&tuner);
     sp_safetensors_close(file);
@@ -308,8 +326,9 @@ int main(void) {
         cmocka_unit_test(prefix_tuning_without_an_mlp_equals_peft),
         cmocka_unit_test(prompt_tuning_equals_peft),
         cmocka_unit_test(lora_updates_the_maps_of_peft_and_equals_it),
-        cmocka_unit_test(the_adaption_prompt_equals_peft),
+        cmocka_unit_test(the_adaption_prompt_equals_peft_and_pytorch),
         cmocka_unit_test(p_tuning_equals_peft_with_either_encoder),
+        cmocka_unit_test(prefix_tuning_as_infix_equals_pytorch_with_a_mask),
         cmocka_unit_test(adalora_and_adapters_equal_peft_and_pytorch),
         cmocka_unit_test(bitfit_and_ft_top_have_the_gradients_of_fine_tuning),
         cmocka_unit_test(bitfit_needs_biases_and_ft_top_leaves_a_head_of_its_own_frozen),

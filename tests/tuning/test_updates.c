@@ -73,18 +73,20 @@ static float backward(sp_tuner *tuner, sp_tape *t, const golden_batch *b, sp_var
     return loss->data[0];
 }
 
-static void assert_golden_tuner(sp_tuner *tuner, const sp_safetensors *file) {
+static golden_difference assert_golden_tuner(sp_tuner *tuner, const sp_safetensors *file) {
     golden_batch b = golden_read_batch(0, 0);
+    golden_difference d = {0};
     sp_tape tape = {0};
     sp_var *logits;
     float loss = backward(tuner, &tape, &b, &logits);
     float *expected = golden_floats(file, "logits", NULL);
-    assert_near("logits", logits->data, expected, GOLDEN_TOKENS * VOCABULARY, 2e-5);
+    d.logits = assert_near("logits", logits->data, expected, GOLDEN_TOKENS * VOCABULARY, 2e-5);
     free(expected);
     expected = golden_floats(file, "loss", NULL);
-    assert_near("loss", &loss, expected, 1, 1e-5);
+    d.loss = assert_near("loss", &loss, expected, 1, 1e-5);
     free(expected);
     sp_tape_free(&tape);
+    return d;
 }
 
 static void check_parity(const char *method) {
@@ -94,8 +96,9 @@ static void check_parity(const char *method) {
     sp_tuner tuner;
     create(method, &options, model, &tuner);
     load_parameters(&tuner, file);
-    assert_golden_tuner(&tuner, file);
-    assert_golden_gradients(&tuner.params, file, NULL);
+    golden_difference d = assert_golden_tuner(&tuner, file);
+    d.gradient = assert_golden_gradients(&tuner.params, file, NULL);
+    golden_report(GOLDEN_FOLDER, method, method, d);
     for (size_t i = 0; i < model->params.count; i++) assert_null(model->params.items[i]->var.grad);
     sp_tuner_free(&tuner);
     sp_safetensors_close(file);
@@ -126,16 +129,18 @@ static long check_part_of_fine_tuning(const char *method, int layers) {
     if (layers) options.layers = layers;
     sp_tuner tuner;
     create(method, &options, model, &tuner);
-    assert_golden_tuner(&tuner, file);
+    golden_difference d = assert_golden_tuner(&tuner, file);
     for (size_t i = 0; i < model->params.count; i++) {
         const sp_param *p = model->params.items[i];
         char *name = sp_format("gradient.%s", p->name);
+        size_t count = (size_t)(p->var.rows * p->var.cols);
         if (p->var.needs_grad)
-            assert_golden(file, name, p->var.grad, (size_t)(p->var.rows * p->var.cols), 1e-4);
+            d.gradient = fmax(d.gradient, assert_golden(file, name, p->var.grad, count, 1e-4));
         else
             assert_null(p->var.grad);
         free(name);
     }
+    golden_report(GOLDEN_FOLDER, method, "finetune", d);
     long trained = sp_params_trainable(&model->params);
     sp_tuner_free(&tuner);
     sp_safetensors_close(file);
