@@ -66,8 +66,7 @@ static sp_status hash_files(const sp_strings *paths, sp_digest *out) {
 }
 
 static bool is_gguf(const char *path) {
-    size_t n = strlen(path);
-    return n > 5 && strcmp(path + n - 5, ".gguf") == 0;
+    return sp_has_suffix(path, ".gguf");
 }
 
 sp_status sp_model_hash(const char *name, sp_digest *out) {
