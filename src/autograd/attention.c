@@ -47,16 +47,6 @@ static sp_keys *keys_in_batch(sp_tape *t, const sp_attention_shape *s, const sp_
     return keys;
 }
 
-/* The shape with the prefix's length. A gated prefix is attended to apart from the rest, so that
- * the first of the two parts of the sum has none. */
-static sp_attention_shape with_prefix(const sp_attention_shape *shape, sp_kv prefix,
-                                      bool prefix_only) {
-    sp_attention_shape s = *shape;
-    s.prefix_length = prefix.key ? prefix.key->rows : 0;
-    s.prefix_only = prefix_only;
-    return s;
-}
-
 static void *copy_ints(sp_tape *t, const int *from, int count) {
     size_t bytes = (size_t)count * sizeof(int);
     return from ? memcpy(sp_arena_alloc(&t->arena, bytes), from, bytes) : NULL;
@@ -79,8 +69,16 @@ static void record(sp_tape *t, sp_var *out, const sp_attention_shape *s, sp_var 
     for (size_t i = 0; i < sizeof read / sizeof *read; i++) sp_tape_save(&n->node, read[i]);
 }
 
-static sp_var *attend(sp_tape *t, const sp_attention_shape *s, sp_var *q, sp_var *k, sp_var *v,
-                      sp_kv prefix) {
+/* Queries, and keys and values as variables, or, for inference alone, in a cache. */
+typedef struct attended {
+    sp_var *q, *k, *v;
+    const sp_keys *keys; /* NULL: k and v */
+    long keys_ld;
+} attended;
+
+static sp_var *attend_batch(sp_tape *t, const sp_attention_shape *s, const attended *in,
+                            sp_kv prefix) {
+    sp_var *q = in->q, *k = in->k, *v = in->v;
     bool trains = needs(q) || needs(prefix.key) || needs(prefix.value);
     if (!s->prefix_only) trains = trains || needs(k) || needs(v);
     sp_var *out = sp_var_new(t, q->rows, q->cols, trains);
@@ -92,36 +90,38 @@ static sp_var *attend(sp_tape *t, const sp_attention_shape *s, sp_var *q, sp_var
     return out;
 }
 
-static sp_var *attend_cached(sp_tape *t, const sp_attention_shape *s, sp_var *q,
-                             const sp_keys *keys, long keys_ld, sp_kv prefix) {
-    sp_var *out = sp_var_new(t, q->rows, q->cols, false);
-    sp_attention_forward(s, data_rows(q), keys, keys_ld, data_rows(prefix.key),
+static sp_var *attend_cache(sp_tape *t, const sp_attention_shape *s, const attended *in,
+                            sp_kv prefix) {
+    sp_var *out = sp_var_new(t, in->q->rows, in->q->cols, false);
+    sp_attention_forward(s, data_rows(in->q), in->keys, in->keys_ld, data_rows(prefix.key),
                          data_rows(prefix.value), data_rows(out), NULL, &t->scratch);
     sp_arena_reset(&t->scratch);
     return out;
 }
 
-static const sp_kv no_prefix;
+/* With the prefix, of whose length the shape is told; `apart`: to nothing but it. */
+static sp_var *attend(sp_tape *t, const sp_attention_shape *shape, const attended *in, sp_kv prefix,
+                      bool apart) {
+    sp_attention_shape s = *shape;
+    s.prefix_length = prefix.key ? prefix.key->rows : 0;
+    s.prefix_only = apart;
+    return in->keys ? attend_cache(t, &s, in, prefix) : attend_batch(t, &s, in, prefix);
+}
+
+/* A gated prefix is attended to apart from the rest; the gate scales what that gives. */
+static sp_var *attend_gated(sp_tape *t, const sp_attention_shape *shape, const attended *in,
+                            sp_kv prefix) {
+    if (!prefix.key || !prefix.gate) return attend(t, shape, in, prefix, false);
+    sp_var *out = attend(t, shape, in, (sp_kv){0}, false);
+    return sp_add(t, out, sp_gate_columns(t, attend(t, shape, in, prefix, true), prefix.gate));
+}
 
 sp_var *sp_attention(sp_tape *t, const sp_attention_shape *shape, sp_var *q, sp_var *k, sp_var *v,
                      sp_kv prefix) {
-    bool gated = prefix.key && prefix.gate;
-    sp_kv joint = gated ? no_prefix : prefix;
-    sp_attention_shape s = with_prefix(shape, joint, false);
-    sp_var *out = attend(t, &s, q, k, v, joint);
-    if (!gated) return out;
-    s = with_prefix(shape, prefix, true);
-    return sp_add(t, out, sp_gate_columns(t, attend(t, &s, q, k, v, prefix), prefix.gate));
+    return attend_gated(t, shape, &(attended){.q = q, .k = k, .v = v}, prefix);
 }
 
 sp_var *sp_attention_cached(sp_tape *t, const sp_attention_shape *shape, sp_var *q,
                             const sp_keys *keys, long keys_ld, sp_kv prefix) {
-    bool gated = prefix.key && prefix.gate;
-    sp_kv joint = gated ? no_prefix : prefix;
-    sp_attention_shape s = with_prefix(shape, joint, false);
-    sp_var *out = attend_cached(t, &s, q, keys, keys_ld, joint);
-    if (!gated) return out;
-    s = with_prefix(shape, prefix, true);
-    sp_var *apart = attend_cached(t, &s, q, keys, keys_ld, prefix);
-    return sp_add(t, out, sp_gate_columns(t, apart, prefix.gate));
+    return attend_gated(t, shape, &(attended){.q = q, .keys = keys, .keys_ld = keys_ld}, prefix);
 }

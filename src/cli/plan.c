@@ -11,8 +11,8 @@
 static const char doc[] =
     "Lists the runs of the study SPEC with their state, trained parameters, precision, threads, "
     "estimated time and the name of the first seed's file in FOLDER/<name>/runs; a run that cannot "
-    "be set up says why. "
-    "Nothing is trained.";
+    "be set up says why, and so does an entry that the spec leaves out with a model. Nothing is "
+    "trained.";
 
 /* Seconds of one more run of this row: as its finished runs took, else as estimated; NaN unknown.
  */
@@ -39,6 +39,13 @@ static void print_row(const sp_results *r, const sp_row *row, const sp_trial_est
     free(each);
 }
 
+static void print_left_out(const sp_study *study) {
+    sp_strings lines = {0};
+    sp_left_out(&study->spec, &study->runs, &lines);
+    for (size_t i = 0; i < lines.len; i++) printf("%s\n", lines.data[i]);
+    sp_strings_free(&lines);
+}
+
 /* Rows that cannot be set up say why, and the others are listed all the same; then the failure is
  * that of the first such row. */
 static sp_status print_plan(const sp_study *study, const sp_results *r) {
@@ -59,6 +66,7 @@ static sp_status print_plan(const sp_study *study, const sp_results *r) {
         printf("cannot be set up: %s\n", sp_error());
         if (!broken++) first = sp_strdup(sp_error()), result = st;
     }
+    print_left_out(study);
     char *text = isnan(left) ? sp_strdup("unknown") : sp_duration_text(left);
     printf("\n%zu runs into %s; time left%s: %s\n", study->runs.count, study->folder,
            broken ? " without the rows that cannot be set up" : "", text);

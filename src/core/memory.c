@@ -54,6 +54,11 @@ float *sp_alloc_floats(size_t count) {
     return p;
 }
 
+bool sp_has_suffix(const char *s, const char *suffix) {
+    size_t n = strlen(s), k = strlen(suffix);
+    return n >= k && strcmp(s + n - k, suffix) == 0;
+}
+
 char *sp_strndup(const char *s, size_t n) {
     char *copy = sp_alloc(n + 1, 1);
     memcpy(copy, s, n);

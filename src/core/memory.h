@@ -4,6 +4,7 @@
 #ifndef SP_CORE_MEMORY_H
 #define SP_CORE_MEMORY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,6 +18,7 @@ float *sp_alloc_floats(size_t count);
 float *sp_reserve_floats(size_t count);
 char *sp_strdup(const char *s);
 char *sp_strndup(const char *s, size_t n);
+bool sp_has_suffix(const char *s, const char *suffix);
 /* printf into a fresh string; release with free(). */
 char *sp_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

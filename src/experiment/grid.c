@@ -52,17 +52,22 @@ static char *entry_path(const sp_entry *entry, const char *key) {
     return NULL;
 }
 
+static sp_status set_entry(sp_run_spec *run, const sp_entry *entry, const char *key,
+                           const sp_yaml *value) {
+    bool used;
+    char *path = entry_path(entry, key);
+    sp_status st = path ? sp_run_set(run, path, value, &used) : unknown_setting(entry, key, value);
+    free(path);
+    return st;
+}
+
 static sp_status apply_entry(sp_run_spec *run, const sp_entry *entry) {
     sp_status st = SP_OK;
-    bool used;
     for (size_t i = 0; !st && i < entry->settings->count; i++) {
         const char *key = entry->settings->keys[i];
-        const sp_yaml *value = entry->settings->items[i];
         if (strcmp(key, "method") == 0 || strcmp(key, "label") == 0 || strcmp(key, "grid") == 0)
             continue;
-        char *path = entry_path(entry, key);
-        st = path ? sp_run_set(run, path, value, &used) : unknown_setting(entry, key, value);
-        free(path);
+        st = set_entry(run, entry, key, entry->settings->items[i]);
     }
     return st;
 }
@@ -79,15 +84,10 @@ static sp_status apply_model_map(sp_run_spec *run, const sp_entry *entry, const 
         const sp_yaml *value = map->items[i];
         bool names_entry = strncmp(key, "methods.", 8) == 0;
         if (!sp_model_settings_is_path(key) || names_entry != of_entry) continue;
-        if (!of_entry) {
+        if (!of_entry)
             st = sp_run_set(run, key, value, &used);
-        } else if (strncmp(key + 8, entry->name, len) == 0 && key[8 + len] == '.') {
-            const char *setting = key + 8 + len + 1;
-            char *path = entry_path(entry, setting);
-            st =
-                path ? sp_run_set(run, path, value, &used) : unknown_setting(entry, setting, value);
-            free(path);
-        }
+        else if (strncmp(key + 8, entry->name, len) == 0 && key[8 + len] == '.')
+            st = set_entry(run, entry, key + 8 + len + 1, value);
     }
     return st;
 }
@@ -367,4 +367,21 @@ void sp_run_list_free(sp_run_list *list) {
     for (size_t i = 0; i < list->count; i++) free(list->items[i].spec_yaml);
     free(list->items);
     *list = (sp_run_list){0};
+}
+
+static bool is_used(const sp_run_list *runs, const sp_model_settings *model) {
+    for (size_t i = 0; i < runs->count; i++)
+        if (sp_model_settings_find(model, 1, runs->items[i].model)) return true;
+    return false;
+}
+
+void sp_left_out(const sp_spec *spec, const sp_run_list *runs, sp_strings *out) {
+    for (size_t i = 0; i < spec->model_count; i++) {
+        const sp_model_settings *model = &spec->models[i];
+        if (!model->leave_out || !is_used(runs, model)) continue;
+        for (size_t j = 0; j < model->leave_out->count; j++)
+            sp_strings_take(out, sp_format("%s is left out with %s: %s",
+                                           sp_entry_label(spec, model->leave_out->keys[j]),
+                                           model->names.data[0], model->leave_out->items[j]->text));
+    }
 }

@@ -18,4 +18,8 @@ typedef struct sp_run_list {
 sp_status sp_expand(const sp_spec *spec, sp_identify *identify, void *user, sp_run_list *out);
 void sp_run_list_free(sp_run_list *list);
 
+/* Appends a sentence for each entry that `models` leaves out with a model that runs of the list
+ * have: which, with what, and why. */
+void sp_left_out(const sp_spec *spec, const sp_run_list *runs, sp_strings *out);
+
 #endif

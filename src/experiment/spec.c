@@ -499,3 +499,9 @@ void sp_spec_free(sp_spec *spec) {
     free(spec->scores), free(spec->figures), free(spec->papers);
     *spec = (sp_spec){0};
 }
+
+const char *sp_entry_label(const sp_spec *spec, const char *name) {
+    for (size_t i = 0; i < spec->entry_count; i++)
+        if (strcmp(spec->entries[i].name, name) == 0) return spec->entries[i].label;
+    return name;
+}

@@ -68,4 +68,7 @@ typedef struct sp_spec {
 sp_status sp_spec_read(const char *path, const char *preset, const sp_strings *sets, sp_spec *out);
 void sp_spec_free(sp_spec *spec);
 
+/* The printed name of an entry; `name` itself if there is no such entry. */
+const char *sp_entry_label(const sp_spec *spec, const char *name);
+
 #endif

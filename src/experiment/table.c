@@ -199,16 +199,10 @@ static void put_row(const style *s, const sp_results *r, const sp_row *row, sp_b
     sp_buf_puts(out, s->line_end);
 }
 
-static const char *entry_label(const sp_spec *spec, const char *name) {
-    for (size_t i = 0; i < spec->entry_count; i++)
-        if (strcmp(spec->entries[i].name, name) == 0) return spec->entries[i].label;
-    return name;
-}
-
 static void put_paper_rows(const style *s, const sp_results *r, const sp_paper *p, sp_buf *out) {
     for (size_t i = 0; i < p->rows->count; i++) {
         sp_buf_puts(out, s->line_start);
-        put_text(s, entry_label(r->spec, p->rows->keys[i]), out);
+        put_text(s, sp_entry_label(r->spec, p->rows->keys[i]), out);
         for (size_t j = 0; j < p->columns->count; j++) {
             const char *number = p->rows->items[i]->items[j]->text;
             put_cell(s, sp_strdup(*number ? number : "-"), out);
@@ -251,22 +245,13 @@ static void put_notes(const sp_results *r, sp_buf *out) {
     }
 }
 
-static bool is_used(const sp_results *r, const sp_model_settings *model) {
-    for (size_t i = 0; i < r->runs->count; i++)
-        if (sp_model_settings_find(model, 1, r->runs->items[i].model)) return true;
-    return false;
-}
-
-/* Entries that have no run with a model because the spec says so. */
+/* A list of its own, behind that of the runs that are missing. */
 static void put_left_out(const sp_results *r, sp_buf *out) {
-    for (size_t i = 0; i < r->spec->model_count; i++) {
-        const sp_model_settings *model = &r->spec->models[i];
-        if (!model->leave_out || !is_used(r, model)) continue;
-        for (size_t j = 0; j < model->leave_out->count; j++)
-            sp_buf_printf(out, "\n- %s is left out with %s: %s\n",
-                          entry_label(r->spec, model->leave_out->keys[j]), model->names.data[0],
-                          model->leave_out->items[j]->text);
-    }
+    sp_strings lines = {0};
+    sp_left_out(r->spec, r->runs, &lines);
+    for (size_t i = 0; i < lines.len; i++)
+        sp_buf_printf(out, "%s- %s\n", i ? "" : "\n", lines.data[i]);
+    sp_strings_free(&lines);
 }
 
 /* "Model a" or "Models a, b": the different texts at `path`, in the order they come up. */

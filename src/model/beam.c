@@ -8,16 +8,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The first `length` tokens of a beam of that step. */
-typedef struct sp_hypothesis {
-    int length, beam;
+/* A continuation of a running beam by `token`, or a hypothesis: the first `length` tokens of a beam
+ * of that step. */
+typedef struct sp_scored {
     double score;
-} sp_hypothesis;
-
-typedef struct sp_continuation {
-    double sum;
-    int beam, token;
-} sp_continuation;
+    int beam;
+    union {
+        int token, length;
+    };
+} sp_scored;
 
 void sp_beams_init(sp_beams *s, const sp_decode_options *o) {
     size_t beam = (size_t)o->beam;
@@ -48,27 +47,22 @@ static double ranked(double sum, int length, double penalty) {
     return sum / pow((double)length, penalty);
 }
 
-/* Keeps the best `beam`; of equal ones the one that came first. */
-static void keep_finished(sp_beams *s, sp_hypothesis h) {
-    int at = s->finished_count;
-    while (at > 0 && s->finished[at - 1].score < h.score) at--;
-    if (at == s->options->beam) return;
-    if (s->finished_count < s->options->beam) s->finished_count++;
-    memmove(&s->finished[at + 1], &s->finished[at],
-            (size_t)(s->finished_count - 1 - at) * sizeof *s->finished);
-    s->finished[at] = h;
-}
-
-/* Inserts into a list of at most `limit`, best first; equal sums keep their order of arrival. */
-static int insert_continuation(sp_continuation *best, int count, int limit, sp_continuation c) {
-    if (count == limit && best[limit - 1].sum >= c.sum) return count;
+/* Inserts into a list of at most `limit`, best first; of equal ones that which came first stays
+ * before. Returns the new count. */
+static int insert(sp_scored *best, int count, int limit, sp_scored c) {
+    if (count == limit && best[limit - 1].score >= c.score) return count;
     int at = count < limit ? count++ : limit - 1;
-    while (at > 0 && best[at - 1].sum < c.sum) {
+    while (at > 0 && best[at - 1].score < c.score) {
         best[at] = best[at - 1];
         at--;
     }
     best[at] = c;
     return count;
+}
+
+static void keep_finished(sp_beams *s, int length, int beam, double score) {
+    s->finished_count = insert(s->finished, s->finished_count, s->options->beam,
+                               (sp_scored){.score = score, .beam = beam, .length = length});
 }
 
 /* The 2 * beam best continuations of all running beams. */
@@ -79,7 +73,8 @@ static int best_continuations(sp_beams *s, const sp_candidate *candidates, int k
         for (int i = 0; i < k; i++) {
             sp_candidate c = candidates[b * k + i];
             double sum = s->sum[b] + (double)c.logit - log_sum[b];
-            count = insert_continuation(s->best, count, limit, (sp_continuation){sum, b, c.token});
+            count = insert(s->best, count, limit,
+                           (sp_scored){.score = sum, .beam = b, .token = c.token});
         }
     return count;
 }
@@ -111,14 +106,14 @@ bool sp_beams_advance(sp_beams *s, int end_token, const sp_candidate *candidates
     push_step(s);
     int *tokens = last_step(s, &s->tokens), *sources = last_step(s, &s->sources);
     for (int i = 0; i < count && kept < o->beam; i++) {
-        const sp_continuation *c = &s->best[i];
-        double score = ranked(c->sum, s->length, o->length_penalty);
+        const sp_scored *c = &s->best[i];
+        double score = ranked(c->score, s->length, o->length_penalty);
         if (c->token != end_token) {
             tokens[kept] = c->token;
             sources[kept] = c->beam;
-            s->sum[kept++] = c->sum;
+            s->sum[kept++] = c->score;
         } else if (i < o->beam) {
-            keep_finished(s, (sp_hypothesis){before, c->beam, score});
+            keep_finished(s, before, c->beam, score);
         }
     }
     s->running = kept;
@@ -129,7 +124,7 @@ bool sp_beams_advance(sp_beams *s, int end_token, const sp_candidate *candidates
 }
 
 /* From its last token back to its first. */
-static void append_hypothesis(const sp_beams *s, sp_hypothesis h, sp_ints *out) {
+static void append_hypothesis(const sp_beams *s, sp_scored h, sp_ints *out) {
     size_t start = out->len;
     for (int step = 0; step < h.length; step++) sp_ints_push(out, 0);
     for (int step = h.length - 1; step >= 0; step--) {
@@ -143,7 +138,7 @@ static void append_hypothesis(const sp_beams *s, sp_hypothesis h, sp_ints *out) 
 void sp_beams_result(sp_beams *s, sp_ints *out) {
     for (int b = 0; !s->done && b < s->running; b++) {
         double score = ranked(s->sum[b], s->length, s->options->length_penalty);
-        keep_finished(s, (sp_hypothesis){s->length, b, score});
+        keep_finished(s, s->length, b, score);
     }
     append_hypothesis(s, s->finished[0], out);
 }

@@ -4,29 +4,6 @@
 
 #include <string.h>
 
-/* Hugging Face's name of each sp_activation first. */
-static const char *const activations[][4] = {
-    [SP_GELU_NEW] = {"gelu_new", "gelu_pytorch_tanh", NULL},
-    [SP_GELU_EXACT] = {"gelu", "gelu_python", NULL},
-    [SP_RELU] = {"relu", NULL},
-};
-enum { ACTIVATIONS = sizeof activations / sizeof *activations };
-
-static sp_status read_activation(sp_config_source s, sp_config *c) {
-    const json_t *value = json_object_get(s.root, "hidden_act");
-    const char *name = value && !json_is_null(value) ? json_string_value(value) : "gelu";
-    for (int kind = 0; name && kind < ACTIVATIONS; kind++)
-        for (const char *const *known = activations[kind]; *known; known++)
-            if (strcmp(*known, name) == 0) {
-                c->activation = (sp_activation)kind;
-                return SP_OK;
-            }
-    return sp_fail(SP_ERR_FORMAT,
-                   "%s: \"hidden_act\" is %s, which is not supported; use a model with gelu, "
-                   "gelu_new or relu",
-                   s.path, name ? name : "no text");
-}
-
 /* Variants of the equations that bert.c does not have. */
 static sp_status check_variant(sp_config_source s) {
     static const char *const absolute[] = {"absolute", NULL};
@@ -60,7 +37,7 @@ sp_status sp_bert_read_config(const char *path, const json_t *root, sp_config *c
     if ((st = sp_config_token(s, "eos_token_id", c->vocab_size, &c->eos_token_id))) return st;
     if ((st = sp_config_real(s, "layer_norm_eps", 1e-12, 1, &c->layer_norm_epsilon))) return st;
     if ((st = sp_config_real(s, "initializer_range", 0.02, 1, &c->initializer_range))) return st;
-    if ((st = read_activation(s, c))) return st;
+    if ((st = sp_config_activation(s, "hidden_act", SP_GELU_EXACT, &c->activation))) return st;
     c->tie_word_embeddings = c->attention_bias = c->mlp_bias = true;
     return check_variant(s);
 }
@@ -92,7 +69,7 @@ json_t *sp_bert_write_config(const sp_config *c) {
         c->model_type, "vocab_size", c->vocab_size, "max_position_embeddings",
         c->n_positions + c->position_offset, "hidden_size", c->n_embd, "num_hidden_layers",
         c->n_layer, "num_attention_heads", c->n_head, "intermediate_size", c->n_inner,
-        "type_vocab_size", c->type_vocab_size, "hidden_act", activations[c->activation][0],
+        "type_vocab_size", c->type_vocab_size, "hidden_act", sp_activation_name(c->activation),
         "layer_norm_eps", c->layer_norm_epsilon, "initializer_range", c->initializer_range,
         "tie_word_embeddings", 1, "hidden_dropout_prob", 0.0, "attention_probs_dropout_prob", 0.0);
     if (!roberta) return root;

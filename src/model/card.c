@@ -172,8 +172,7 @@ void sp_model_card_free(sp_model_card *card) {
 /* ---- all cards ---- */
 
 static int is_card(const struct dirent *entry) {
-    size_t len = strlen(entry->d_name), end = strlen(".yaml");
-    return entry->d_name[0] != '.' && len > end && strcmp(entry->d_name + len - end, ".yaml") == 0;
+    return entry->d_name[0] != '.' && sp_has_suffix(entry->d_name, ".yaml");
 }
 
 static bool goes_by(const sp_model_card *card, const char *name) {

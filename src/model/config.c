@@ -63,6 +63,34 @@ sp_status sp_config_bool(sp_config_source s, const char *key, bool fallback, boo
     return SP_OK;
 }
 
+/* Hugging Face's names of each sp_activation, the first the one that is written. */
+static const char *const activations[][3] = {[SP_GELU_NEW] = {"gelu_new", "gelu_pytorch_tanh"},
+                                             [SP_GELU_EXACT] = {"gelu", "gelu_python"},
+                                             [SP_RELU] = {"relu"}};
+enum { ACTIVATIONS = sizeof activations / sizeof *activations };
+
+sp_status sp_config_activation(sp_config_source s, const char *key, sp_activation fallback,
+                               sp_activation *out) {
+    const json_t *value = find(s, key);
+    const char *name = json_string_value(value);
+    *out = fallback;
+    if (!value) return SP_OK;
+    for (int kind = 0; name && kind < ACTIVATIONS; kind++)
+        for (const char *const *known = activations[kind]; *known; known++)
+            if (strcmp(*known, name) == 0) {
+                *out = (sp_activation)kind;
+                return SP_OK;
+            }
+    return sp_fail(SP_ERR_FORMAT,
+                   "%s: \"%s\" is %s, which is not supported; use a model with gelu, gelu_new or "
+                   "relu",
+                   s.path, key, name ? name : "no text");
+}
+
+const char *sp_activation_name(sp_activation kind) {
+    return activations[kind][0];
+}
+
 sp_status sp_config_token(sp_config_source s, const char *key, int vocab_size, int *out) {
     const json_t *given = find(s, key);
     const json_t *value = json_is_array(given) ? json_array_get(given, 0) : given;
@@ -72,6 +100,12 @@ sp_status sp_config_token(sp_config_source s, const char *key, int vocab_size, i
         st = sp_fail(SP_ERR_FORMAT, "%s: \"%s\" is %d, but the vocabulary has %d tokens", s.path,
                      key, *out, vocab_size);
     return st;
+}
+
+sp_status sp_config_absent(sp_config_source s, const char *key) {
+    if (!find(s, key)) return SP_OK;
+    return sp_fail(SP_ERR_FORMAT, "%s: \"%s\" is not supported; use a model without it", s.path,
+                   key);
 }
 
 sp_status sp_config_only_bool(sp_config_source s, const char *key, bool only) {

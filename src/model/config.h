@@ -27,8 +27,14 @@ sp_status sp_config_count(sp_config_source s, const char *key, int fallback, int
 sp_status sp_config_real(sp_config_source s, const char *key, double fallback, double most,
                          double *out);
 sp_status sp_config_bool(sp_config_source s, const char *key, bool fallback, bool *out);
+/* Hugging Face's name of an activation. */
+sp_status sp_config_activation(sp_config_source s, const char *key, sp_activation fallback,
+                               sp_activation *out);
+const char *sp_activation_name(sp_activation kind);
 /* A token id of the vocabulary, 0 where it is absent. Of a list of ids, the first. */
 sp_status sp_config_token(sp_config_source s, const char *key, int vocab_size, int *out);
+/* Refuses a key that is there and not null. */
+sp_status sp_config_absent(sp_config_source s, const char *key);
 /* Refuses another value of a variant than `only`, which is also what absence means. */
 sp_status sp_config_only_bool(sp_config_source s, const char *key, bool only);
 /* The same for a text, which may be any of `names` (NULL-terminated). */

@@ -37,12 +37,12 @@ int sp_decoder_room(const sp_model *model, const sp_steering *steering,
  * of each beam at each step, and the beam of the step before that it continues. */
 typedef struct sp_beams {
     const sp_decode_options *options;
-    int running;                    /* beams that differ: 1 after the input, then `beam` */
-    int length, room;               /* new tokens of each beam, and the most there may be */
-    double *sum;                    /* [beam] their log-probabilities */
-    sp_ints tokens, sources;        /* [length, beam] */
-    struct sp_continuation *best;   /* [2 * beam] */
-    struct sp_hypothesis *finished; /* [beam] best first */
+    int running;                /* beams that differ: 1 after the input, then `beam` */
+    int length, room;           /* new tokens of each beam, and the most there may be */
+    double *sum;                /* [beam] their log-probabilities */
+    sp_ints tokens, sources;    /* [length, beam] */
+    struct sp_scored *best;     /* [2 * beam] */
+    struct sp_scored *finished; /* [beam] best first */
     int finished_count;
     bool done; /* no running beam can become better than what is finished */
 } sp_beams;

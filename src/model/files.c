@@ -30,19 +30,19 @@ sp_status sp_model_open_tokenizer(const char *name, const sp_model *model, sp_to
 /* Appends the paths of what a tokenizer is read from; for a model without one, where it should be.
  */
 static void list_tokenizer(const char *folder, bool required, sp_strings *out) {
-    static const char *const whole[] = {"tokenizer.json"};
-    static const char *const parts[] = {"merges.txt", "tokenizer_config.json", "vocab.json",
-                                        "vocab.txt"};
-    char *path = sp_path_join(folder, whole[0]);
-    bool alone = sp_file_exists(path);
+    static const char *const parts[] = {
+        "added_tokens.json",     "merges.txt", "special_tokens_map.json",
+        "tokenizer_config.json", "vocab.json", "vocab.txt"};
+    char *whole = sp_path_join(folder, "tokenizer.json");
+    bool alone = sp_file_exists(whole);
     size_t before = out->len;
     for (size_t i = 0; !alone && i < sizeof parts / sizeof *parts; i++) {
         char *part = sp_path_join(folder, parts[i]);
         if (sp_file_exists(part)) sp_strings_push(out, part);
         free(part);
     }
-    if (alone || (required && out->len == before)) sp_strings_push(out, path);
-    free(path);
+    if (alone || (required && out->len == before)) sp_strings_push(out, whole);
+    free(whole);
 }
 
 /* What `sha256sum` prints for the files in their folder. */
@@ -66,8 +66,7 @@ static sp_status hash_files(const sp_strings *paths, sp_digest *out) {
 }
 
 static bool is_gguf(const char *path) {
-    size_t n = strlen(path);
-    return n > 5 && strcmp(path + n - 5, ".gguf") == 0;
+    return sp_has_suffix(path, ".gguf");
 }
 
 sp_status sp_model_hash(const char *name, sp_digest *out) {

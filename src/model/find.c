@@ -12,13 +12,8 @@ static bool is_folder(const char *path) {
     return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
 }
 
-static bool is_gguf_name(const char *path) {
-    size_t len = strlen(path), end = strlen(".gguf");
-    return len > end && strcmp(path + len - end, ".gguf") == 0;
-}
-
 static bool is_model(const char *path) {
-    return is_folder(path) || (is_gguf_name(path) && sp_file_exists(path));
+    return is_folder(path) || (sp_has_suffix(path, ".gguf") && sp_file_exists(path));
 }
 
 /* ---- the Hugging Face cache ---- */
@@ -72,10 +67,9 @@ static char *hub_snapshot(const char *repository) {
 char *sp_model_card_folder(const sp_model_card *card) {
     char *cards = sp_path_folder(card->path);
     char *folder = sp_format("%s/../fetched/%s", cards, card->name);
-    size_t end = strlen(cards);
-    if (end >= 6 && strcmp(cards + end - 6, "/cards") == 0) { /* without the ".." */
+    if (sp_has_suffix(cards, "/cards")) { /* without the ".." */
         free(folder);
-        folder = sp_format("%.*s/fetched/%s", (int)(end - 6), cards, card->name);
+        folder = sp_format("%.*s/fetched/%s", (int)(strlen(cards) - 6), cards, card->name);
     }
     free(cards);
     return folder;
@@ -156,7 +150,7 @@ static sp_status fail_unknown(const char *name, const sp_model_cards *cards) {
 /* ---- finding ---- */
 
 static int is_gguf_entry(const struct dirent *entry) {
-    return entry->d_name[0] != '.' && is_gguf_name(entry->d_name);
+    return entry->d_name[0] != '.' && sp_has_suffix(entry->d_name, ".gguf");
 }
 
 /* A folder of one .gguf file and no config.json becomes that file. */

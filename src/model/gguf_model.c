@@ -274,11 +274,6 @@ sp_status sp_gguf_model_config(const sp_gguf *file, json_t **out) {
 
 /* ---- layouts ---- */
 
-static bool ends_with(const char *s, const char *end) {
-    size_t n = strlen(s), k = strlen(end);
-    return n >= k && strcmp(s + n - k, end) == 0;
-}
-
 /* Heads that share the rows of a projection's weight or bias; 0: its rows are as they should be. */
 static int64_t interleaved_heads(const sp_gguf *file, const architecture *a, const char *theirs) {
     bool q = strstr(theirs, ".attn_q.") != NULL, k = strstr(theirs, ".attn_k.") != NULL;
@@ -364,7 +359,7 @@ sp_status sp_gguf_model_read(const sp_gguf *file, const char *name, int rank, co
                        "of model?",
                        sp_gguf_path(file), name);
     int64_t heads = interleaved_heads(file, a, theirs);
-    bool linear = strncmp(theirs, "blk.", 4) == 0 && ends_with(theirs, ".weight");
+    bool linear = strncmp(theirs, "blk.", 4) == 0 && sp_has_suffix(theirs, ".weight");
     sp_status st;
     if (heads > 0)
         st = read_interleaved(file, theirs, rank, dims, heads, out);

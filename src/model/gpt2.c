@@ -93,7 +93,7 @@ static sp_var *block(sp_tape *t, const sp_model *m, int layer, sp_var *x, const 
     x = sp_wanted_rows(t, m, layer, x, ctx);
     x = sp_project(t, a, b->attn_out, x, ctx);
     sp_var *h = sp_project(t, sp_layer_norm(t, x, &b->ln_2), b->mlp_in, NULL, ctx);
-    return sp_project(t, sp_gelu(t, h), b->mlp_out, x, ctx);
+    return sp_project(t, sp_activate(t, m->config.activation, h), b->mlp_out, x, ctx);
 }
 
 static sp_var *embed(sp_tape *t, const sp_model *m, const int *ids, const sp_context *ctx) {
@@ -122,15 +122,7 @@ static sp_kv keys_values(sp_tape *t, const sp_model *m, int layer, sp_var *rows)
 
 /* ---- config.json ---- */
 
-/* Variants of the equations that this file does not have. (reorder_and_upcast_attn changes rounding
- * only.) */
-static sp_status check_variant(sp_config_source s) {
-    static const char *const gelu[] = {"gelu_new", "gelu_pytorch_tanh", NULL};
-    sp_status st;
-    if ((st = sp_config_only_bool(s, "tie_word_embeddings", true))) return st;
-    return sp_config_only_text(s, "activation_function", gelu);
-}
-
+/* reorder_and_upcast_attn changes rounding only. */
 static sp_status read_config(const char *path, const json_t *root, sp_config *c) {
     sp_config_source s = {path, root};
     sp_status st;
@@ -151,8 +143,11 @@ static sp_status read_config(const char *path, const json_t *root, sp_config *c)
     bool scaled = true;
     if ((st = sp_config_bool(s, "scale_attn_weights", true, &scaled))) return st;
     c->unscaled_scores = !scaled;
-    st = sp_config_bool(s, "scale_attn_by_inverse_layer_idx", false, &c->scores_by_layer);
-    return st ? st : check_variant(s);
+    if ((st = sp_config_bool(s, "scale_attn_by_inverse_layer_idx", false, &c->scores_by_layer)))
+        return st;
+    if ((st = sp_config_activation(s, "activation_function", SP_GELU_NEW, &c->activation)))
+        return st;
+    return sp_config_only_bool(s, "tie_word_embeddings", true);
 }
 
 static json_t *write_config(const sp_config *c) {
@@ -161,11 +156,12 @@ static json_t *write_config(const sp_config *c) {
         "s:b, s:b}",
         "architectures", "GPT2LMHeadModel", "model_type", c->model_type, "vocab_size",
         c->vocab_size, "n_positions", c->n_positions, "n_embd", c->n_embd, "n_layer", c->n_layer,
-        "n_head", c->n_head, "n_inner", c->n_inner, "activation_function", "gelu_new",
-        "layer_norm_epsilon", c->layer_norm_epsilon, "initializer_range", c->initializer_range,
-        "bos_token_id", c->bos_token_id, "eos_token_id", c->eos_token_id, "attn_pdrop", 0.0,
-        "embd_pdrop", 0.0, "resid_pdrop", 0.0, "tie_word_embeddings", 1, "scale_attn_weights",
-        (int)!c->unscaled_scores, "scale_attn_by_inverse_layer_idx", (int)c->scores_by_layer);
+        "n_head", c->n_head, "n_inner", c->n_inner, "activation_function",
+        sp_activation_name(c->activation), "layer_norm_epsilon", c->layer_norm_epsilon,
+        "initializer_range", c->initializer_range, "bos_token_id", c->bos_token_id, "eos_token_id",
+        c->eos_token_id, "attn_pdrop", 0.0, "embd_pdrop", 0.0, "resid_pdrop", 0.0,
+        "tie_word_embeddings", 1, "scale_attn_weights", (int)!c->unscaled_scores,
+        "scale_attn_by_inverse_layer_idx", (int)c->scores_by_layer);
 }
 
 const sp_family sp_family_gpt2 = {.model_type = "gpt2",

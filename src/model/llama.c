@@ -119,22 +119,38 @@ static sp_kv keys_values(sp_tape *t, const sp_model *m, int layer, sp_var *rows)
     return (sp_kv){.key = sp_linear(t, rows, &b->k->map), .value = sp_linear(t, rows, &b->v->map)};
 }
 
-/* What the three have in common. */
-#define LLAMA_EQUATIONS                                                                            \
-    .optional_start = "model.", .targets = "q_proj, v_proj", .size = size, .build = build,         \
-    .embed = embed, .block = block, .finish = finish, .keys_values = keys_values
-
 const sp_family sp_family_llama = {.model_type = "llama",
+                                   .optional_start = "model.",
+                                   .targets = "q_proj, v_proj",
                                    .read_config = sp_llama_read_config,
                                    .write_config = sp_llama_write_config,
-                                   LLAMA_EQUATIONS};
+                                   .size = size,
+                                   .build = build,
+                                   .embed = embed,
+                                   .block = block,
+                                   .finish = finish,
+                                   .keys_values = keys_values};
 
 const sp_family sp_family_mistral = {.model_type = "mistral",
+                                     .optional_start = "model.",
+                                     .targets = "q_proj, v_proj",
                                      .read_config = sp_mistral_read_config,
                                      .write_config = sp_mistral_write_config,
-                                     LLAMA_EQUATIONS};
+                                     .size = size,
+                                     .build = build,
+                                     .embed = embed,
+                                     .block = block,
+                                     .finish = finish,
+                                     .keys_values = keys_values};
 
 const sp_family sp_family_qwen2 = {.model_type = "qwen2",
+                                   .optional_start = "model.",
+                                   .targets = "q_proj, v_proj",
                                    .read_config = sp_qwen2_read_config,
                                    .write_config = sp_qwen2_write_config,
-                                   LLAMA_EQUATIONS};
+                                   .size = size,
+                                   .build = build,
+                                   .embed = embed,
+                                   .block = block,
+                                   .finish = finish,
+                                   .keys_values = keys_values};

@@ -6,12 +6,8 @@
 
 #include <string.h>
 
-static sp_status check_absent(sp_config_source s, const char *key) {
-    const json_t *value = json_object_get(s.root, key);
-    if (!value || json_is_null(value)) return SP_OK;
-    return sp_fail(SP_ERR_FORMAT, "%s: \"%s\" is not supported; use the model without it", s.path,
-                   key);
-}
+/* Far above any real head: the table of its rotations is then of 64 MB. */
+enum { LARGEST_HEAD = 4096 };
 
 /* `kv_heads`: what a file without the key means; null means as many as heads. */
 static sp_status read_heads(sp_config_source s, int kv_heads, sp_config *c) {
@@ -26,11 +22,12 @@ static sp_status read_heads(sp_config_source s, int kv_heads, sp_config *c) {
                        s.path, c->n_embd, c->n_head);
     long each = c->n_embd / c->n_head;
     if ((st = sp_config_int(s, "head_dim", each ? each : 1, &c->head_size))) return st;
-    if (c->head_size % 2)
-        return sp_fail(SP_ERR_FORMAT,
-                       "%s: heads of %d numbers cannot be rotated in pairs; their "
-                       "size must be even",
-                       s.path, c->head_size);
+    if (c->head_size % 2 || c->head_size > LARGEST_HEAD)
+        return sp_fail(
+            SP_ERR_FORMAT,
+            "%s: heads of %d numbers cannot be rotated in pairs; their size must be even "
+            "and at most %d",
+            s.path, c->head_size, LARGEST_HEAD);
     return SP_OK;
 }
 
@@ -51,7 +48,7 @@ static sp_status read_common(sp_config_source s, int kv_heads, sp_config *c) {
     if ((st = sp_config_real(s, "initializer_range", 0.02, 1, &c->initializer_range))) return st;
     if ((st = sp_config_bool(s, "tie_word_embeddings", false, &c->tie_word_embeddings))) return st;
     if ((st = sp_config_only_text(s, "hidden_act", silu))) return st;
-    if ((st = check_absent(s, "quantization_config"))) return st;
+    if ((st = sp_config_absent(s, "quantization_config"))) return st;
     return sp_rope_read_config(s, c);
 }
 
@@ -122,7 +119,7 @@ sp_status sp_mistral_read_config(const char *path, const json_t *root, sp_config
     sp_config_source s = {path, root};
     sp_status st;
     if ((st = read_common(s, 8, c))) return st;
-    if ((st = check_absent(s, "layer_types"))) return st;
+    if ((st = sp_config_absent(s, "layer_types"))) return st;
     return read_window(s, c);
 }
 

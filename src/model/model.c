@@ -42,11 +42,6 @@ void sp_model_free(sp_model *m) {
     free(m);
 }
 
-static bool ends_with(const char *s, const char *end) {
-    size_t n = strlen(s), k = strlen(end);
-    return n >= k && strcmp(s + n - k, end) == 0;
-}
-
 void sp_model_initialise(sp_model *m, uint64_t seed) {
     sp_rng rng = sp_rng_make(seed, "model init");
     float std = (float)m->config.initializer_range;
@@ -54,7 +49,7 @@ void sp_model_initialise(sp_model *m, uint64_t seed) {
     for (size_t i = 0; i < m->params.count; i++) {
         sp_param *p = m->params.items[i];
         const sp_projection *of = sp_model_projection(m, &p->var);
-        bool norm_weight = p->rank == 1 && ends_with(p->name, ".weight");
+        bool norm_weight = p->rank == 1 && sp_has_suffix(p->name, ".weight");
         float scale = of && of->to_residual ? residual : std;
         for (long k = 0; k < p->var.rows * p->var.cols; k++)
             p->var.data[k] = p->rank == 2 ? scale * sp_rng_normal(&rng) : (norm_weight ? 1.0f : 0);

@@ -176,8 +176,7 @@ static sp_status explain_log(const char *requirement, const char *work) {
 /* ---- what came ---- */
 
 static int is_wheel(const struct dirent *entry) {
-    size_t len = strlen(entry->d_name);
-    return entry->d_name[0] != '.' && len > 4 && strcmp(entry->d_name + len - 4, ".whl") == 0;
+    return entry->d_name[0] != '.' && sp_has_suffix(entry->d_name, ".whl");
 }
 
 static sp_status find_wheel(const char *requirement, const char *work, char **wheel) {

@@ -12,6 +12,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+typedef enum pretrained_kind {
+    SINGLE, /* model.safetensors */
+    SHARDS, /* model.safetensors.index.json */
+    GGUF
+} pretrained_kind;
+
 struct sp_pretrained {
     char *path;        /* of the weights, their index or the GGUF file: for messages */
     char *config_path; /* NULL for GGUF */
@@ -21,13 +27,8 @@ struct sp_pretrained {
 
 /* ---- finding ---- */
 
-static bool ends_with(const char *s, const char *end) {
-    size_t n = strlen(s), k = strlen(end);
-    return n >= k && strcmp(s + n - k, end) == 0;
-}
-
 static int is_gguf(const struct dirent *entry) {
-    return ends_with(entry->d_name, ".gguf");
+    return sp_has_suffix(entry->d_name, ".gguf");
 }
 
 static void list_gguf(const char *folder, sp_strings *out) {
@@ -58,17 +59,17 @@ static sp_status refuse_pickle(const char *folder) {
         folder);
 }
 
-static sp_status find_in_folder(const char *folder, sp_pretrained_kind *kind, char **file) {
+static sp_status find_in_folder(const char *folder, pretrained_kind *kind, char **file) {
     static const char single[] = "model.safetensors", index[] = "model.safetensors.index.json";
     sp_strings gguf = {0};
     sp_status st = SP_OK;
     if (!holds(folder, single)) list_gguf(folder, &gguf);
-    *kind = SP_PRETRAINED_SINGLE;
+    *kind = SINGLE;
     if (!holds(folder, single) && holds(folder, index)) {
-        *kind = SP_PRETRAINED_SHARDS;
+        *kind = SHARDS;
         *file = sp_path_join(folder, index);
     } else if (gguf.len == 1) {
-        *kind = SP_PRETRAINED_GGUF;
+        *kind = GGUF;
         *file = sp_path_join(folder, gguf.data[0]);
     } else if (gguf.len > 1) {
         char *names = sp_list_text((const char *const *)gguf.data, gguf.len);
@@ -85,36 +86,38 @@ static sp_status find_in_folder(const char *folder, sp_pretrained_kind *kind, ch
     return st;
 }
 
-sp_status sp_pretrained_find(const char *path, sp_pretrained_kind *kind, char **file) {
+/* Where the tensors of `path` stand. *file is the model.safetensors, the index or the GGUF file,
+ * the caller's; it may be absent only for SINGLE. */
+static sp_status find_tensors(const char *path, pretrained_kind *kind, char **file) {
     struct stat info;
     *file = NULL;
     if (stat(path, &info))
         return sp_fail(SP_ERR_MISSING, "%s: there is no such model; give a folder or a .gguf file",
                        path);
     if (S_ISDIR(info.st_mode)) return find_in_folder(path, kind, file);
-    if (!ends_with(path, ".gguf"))
+    if (!sp_has_suffix(path, ".gguf"))
         return sp_fail(SP_ERR_FORMAT, "%s: is no model; give its folder, or a .gguf file", path);
-    *kind = SP_PRETRAINED_GGUF;
+    *kind = GGUF;
     *file = sp_strdup(path);
     return SP_OK;
 }
 
 /* ---- opening ---- */
 
-static sp_status open_files(sp_pretrained *c, sp_pretrained_kind kind) {
-    if (kind == SP_PRETRAINED_GGUF) return sp_gguf_open(c->path, &c->gguf);
+static sp_status open_files(sp_pretrained *c, pretrained_kind kind) {
+    if (kind == GGUF) return sp_gguf_open(c->path, &c->gguf);
     char *folder = sp_path_folder(c->path);
     c->config_path = sp_path_join(folder, "config.json");
     free(folder);
-    return kind == SP_PRETRAINED_SHARDS ? sp_shards_open_index(c->path, &c->shards)
-                                        : sp_shards_open_single(c->path, &c->shards);
+    return kind == SHARDS ? sp_shards_open_index(c->path, &c->shards)
+                          : sp_shards_open_single(c->path, &c->shards);
 }
 
 sp_status sp_pretrained_open(const char *path, sp_pretrained **out) {
     *out = NULL;
-    sp_pretrained_kind kind;
+    pretrained_kind kind;
     sp_pretrained *c = sp_alloc(1, sizeof *c);
-    sp_status st = sp_pretrained_find(path, &kind, &c->path);
+    sp_status st = find_tensors(path, &kind, &c->path);
     if (!st) st = open_files(c, kind);
     if (st) {
         sp_pretrained_close(c);
@@ -134,16 +137,16 @@ void sp_pretrained_close(sp_pretrained *c) {
 }
 
 sp_status sp_pretrained_files(const char *path, sp_strings *out) {
-    sp_pretrained_kind kind;
+    pretrained_kind kind;
     char *file;
-    sp_status st = sp_pretrained_find(path, &kind, &file);
+    sp_status st = find_tensors(path, &kind, &file);
     if (st) return st;
-    if (kind != SP_PRETRAINED_GGUF) {
+    if (kind != GGUF) {
         char *folder = sp_path_folder(file);
         sp_strings_take(out, sp_path_join(folder, "config.json"));
         free(folder);
     }
-    if (kind == SP_PRETRAINED_SHARDS) {
+    if (kind == SHARDS) {
         sp_shards *shards;
         st = sp_shards_open_index(file, &shards);
         if (!st) sp_shards_files(shards, out);
@@ -199,7 +202,7 @@ static char *name_in_shards(const sp_shards *shards, const char *name) {
                                            {"LayerNorm.bias", "beta"}};
     if (sp_shards_find(shards, name)) return sp_strdup(name);
     for (size_t i = 0; i < 2; i++) {
-        if (!ends_with(name, parts[i][0])) continue;
+        if (!sp_has_suffix(name, parts[i][0])) continue;
         const char *dot = strrchr(name, '.');
         char *old = sp_format("%.*s.%s", (int)(dot - name), name, parts[i][1]);
         if (sp_shards_find(shards, old)) return old;

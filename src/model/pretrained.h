@@ -9,20 +9,10 @@
 
 typedef struct sp_pretrained sp_pretrained;
 
-typedef enum sp_pretrained_kind {
-    SP_PRETRAINED_SINGLE, /* model.safetensors */
-    SP_PRETRAINED_SHARDS, /* model.safetensors.index.json */
-    SP_PRETRAINED_GGUF
-} sp_pretrained_kind;
-
-/* Where the tensors of `path` stand: a folder (with a single .gguf file, if there is no
- * safetensors), or a .gguf file. *file is the model.safetensors, the index or the GGUF file, the
- * caller's; it may be absent only for SP_PRETRAINED_SINGLE. SP_ERR_MISSING; SP_ERR_FORMAT where
- * there are several GGUF files, or only PyTorch's pickles. */
-sp_status sp_pretrained_find(const char *path, sp_pretrained_kind *kind, char **file);
-
-/* Maps and checks all files. SP_ERR_MISSING, also for a missing shard; SP_ERR_FORMAT. Release with
- * sp_pretrained_close. */
+/* Maps and checks the files of `path`: a folder (with a single .gguf file, if there is no
+ * safetensors), or a .gguf file. SP_ERR_MISSING, also for a missing shard; SP_ERR_FORMAT, also
+ * where there are several GGUF files, or only PyTorch's pickles. Release with sp_pretrained_close.
+ */
 sp_status sp_pretrained_open(const char *path, sp_pretrained **out);
 void sp_pretrained_close(sp_pretrained *pretrained); /* NULL is fine */
 
@@ -42,8 +32,7 @@ sp_status sp_pretrained_read(const sp_pretrained *pretrained, const char *name, 
                              const int64_t *dims, float *out);
 
 /* Appends the paths of the files that `path` is opened from: config.json, the index, the weights.
- * Only an index and its shards are opened for it. Errors as sp_pretrained_find, for shards as
- * sp_pretrained_open. */
+ * Only an index and its shards are opened for it. Errors as sp_pretrained_open. */
 sp_status sp_pretrained_files(const char *path, sp_strings *out);
 
 #endif

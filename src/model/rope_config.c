@@ -40,14 +40,6 @@ static sp_status read_type(sp_config_source inner, sp_rope_type *out) {
                    inner.path, key, name ? name : "no text");
 }
 
-static sp_status check_absent(sp_config_source inner, const char *key) {
-    const json_t *value = json_object_get(inner.root, key);
-    if (!value || json_is_null(value)) return SP_OK;
-    return sp_fail(SP_ERR_FORMAT,
-                   "%s: \"%s\" of the rotary positions is not supported; use a model without it",
-                   inner.path, key);
-}
-
 static sp_status require(sp_config_source inner, const char *key, double *out) {
     if (!json_is_number(json_object_get(inner.root, key)))
         return sp_fail(SP_ERR_FORMAT,
@@ -84,8 +76,8 @@ static sp_status read_yarn(sp_config_source s, sp_config_source inner, sp_config
     if ((st = sp_config_real(inner, "beta_slow", 1, MOST, &r->beta_slow))) return st;
     if ((st = sp_config_real(inner, "attention_factor", 0, MOST, &r->attention_factor))) return st;
     if ((st = sp_config_bool(inner, "truncate", true, &r->truncate))) return st;
-    if ((st = check_absent(inner, "mscale"))) return st;
-    if ((st = check_absent(inner, "mscale_all_dim"))) return st;
+    if ((st = sp_config_absent(inner, "mscale"))) return st;
+    if ((st = sp_config_absent(inner, "mscale_all_dim"))) return st;
     if (c->rope_theta <= 1)
         return sp_fail(SP_ERR_FORMAT, "%s: \"rope_theta\" must be above 1 with yarn", inner.path);
     return SP_OK;
@@ -98,7 +90,7 @@ static sp_status read_scaling(sp_config_source s, sp_config_source inner, sp_con
     *r = (sp_rope_scaling){0};
     if ((st = read_type(inner, &r->type))) return st;
     if ((st = sp_config_real(inner, "partial_rotary_factor", 1, 1, &rotated))) return st;
-    if (rotated < 1) return check_absent(inner, "partial_rotary_factor");
+    if (rotated < 1) return sp_config_absent(inner, "partial_rotary_factor");
     if ((st = sp_config_real(inner, "rope_theta", c->rope_theta, MOST, &c->rope_theta))) return st;
     if (r->type != SP_ROPE_DEFAULT && (st = require(inner, "factor", &r->factor))) return st;
     if (r->type == SP_ROPE_LLAMA3) return read_llama3(s, inner, c);

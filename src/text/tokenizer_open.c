@@ -6,11 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool is_gguf(const char *path) {
-    size_t len = strlen(path);
-    return len > 5 && strcmp(path + len - 5, ".gguf") == 0;
-}
-
 static sp_status open_gguf(const char *path, sp_tokenizer **out) {
     sp_gguf *file;
     sp_status st = sp_gguf_open(path, &file);
@@ -62,7 +57,7 @@ static sp_status open_json(const char *folder, sp_tokenizer **out) {
 
 sp_status sp_tokenizer_open(const char *path, sp_tokenizer **out) {
     *out = NULL;
-    if (is_gguf(path)) return open_gguf(path, out);
+    if (sp_has_suffix(path, ".gguf")) return open_gguf(path, out);
     if (has_file(path, "tokenizer.json")) return open_json(path, out);
     bool has_merges = has_file(path, "merges.txt");
     if (has_file(path, has_merges ? "vocab.json" : "vocab.txt"))

@@ -22,18 +22,24 @@ void sp_trie_add(sp_trie *trie, const char *text, size_t len, int value) {
     if (trie->values[node] < 0) trie->values[node] = value;
 }
 
+long sp_trie_step(const sp_trie *trie, long node, unsigned char byte, int *value) {
+    long child = sp_pair_map_find(&trie->edges, (int)node, byte) + 1;
+    *value = child ? trie->values[child] : -1;
+    return child;
+}
+
 int sp_trie_longest(const sp_trie *trie, const char *text, size_t len, size_t *found_len) {
-    int value = -1;
+    int longest = -1, value;
     long node = 0;
     if (!len || !trie->starts[(unsigned char)*text]) return -1;
     for (size_t i = 0; i < len; i++) {
-        node = sp_pair_map_find(&trie->edges, (int)node, (unsigned char)text[i]) + 1;
+        node = sp_trie_step(trie, node, (unsigned char)text[i], &value);
         if (!node) break;
-        if (trie->values[node] < 0) continue;
-        value = trie->values[node];
+        if (value < 0) continue;
+        longest = value;
         *found_len = i + 1;
     }
-    return value;
+    return longest;
 }
 
 void sp_trie_free(sp_trie *trie) {

@@ -17,7 +17,7 @@ static const double unknown_penalty = 10.0;
 static void free_unigram(void *model) {
     sp_unigram *unigram = model;
     if (!unigram) return;
-    sp_prefix_trie_free(&unigram->trie);
+    sp_trie_free(&unigram->trie);
     free(unigram->scores);
     free(unigram);
 }
@@ -51,12 +51,9 @@ static sp_status read_vocabulary(sp_unigram *unigram, const json_t *entries,
 
 static void build_trie(sp_unigram *unigram) {
     const sp_word_map *ids = &unigram->vocabulary->ids;
-    sp_prefix_trie_entry *entries = sp_alloc(ids->count + 1, sizeof *entries);
     for (size_t i = 0; i < ids->count; i++)
-        entries[i] =
-            (sp_prefix_trie_entry){ids->words[i].text, ids->words[i].len, (int)ids->words[i].value};
-    sp_prefix_trie_build(&unigram->trie, entries, ids->count);
-    free(entries);
+        sp_trie_add(&unigram->trie, ids->words[i].text, ids->words[i].len,
+                    (int)ids->words[i].value);
 }
 
 static sp_status read_unknown(const json_t *model, size_t count, int *out) {
@@ -114,12 +111,12 @@ static void extend(const sp_unigram *unigram, sp_unigram_step *steps, const char
                    int len) {
     int width = width_at(piece + start, (size_t)(len - start));
     bool is_known = false;
-    const sp_prefix_trie_node *node = unigram->trie.nodes;
-    for (int end = start; end < len;) {
-        node = sp_prefix_trie_step(&unigram->trie, node, (unsigned char)piece[end++]);
+    long node = 0;
+    for (int end = start, id; end < len;) {
+        node = sp_trie_step(&unigram->trie, node, (unsigned char)piece[end++], &id);
         if (!node) break;
-        if (node->value < 0) continue;
-        offer(steps, start, end, node->value, unigram->scores[node->value]);
+        if (id < 0) continue;
+        offer(steps, start, end, id, unigram->scores[id]);
         is_known = is_known || end == start + width;
     }
     if (!is_known) offer(steps, start, start + width, unigram->unknown, unigram->unknown_score);

@@ -4,12 +4,12 @@
 #define SP_TEXT_UNIGRAM_H
 
 #include "core/memory.h"
-#include "text/prefix_trie.h"
+#include "text/trie.h"
 #include "text/vocabulary.h"
 
 typedef struct sp_unigram {
     const sp_vocabulary *vocabulary; /* the tokenizer's */
-    sp_prefix_trie trie;
+    sp_trie trie;
     double *scores; /* log-probabilities by id */
     double unknown_score;
     int unknown;       /* -1: none */

@@ -10,6 +10,7 @@
 #include "tuning/low_rank.h"
 #include "tuning/methods.h"
 #include "tuning/option_fields.h"
+#include "tuning/part.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -67,7 +68,7 @@ static void add_state(sp_tuner *tuner, const char *what, const sp_param *of) {
 
 static void add_part(sp_tuner *tuner, const sp_projection *p, int part, long rows, long cols,
                      sp_rng *rng) {
-    sp_var *v = sp_low_rank_add(tuner, p, suffixes[part], rows, cols);
+    sp_var *v = sp_part_add(&tuner->params, p, suffixes[part], 2, rows, cols);
     if (part != E) sp_init_normal(v, INIT_STD, rng);
     const sp_param *param = tuner->params.items[tuner->params.count - 1];
     add_state(tuner, "exp_avg_ipt", param);
@@ -98,9 +99,9 @@ static void inject(const sp_tuner *tuner, sp_tape *t, sp_steering *out) {
     float scale = (float)(tuner->options.alpha / (tuner->options.init_r + 1e-5));
     for (int i = 0; i < m->projection_count; i++) {
         const sp_projection *p = &m->projections[i];
-        updates[i] = (sp_low_rank){.down = sp_low_rank_tensor(tuner, p, suffixes[A]),
-                                   .diagonal = sp_low_rank_tensor(tuner, p, suffixes[E]),
-                                   .up = sp_low_rank_tensor(tuner, p, suffixes[B]),
+        updates[i] = (sp_low_rank){.down = sp_part_find(&tuner->params, p, suffixes[A]),
+                                   .diagonal = sp_part_find(&tuner->params, p, suffixes[E]),
+                                   .up = sp_part_find(&tuner->params, p, suffixes[B]),
                                    .scale = scale};
     }
     out->low_rank = updates;

@@ -6,11 +6,16 @@
 #include "tuning/init.h"
 #include "tuning/methods.h"
 #include "tuning/option_fields.h"
+#include "tuning/part.h"
 
 #include <math.h>
 #include <stdlib.h>
 
 static const float INIT_STD = 0.01f;
+
+/* The two linear maps behind a projection's name. */
+#define DOWN "adapter.down"
+#define UP   "adapter.up"
 
 static const sp_option options[] = {
     {"size", SP_INT, SP_METHOD_FIELD(size), "16", 1, 65536, NULL, "width of the bottleneck"},
@@ -47,21 +52,6 @@ static sp_status choose_size(const sp_tuner *tuner, long *out) {
                    share, least, total);
 }
 
-static sp_var *add(sp_tuner *tuner, const sp_projection *p, const char *suffix, int rank, long rows,
-                   long cols) {
-    char *name = sp_format("%s.adapter.%s", p->name, suffix);
-    sp_var *v = sp_params_add(&tuner->params, name, rank, rows, cols);
-    free(name);
-    return v;
-}
-
-static sp_var *find(const sp_tuner *tuner, const sp_projection *p, const char *suffix) {
-    char *name = sp_format("%s.adapter.%s", p->name, suffix);
-    sp_param *param = sp_params_find(&tuner->params, name);
-    free(name);
-    return &param->var;
-}
-
 static void fill(sp_var *v, sp_rng *rng) {
     for (long i = 0; i < v->rows * v->cols; i++) {
         float x = sp_rng_normal(rng);
@@ -73,29 +63,32 @@ static void fill(sp_var *v, sp_rng *rng) {
 static sp_status create(sp_tuner *tuner, const sp_init_source *source, sp_rng *rng) {
     (void)source;
     const sp_model *m = tuner->model;
+    sp_params *params = &tuner->params;
     long size, d = m->config.n_embd;
     sp_status st = choose_size(tuner, &size);
     for (int i = 0; !st && i < m->projection_count; i++) {
         const sp_projection *p = &m->projections[i];
         if (!p->to_residual) continue;
-        fill(add(tuner, p, "down.weight", 2, size, d), rng);
-        add(tuner, p, "down.bias", 1, 1, size);
-        fill(add(tuner, p, "up.weight", 2, d, size), rng);
-        add(tuner, p, "up.bias", 1, 1, d);
+        fill(sp_part_add(params, p, DOWN ".weight", 2, size, d), rng);
+        sp_part_add(params, p, DOWN ".bias", 1, 1, size);
+        fill(sp_part_add(params, p, UP ".weight", 2, d, size), rng);
+        sp_part_add(params, p, UP ".bias", 1, 1, d);
     }
     return st;
 }
 
 static void inject(const sp_tuner *tuner, sp_tape *t, sp_steering *out) {
     const sp_model *m = tuner->model;
+    const sp_params *params = &tuner->params;
     sp_bottleneck *adapters =
         sp_arena_zero(&t->arena, (size_t)m->projection_count * sizeof *adapters);
     for (int i = 0; i < m->projection_count; i++) {
         const sp_projection *p = &m->projections[i];
         if (!p->to_residual) continue;
-        adapters[i] = (sp_bottleneck){
-            {find(tuner, p, "down.weight"), find(tuner, p, "down.bias"), .transposed = true},
-            {find(tuner, p, "up.weight"), find(tuner, p, "up.bias"), .transposed = true}};
+        adapters[i] = (sp_bottleneck){{sp_part_find(params, p, DOWN ".weight"),
+                                       sp_part_find(params, p, DOWN ".bias"), .transposed = true},
+                                      {sp_part_find(params, p, UP ".weight"),
+                                       sp_part_find(params, p, UP ".bias"), .transposed = true}};
     }
     out->bottleneck = adapters;
 }

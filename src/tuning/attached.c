@@ -1,5 +1,6 @@
 #include "tuning/attached.h"
 
+#include "tuning/part.h"
 #include "tuning/prompt_file.h"
 
 #include <stdlib.h>
@@ -7,15 +8,6 @@
 
 static size_t var_floats(const sp_var *v) {
     return (size_t)(v->rows * v->cols);
-}
-
-/* A tensor "<projection>.<suffix>" of its own, zeroed. */
-static sp_var *add(sp_attached *a, const sp_projection *p, const char *suffix, long rows,
-                   long cols) {
-    char *name = sp_format("%s.%s", p->name, suffix);
-    sp_var *v = sp_params_add(&a->tensors, name, 2, rows, cols);
-    free(name);
-    return v;
 }
 
 static sp_low_rank *updates(sp_attached *a, const sp_model *m) {
@@ -41,8 +33,9 @@ static void copy_update(sp_attached *a, const sp_projection *p, const sp_low_ran
     long rank = 0, in = u->down->cols, n = u->up->rows;
     for (long k = 0; k < u->down->rows; k++) rank += is_kept(u, k);
     if (rank == 0) return;
-    *out = (sp_low_rank){
-        .down = add(a, p, "A", rank, in), .up = add(a, p, "B", n, rank), .scale = u->scale};
+    *out = (sp_low_rank){.down = sp_part_add(&a->tensors, p, "A", 2, rank, in),
+                         .up = sp_part_add(&a->tensors, p, "B", 2, n, rank),
+                         .scale = u->scale};
     long to = 0;
     for (long k = 0; k < u->down->rows; k++) {
         if (!is_kept(u, k)) continue;
@@ -56,7 +49,7 @@ static void copy_update(sp_attached *a, const sp_projection *p, const sp_low_ran
 
 static sp_var *copy_tensor(sp_attached *a, const sp_projection *p, const char *suffix,
                            const sp_var *from) {
-    sp_var *to = add(a, p, suffix, from->rows, from->cols);
+    sp_var *to = sp_part_add(&a->tensors, p, suffix, 2, from->rows, from->cols);
     memcpy(to->data, from->data, var_floats(from) * sizeof(float));
     return to;
 }
@@ -203,7 +196,7 @@ static sp_status read_tensor(sp_h5 *file, const char *group, const char *name, l
         st = sp_prompt_misfit(file, path);
     if (!st) st = sp_h5_read_floats(file, path, &data, &count);
     if (!st) {
-        *out = add(a, p, name, (long)dims[0], (long)dims[1]);
+        *out = sp_part_add(&a->tensors, p, name, 2, (long)dims[0], (long)dims[1]);
         memcpy((*out)->data, data, count * sizeof(float));
     }
     free(data);

@@ -6,6 +6,7 @@
 #include "tuning/low_rank.h"
 #include "tuning/methods.h"
 #include "tuning/option_fields.h"
+#include "tuning/part.h"
 
 #include <math.h>
 
@@ -22,8 +23,9 @@ static sp_status create(sp_tuner *tuner, const sp_init_source *source, sp_rng *r
     long rank = tuner->options.rank;
     for (size_t i = 0; i < targets.len; i++) {
         const sp_projection *p = &tuner->model->projections[targets.data[i]];
-        sp_var *a = sp_low_rank_add(tuner, p, "lora_A.weight", rank, sp_linear_inputs(&p->map));
-        sp_low_rank_add(tuner, p, "lora_B.weight", sp_linear_outputs(&p->map), rank);
+        sp_var *a =
+            sp_part_add(&tuner->params, p, "lora_A.weight", 2, rank, sp_linear_inputs(&p->map));
+        sp_part_add(&tuner->params, p, "lora_B.weight", 2, sp_linear_outputs(&p->map), rank);
         sp_init_uniform(a, 1.0f / sqrtf((float)a->cols), rng);
     }
     sp_ints_free(&targets);
@@ -35,8 +37,8 @@ static void inject(const sp_tuner *tuner, sp_tape *t, sp_steering *out) {
     sp_low_rank *updates = sp_arena_zero(&t->arena, (size_t)m->projection_count * sizeof *updates);
     for (int i = 0; i < m->projection_count; i++) {
         const sp_projection *p = &m->projections[i];
-        updates[i] = (sp_low_rank){.down = sp_low_rank_tensor(tuner, p, "lora_A.weight"),
-                                   .up = sp_low_rank_tensor(tuner, p, "lora_B.weight"),
+        updates[i] = (sp_low_rank){.down = sp_part_find(&tuner->params, p, "lora_A.weight"),
+                                   .up = sp_part_find(&tuner->params, p, "lora_B.weight"),
                                    .scale = (float)(tuner->options.alpha / tuner->options.rank)};
     }
     out->low_rank = updates;

@@ -54,18 +54,3 @@ sp_status sp_low_rank_targets(const sp_tuner *tuner, sp_ints *out) {
     free(chosen);
     return st;
 }
-
-sp_var *sp_low_rank_add(sp_tuner *tuner, const sp_projection *p, const char *suffix, long rows,
-                        long cols) {
-    char *name = sp_format("%s.%s", p->name, suffix);
-    sp_var *v = sp_params_add(&tuner->params, name, 2, rows, cols);
-    free(name);
-    return v;
-}
-
-sp_var *sp_low_rank_tensor(const sp_tuner *tuner, const sp_projection *p, const char *suffix) {
-    char *name = sp_format("%s.%s", p->name, suffix);
-    sp_param *param = sp_params_find(&tuner->params, name);
-    free(name);
-    return param ? &param->var : NULL;
-}

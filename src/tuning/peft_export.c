@@ -102,6 +102,8 @@ static sp_status find_type(const sp_peft_source *s, sp_peft_type *out) {
         return refuse(s, "adapters", "use `softprompt generate --adapter` with the run itself");
     if (s->head->output == SP_OUTPUT_VERBALIZER)
         return refuse(s, "a verbalizer", "train with output text or linear");
+    if (s->head->output == SP_OUTPUT_TOKEN_LINEAR)
+        return refuse(s, "a head for tags", "train with output text or linear");
     if (parts_of(p) != 1)
         return refuse(s, parts_of(p) ? "several parts in one adapter" : "an adapter of nothing",
                       "use a run of prefix, p-tuning-v2, prompt, p-tuning, lora, adalora or "

@@ -126,6 +126,32 @@ static void test_markdown(void **state) {
     sp_buf_free(&md);
 }
 
+static size_t count_of(const char *text, const char *part) {
+    size_t n = 0;
+    for (const char *p = text; (p = strstr(p, part)); p++) n++;
+    return n;
+}
+
+/* What a model leaves out is a list of its own in the table's notes, once. */
+static void test_left_out(void **state) {
+    (void)state;
+    sp_spec other;
+    sp_run_list list;
+    sp_buf md = {0};
+    const char *text = "name: left\nbase: {model: gpt2-4m, dataset: d}\nmethods: {prefix: {}, "
+                       "bitfit: {}}\nmodels: {gpt2-4m: {leave_out: {bitfit: has none}}}\n"
+                       "report: {table: {metrics: [bleu]}}\n";
+    if (study_read(text, NULL, NULL, &other)) fail_msg("%s", sp_error());
+    assert_int_equal(sp_expand(&other, study_identify, NULL, &list), SP_OK);
+    if (sp_report_write(&other, &list, study_folder, &md, NULL)) fail_msg("%s", sp_error());
+    assert_non_null(strstr(md.data, "has not run yet\n\n- BitFit is left out with gpt2-4m: has "
+                                    "none\n"));
+    assert_int_equal(count_of(md.data, "BitFit"), 1);
+    sp_buf_free(&md);
+    sp_run_list_free(&list);
+    sp_spec_free(&other);
+}
+
 static void expect_in_file(const char *name, const char *part) {
     char *path = sp_path_join(study_folder, name);
     sp_buf text = {0};
@@ -133,12 +159,6 @@ static void expect_in_file(const char *name, const char *part) {
     if (!strstr(text.data, part)) fail_msg("'%s' is not in %s:\n%s", part, name, text.data);
     sp_buf_free(&text);
     free(path);
-}
-
-static size_t count_of(const char *text, const char *part) {
-    size_t n = 0;
-    for (const char *p = text; (p = strstr(p, part)); p++) n++;
-    return n;
 }
 
 /* Ten records, evenly spaced, are shown with the text of each row's first finished run; a row that
@@ -213,8 +233,8 @@ static void test_figures(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_summary), cmocka_unit_test(test_markdown),
-        cmocka_unit_test(test_examples), cmocka_unit_test(test_csv_and_tex),
-        cmocka_unit_test(test_figures)};
+        cmocka_unit_test(test_summary),     cmocka_unit_test(test_markdown),
+        cmocka_unit_test(test_left_out),    cmocka_unit_test(test_examples),
+        cmocka_unit_test(test_csv_and_tex), cmocka_unit_test(test_figures)};
     return cmocka_run_group_tests(tests, setup, teardown);
 }

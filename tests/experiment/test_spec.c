@@ -244,6 +244,48 @@ static void test_set_above_model_settings(void **state) {
     sp_run_list_free(&hidden);
 }
 
+#define LEFT_OUT                                                                                   \
+    "name: x\nbase: {model: gpt2-4m, dataset: d}\nmethods: {prefix: {label: A prefix}, none: "     \
+    "{}}\n"                                                                                        \
+    "models: {smollm2-135m-instruct: {leave_out: {prefix: too large}}}\n"
+
+/* An entry that models: leaves out has no run with that model, by name or by alias, and is told
+ * with its reason where the study has that model; with others it runs. */
+static void test_left_out(void **state) {
+    (void)state;
+    sp_spec spec;
+    sp_run_list runs;
+    sp_strings lines = {0};
+    if (study_read(LEFT_OUT "grid: {model: [gpt2-4m, smollm2-135m]}\n", NULL, NULL, &spec))
+        fail_msg("%s", sp_error());
+    assert_int_equal(sp_expand(&spec, study_identify, NULL, &runs), SP_OK);
+    assert_int_equal(runs.count, 3);
+    assert_string_equal(runs.items[0].entry, "prefix");
+    assert_string_equal(runs.items[0].model, "gpt2-4m");
+    assert_string_equal(runs.items[2].entry, "none");
+    assert_string_equal(runs.items[2].model, "smollm2-135m");
+    sp_left_out(&spec, &runs, &lines);
+    assert_int_equal(lines.len, 1);
+    assert_string_equal(lines.data[0],
+                        "A prefix is left out with smollm2-135m-instruct: too large");
+    sp_strings_free(&lines);
+    sp_run_list_free(&runs);
+    sp_spec_free(&spec);
+
+    assert_int_equal(study_read(LEFT_OUT, NULL, NULL, &spec), SP_OK);
+    assert_int_equal(sp_expand(&spec, study_identify, NULL, &runs), SP_OK);
+    assert_int_equal(runs.count, 2);
+    sp_left_out(&spec, &runs, &lines);
+    assert_int_equal(lines.len, 0);
+    sp_run_list_free(&runs);
+    sp_spec_free(&spec);
+
+    sp_run_list set = expand(LEFT_OUT, NULL, "model=smollm2-135m-instruct");
+    assert_int_equal(set.count, 1);
+    assert_string_equal(set.items[0].entry, "none");
+    sp_run_list_free(&set);
+}
+
 /* A wrong model, path, entry, preset or value under models is told with its line. */
 static void test_model_settings_errors(void **state) {
     (void)state;
@@ -265,6 +307,10 @@ static void test_model_settings_errors(void **state) {
     expect_error(SPEC
                  "models: {gpt2-4m: {presets: {quick: {train.lr: x}}}}\npresets: {quick: {}}\n",
                  NULL, "s.yaml:10: lr is 'x'");
+    expect_error(SPEC "models: {gpt2-4m: {leave_out: {prefx: why}}}\n", NULL,
+                 "s.yaml:10: the spec has no entry 'prefx'; did you mean 'prefix'?");
+    expect_error(SPEC "models: {gpt2-4m: {leave_out: [prefix]}}\n", NULL, "leave_out");
+    expect_error(SPEC "models: {gpt2-4m: {leave_out: {prefix: [a]}}}\n", NULL, "prefix is a list");
     expect_error(SPEC "models: {smollm2-135m: {}, smollm2-135m-instruct: {}}\n", NULL,
                  "another name of a model listed above");
     expect_error(SPEC "presets: {quick: {models.gpt2-4m.train.lr: 1}}\n", NULL,
@@ -534,6 +580,7 @@ int main(void) {
         cmocka_unit_test(test_model_settings),
         cmocka_unit_test(test_model_settings_on_a_grid),
         cmocka_unit_test(test_set_above_model_settings),
+        cmocka_unit_test(test_left_out),
         cmocka_unit_test(test_model_settings_errors),
         cmocka_unit_test(test_folder),
         cmocka_unit_test(test_ids),

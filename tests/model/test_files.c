@@ -49,6 +49,29 @@ static void a_variant_of_the_equations_is_refused_by_its_key(void **state) {
     remove_folder(folder);
 }
 
+static void gpt2_takes_the_activations_that_there_are_by_name(void **state) {
+    (void)state;
+    static const struct {
+        const char *name;
+        sp_activation kind;
+    } known[] = {{"gelu_new", SP_GELU_NEW}, {"gelu", SP_GELU_EXACT}, {"relu", SP_RELU}};
+    char *folder = make_folder(), *path = sp_path_join(folder, "config.json");
+    sp_config config, again;
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        char *text = sp_format("{" SIZES ", \"activation_function\": \"%s\"}", known[i].name);
+        assert_int_equal(sp_write_file(path, text, strlen(text)), SP_OK);
+        assert_int_equal(sp_config_read(path, &config), SP_OK);
+        assert_int_equal(config.activation, known[i].kind);
+        assert_int_equal(sp_config_write(path, &config), SP_OK);
+        assert_int_equal(sp_config_read(path, &again), SP_OK);
+        assert_int_equal(again.activation, known[i].kind);
+        free(text);
+    }
+    assert_int_equal(read_config(folder, ""), SP_OK);
+    free(path);
+    remove_folder(folder);
+}
+
 static void a_token_id_outside_the_vocabulary_is_refused(void **state) {
     (void)state;
     char *folder = make_folder();
@@ -130,12 +153,34 @@ static void the_hash_covers_configuration_weights_and_tokenizer(void **state) {
     remove_folder(folder);
 }
 
+static void the_hash_covers_every_file_of_a_tokenizer_in_parts(void **state) {
+    (void)state;
+    static const char *const names[] = {"vocab.json", "merges.txt", "tokenizer_config.json",
+                                        "special_tokens_map.json", "added_tokens.json"};
+    char *folder = make_folder();
+    sp_model *model = golden_model();
+    sp_digest before = {0}, after;
+    assert_int_equal(sp_model_save(model, folder, SP_F32), SP_OK);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char *path = sp_path_join(folder, names[i]);
+        assert_int_equal(sp_write_file(path, "{}", 2), SP_OK);
+        assert_int_equal(sp_model_hash(folder, &after), SP_OK);
+        assert_string_not_equal(before.hex, after.hex);
+        before = after;
+        free(path);
+    }
+    sp_model_free(model);
+    remove_folder(folder);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_variant_of_the_equations_is_refused_by_its_key),
+        cmocka_unit_test(gpt2_takes_the_activations_that_there_are_by_name),
         cmocka_unit_test(a_token_id_outside_the_vocabulary_is_refused),
         cmocka_unit_test(a_tokenizer_larger_than_the_vocabulary_is_refused),
         cmocka_unit_test(the_hash_covers_configuration_weights_and_tokenizer),
+        cmocka_unit_test(the_hash_covers_every_file_of_a_tokenizer_in_parts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

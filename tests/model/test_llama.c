@@ -479,6 +479,7 @@ static void a_variant_that_is_not_supported_is_refused_by_its_key(void **state) 
         {", \"quantization_config\": {\"bits\": 4}", "quantization_config"},
         {", \"num_key_value_heads\": 3", "heads"},
         {", \"head_dim\": 7", "even"},
+        {", \"head_dim\": 8192", "at most 4096"},
         {", \"rope_theta\": 0", "rope_theta"},
         {", \"attention_bias\": 1", "attention_bias"},
         {", \"eos_token_id\": [97]", "eos_token_id"},

@@ -294,6 +294,8 @@ static void what_peft_cannot_hold_is_refused(void **state) {
     assert_not_exported(model, &rows, "a template");
     rows.head.output = SP_OUTPUT_VERBALIZER;
     assert_not_exported(model, &rows, "a verbalizer");
+    rows.head.output = SP_OUTPUT_TOKEN_LINEAR;
+    assert_not_exported(model, &rows, "a head for tags");
     rows.head.output = SP_OUTPUT_TEXT;
     sp_peft_adapter_free(&rows);
 

@@ -1,17 +1,17 @@
-"""Ids of SentencePiece tokenizers, GGUF files and vocabulary folders against Hugging Face's.
+"""Ids of SentencePiece models, GGUF files and vocabulary folders against Hugging Face's.
 
-    PYTHON tests/peers/tokenizers_unigram.py build/softprompt [TEXT_FILE ...]
+Trains small SentencePiece models on this repository's texts, converts them with transformers'
+converters, writes them as GGUF, and compares the ids of every line with the library's. Prints a
+table; the exit code says whether all lines agree. agree_tokenizers.py does the same, and more, for
+tokenizer.json.
 
-with a PYTHON that has transformers, tokenizers, sentencepiece, protobuf and gguf.
-Trains small SentencePiece models on the text files (the project's own documents and sources without
-any), converts them with transformers' converters, writes them as GGUF, and compares the ids of
-12,000 lines: the texts' lines and random Unicode. Prints a table; the exit code says whether all
-lines agree.
+Usage: python tests/peers/agree_formats.py [--program build/softprompt] [--lines 12000],
+       with a Python that has the packages of requirements.txt
 """
+import argparse
 import json
 import os
 import random
-import subprocess
 import sys
 import tempfile
 import warnings
@@ -22,51 +22,15 @@ os.environ["TRANSFORMERS_VERBOSITY"] = "error"
 import gguf
 import sentencepiece
 from sentencepiece import sentencepiece_model_pb2 as spm_pb2
-from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers
+from tokenizer_texts import ROOT, ask, byte_level, count_same, make_lines, real_lines, split_then_bytes
+from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers
 from transformers import BertTokenizer, GPT2Tokenizer, LlamaTokenizer, RobertaTokenizer
 from transformers import convert_slow_tokenizer as convert
 from transformers.tokenization_utils_base import generate_merges
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-ROOT = os.path.dirname(os.path.dirname(HERE))
-BLOCKS = [(0x20, 0x7F), (0xA0, 0x250), (0x300, 0x370), (0x370, 0x530), (0x590, 0x700), (0x900, 0x980),
-          (0xE00, 0xE80), (0x1100, 0x1200), (0x2000, 0x2070), (0x2070, 0x2600), (0x3000, 0x3100),
-          (0x4E00, 0x9FFF), (0xAC00, 0xD7A3), (0xF900, 0xFB00), (0xFE00, 0x10000), (0x1F300, 0x1F700),
-          (0x10000, 0x110000)]
-
-
-def text_files(names):
-    if names:
-        return names
-    found = []
-    for folder in ("docs", "src", "README.md"):
-        for base, _, files in os.walk(os.path.join(ROOT, folder)):
-            found += [os.path.join(base, f) for f in files if f.endswith((".md", ".c", ".h"))]
-    return sorted(found)
-
-
-def random_line(rng, special):
-    line = ""
-    for _ in range(rng.randint(1, 6)):
-        low, high = rng.choice(BLOCKS)
-        for _ in range(rng.randint(1, 8)):
-            if special and rng.random() < 0.05:
-                line += rng.choice(special)
-            if rng.random() < 0.15:
-                line += " " * rng.randint(1, 3)
-            code = rng.randrange(low, high)
-            line += " " if 0xD800 <= code < 0xE000 else chr(code)
-    return line
-
-
-def make_lines(texts, special, count=12000, seed=1):
-    rng = random.Random(seed)
-    real = [line for text in texts for line in text.split("\n") if line.strip()]
-    rng.shuffle(real)
-    lines = real[: count * 7 // 12]
-    while len(lines) < count:
-        lines.append(random_line(rng, special))
-    return [line.replace("\n", " ").replace("\0", " ").replace("\r", " ") or " " for line in lines]
+# For words in other scripts; of the vocabularies' training texts only.
+BLOCKS = [(0xA0, 0x250), (0x300, 0x370), (0x370, 0x530), (0x590, 0x700), (0x900, 0x980), (0xE00, 0xE80),
+          (0x1100, 0x1200)]
 
 
 class Slow:
@@ -199,30 +163,14 @@ def bpe_cases(folder, sentences):
     yield "BPE by characters, unknown fused, words first", save(folder, "fused", fused), fused, []
 
 
-def byte_level(sentences, special, pre, size=2000):
-    tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre
-    tokenizer.decoder = decoders.ByteLevel()
-    from tokenizers import trainers
-    tokenizer.train_from_iterator(sentences, trainers.BpeTrainer(
-        vocab_size=size, special_tokens=special, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-        show_progress=False))
-    return tokenizer
-
-
-def split(expression):
-    return pre_tokenizers.Sequence([pre_tokenizers.Split(Regex(expression), "isolated"),
-                                    pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)])
-
-
 def gguf_bpe_cases(folder, sentences):
     from transformers.integrations.gguf.gguf_tokenizer_mapping import GGUF_PRE_TOKENIZER_SPLITS as splits
     kinds = {"gpt-2": pre_tokenizers.ByteLevel(add_prefix_space=False),
              "smollm": pre_tokenizers.Sequence([pre_tokenizers.Digits(True),
                                                 pre_tokenizers.ByteLevel(add_prefix_space=False)])}
-    kinds.update({name: split(splits[name]) for name in ("qwen2", "llama-bpe", "tekken", "gpt-4o")})
+    kinds.update({name: split_then_bytes(splits[name]) for name in ("qwen2", "llama-bpe", "tekken", "gpt-4o")})
     for name, pre in kinds.items():
-        tokenizer = byte_level(sentences, ["<|endoftext|>"], pre)
+        tokenizer = byte_level(pre, sentences, special=["<|endoftext|>"])
         if name == "qwen2":
             tokenizer.normalizer = normalizers.NFC()
         model = json.loads(tokenizer.to_str())["model"]
@@ -256,13 +204,13 @@ def merges_folder(folder, name, model, config):
 
 def vocab_cases(folder, sentences):
     pre = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    model = json.loads(byte_level(sentences, ["<|endoftext|>"], pre).to_str())["model"]
+    model = json.loads(byte_level(pre, sentences, special=["<|endoftext|>"]).to_str())["model"]
     merges = [tuple(m) for m in model["merges"]]
     path = merges_folder(folder, "gpt2", model, None)
     yield "vocab.json + merges.txt, GPT-2", path, GPT2Tokenizer(model["vocab"], merges).backend_tokenizer, ["<|endoftext|>"]
 
     special = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
-    model = json.loads(byte_level(sentences, special, pre).to_str())["model"]
+    model = json.loads(byte_level(pre, sentences, special=special).to_str())["model"]
     merges = [tuple(m) for m in model["merges"]]
     for prefix in (False, True):
         config = {"tokenizer_class": "RobertaTokenizer", "add_prefix_space": prefix}
@@ -288,31 +236,27 @@ def vocab_cases(folder, sentences):
 
 
 def compare(program, name, path, peer, lines):
-    run = subprocess.run([program, "tokenize", "--model", path], input="\n".join(lines) + "\n", text=True,
-                         capture_output=True)
-    if run.returncode:
-        print(f"{name:48} refused: {run.stderr.strip()}")
-        return False
-    ours = [json.loads(line)["ids"] for line in run.stdout.rstrip("\n").split("\n")]
     theirs = [encoding.ids for encoding in peer.encode_batch(lines, add_special_tokens=False)]
-    wrong = [i for i in range(len(lines)) if ours[i] != theirs[i]]
-    print(f"{name:48} {len(lines) - len(wrong)} of {len(lines)} lines")
-    for i in wrong[:2]:
-        print(f"    {lines[i]!r}\n    ours   {ours[i]}\n    theirs {theirs[i]}")
-    return not wrong
+    ours = [answer["ids"] for answer in ask(program, path, ["--json"], lines)]
+    same = count_same(name, "ids", lines, ours, theirs, 2)
+    print(f"{name:48} {same} of {len(lines)} lines", flush=True)
+    return same == len(lines)
 
 
 def main():
-    program, files = sys.argv[1], text_files(sys.argv[2:])
-    texts = [open(file, errors="ignore").read() for file in files]
-    sentences = [line.strip() for text in texts for line in text.split("\n") if line.strip()][:20000]
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--program", default=str(ROOT / "build/softprompt"))
+    parser.add_argument("--lines", type=int, default=12000)
+    args = parser.parse_args()
     rng = random.Random(2)
-    sentences += ["".join(chr(rng.randrange(*rng.choice(BLOCKS[1:8]))) for _ in range(20)) for _ in range(300)]
+    sentences = [line.strip() for line in real_lines()][:20000]
+    sentences += ["".join(chr(rng.randrange(*rng.choice(BLOCKS))) for _ in range(20)) for _ in range(300)]
     fine = True
     with tempfile.TemporaryDirectory() as folder:
         for cases in (unigram_cases, bpe_cases, gguf_bpe_cases, vocab_cases):
             for name, path, peer, special in cases(folder, sentences):
-                fine &= compare(program, name, path, peer, make_lines(texts, special))
+                lines = list(make_lines(args.lines, special, random.Random(name)))
+                fine &= compare(args.program, name, path, peer, lines)
     sys.exit(0 if fine else 1)
 
 
