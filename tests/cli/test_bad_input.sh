@@ -84,7 +84,7 @@ head -c 60 models/tiny/model.safetensors > broken/model.safetensors
 refuse 5 'broken/model.safetensors: ' generate -m ./broken
 cp models/tiny/model.safetensors broken
 rm broken/tokenizer.json
-refuse 4 'broken/tokenizer.json: cannot open' generate -m ./broken
+refuse 4 'broken: no tokenizer.json' generate -m ./broken
 refuse 4 'broken/tokenizer.json: cannot open' run good.yaml --set model=./broken
 head -c 500 models/tiny/tokenizer.json > broken/tokenizer.json
 refuse 5 'broken/tokenizer.json:' generate -m ./broken
