@@ -79,12 +79,12 @@ refuse 4 'broken/model.safetensors: cannot open' generate -m ./broken
 refuse 4 'broken/model.safetensors: cannot open' run good.yaml --set model=./broken
 head -c 2000 models/tiny/model.safetensors > broken/model.safetensors
 refuse 5 'broken/model.safetensors: ' generate -m ./broken
-refuse 5 'broken/model.safetensors: ' run -q good.yaml --set model=./broken
+refuse 11 'broken/model.safetensors: ' run -q good.yaml --set model=./broken
 head -c 60 models/tiny/model.safetensors > broken/model.safetensors
 refuse 5 'broken/model.safetensors: ' generate -m ./broken
 cp models/tiny/model.safetensors broken
 rm broken/tokenizer.json
-refuse 4 'broken/tokenizer.json: cannot open' generate -m ./broken
+refuse 4 'broken: no tokenizer.json' generate -m ./broken
 refuse 4 'broken/tokenizer.json: cannot open' run good.yaml --set model=./broken
 head -c 500 models/tiny/tokenizer.json > broken/tokenizer.json
 refuse 5 'broken/tokenizer.json:' generate -m ./broken

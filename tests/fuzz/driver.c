@@ -1,19 +1,32 @@
 /* Runs a fuzz target with any compiler: every seed of a folder as it is, then mutations of the
- * seeds, always the same ones. Usage: fuzz_<thing> FOLDER ROUNDS. Ends by itself before 20 s. */
+ * seeds, always in the same order, so that a failure comes again. Usage: fuzz_<thing> FOLDER
+ * SECONDS [ROUNDS]; ends after SECONDS or, if that is sooner, after ROUNDS mutations. An input that
+ * takes longer than slowest_input, or under the sanitizers more memory than below, is a failure. */
 #include "core/clock.h"
 #include "core/file.h"
 #include "core/memory.h"
 #include "core/random.h"
 
 #include <dirent.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { LONGEST = 1 << 16, MUTATIONS_A_ROUND = 4 };
-static const double time_limit = 15; /* seconds */
+static const time_t slowest_input = 10; /* seconds of CPU time */
+
+#ifdef SP_SANITIZE
+const char *__asan_default_options(void);
+
+/* Read by AddressSanitizer at the start: MB of one allocation and of the process. */
+const char *__asan_default_options(void) {
+    return "max_allocation_size_mb=256:hard_rss_limit_mb=1024";
+}
+#endif
 
 typedef struct seeds {
     sp_buf *data;
@@ -131,21 +144,28 @@ static void mutate(sp_buf *input, const seeds *all, sp_rng *rng) {
     if (input->len > LONGEST) input->len = LONGEST;
 }
 
+/* Ends the process by SIGPROF when they have passed; 0: not any more. */
+static void limit_cpu_seconds(time_t seconds) {
+    setitimer(ITIMER_PROF, &(struct itimerval){.it_value.tv_sec = seconds}, NULL);
+}
+
 /* An exact copy on the heap, so that the sanitizer sees a read behind the end. */
 static void run_target(const sp_buf *input) {
     uint8_t *copy = malloc(input->len ? input->len : 1);
     if (!copy) sp_panic("out of memory");
     if (input->len) memcpy(copy, input->data, input->len);
+    limit_cpu_seconds(slowest_input);
     LLVMFuzzerTestOneInput(copy, input->len);
+    limit_cpu_seconds(0);
     free(copy);
 }
 
-static long run_mutations(const seeds *all, long rounds) {
+static long run_mutations(const seeds *all, double seconds, long rounds) {
     sp_rng rng = sp_rng_make(1, "fuzz");
     double start = sp_now();
     sp_buf input = {0};
     long round = 0;
-    for (; round < rounds && sp_now() - start < time_limit; round++) {
+    for (; round < rounds && sp_now() - start < seconds; round++) {
         const sp_buf *seed = &all->data[sp_rng_below(&rng, all->count)];
         sp_buf_clear(&input);
         if (seed->len) sp_buf_append(&input, seed->data, seed->len);
@@ -158,15 +178,17 @@ static long run_mutations(const seeds *all, long rounds) {
 }
 
 int main(int argc, char **argv) {
-    if (argc != 3) {
-        fprintf(stderr, "usage: %s FOLDER ROUNDS\n", argv[0]);
+    if (argc < 3 || argc > 4) {
+        fprintf(stderr, "usage: %s FOLDER SECONDS [ROUNDS]\n", argv[0]);
         return SP_ERR_USAGE;
     }
     seeds all = {0};
     read_seeds(argv[1], &all);
     for (uint32_t i = 0; i < all.count; i++) run_target(&all.data[i]);
-    long rounds = all.count ? run_mutations(&all, atol(argv[2])) : 0;
-    printf("%u seeds, %ld mutations, no failure\n", all.count, rounds);
+    double start = sp_now();
+    long most = argc == 4 ? atol(argv[3]) : LONG_MAX;
+    long rounds = all.count ? run_mutations(&all, atof(argv[2]), most) : 0;
+    printf("%u seeds, %ld mutations in %.0f s, no failure\n", all.count, rounds, sp_now() - start);
     for (uint32_t i = 0; i < all.count; i++) sp_buf_free(&all.data[i]);
     free(all.data);
     return all.count ? 0 : SP_ERR_MISSING;

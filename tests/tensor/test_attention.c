@@ -79,7 +79,10 @@ static void close_problem(problem *p) {
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) free(all[i]);
 }
 
-static double dot(int size, const float *a, const float *b) {
+/* The formula itself is not checked by the sanitizers: it would take most of their time. */
+#define PLAIN __attribute__((no_sanitize("address", "undefined")))
+
+PLAIN static double dot(int size, const float *a, const float *b) {
     double sum = 0;
     for (int i = 0; i < size; i++) sum += (double)a[i] * b[i];
     return sum;
@@ -101,7 +104,7 @@ static bool in_window(const problem *p, long query, long key) {
     return p->shape.window == 0 || p->shape.prefix_only || query - key < p->shape.window;
 }
 
-static int list_keys(problem *p, int sequence, int query, int kv_column, seen_key *keys) {
+PLAIN static int list_keys(problem *p, int sequence, int query, int kv_column, seen_key *keys) {
     int n = 0, own = query - p->offsets[sequence];
     const int *prefix_from = p->shape.prefix_from;
     int from = prefix_from ? prefix_from[sequence] : 0, index = p->past[sequence] + own;
@@ -123,23 +126,24 @@ static int list_keys(problem *p, int sequence, int query, int kv_column, seen_ke
     return n;
 }
 
-/* One query and head: output and gradients, from the definition. */
-static void expect_query(problem *p, int sequence, int query, int head, seen_key *keys,
-                         double *weights) {
+/* One query and head: output and gradients, from the definition. weights: two for each key. */
+PLAIN static void expect_query(problem *p, int sequence, int query, int head, seen_key *keys,
+                               double *weights) {
     int size = p->shape.head_size;
     int column = head * size, kv_column = head / (HEADS / p->shape.kv_heads) * size;
     int n = list_keys(p, sequence, query, kv_column, keys);
     const float *q = p->q + (long)query * LD + column, *d = p->dout + (long)query * LD + column;
     double *out = p->eout + (long)query * LD + column, *dq = p->eq + (long)query * LD + column;
     double scale = p->shape.scale > 0 ? p->shape.scale : 1 / sqrt(size), sum = 0, mean = 0;
+    double *dweights = weights + n;
     for (int i = 0; i < n; i++) sum += weights[i] = exp(scale * dot(size, q, keys[i].key));
     for (int i = 0; i < n; i++) {
         weights[i] /= sum;
-        mean += weights[i] * dot(size, d, keys[i].value);
+        mean += weights[i] * (dweights[i] = dot(size, d, keys[i].value));
         for (int c = 0; c < size; c++) out[c] += weights[i] * keys[i].value[c];
     }
     for (int i = 0; i < n; i++) {
-        double score = scale * weights[i] * (dot(size, d, keys[i].value) - mean);
+        double score = scale * weights[i] * (dweights[i] - mean);
         for (int c = 0; c < size; c++) {
             dq[c] += score * keys[i].key[c];
             keys[i].dkey[c] += score * q[c];
@@ -151,7 +155,7 @@ static void expect_query(problem *p, int sequence, int query, int head, seen_key
 static void compute_expected(problem *p) {
     size_t most = (size_t)(p->shape.prefix_length + p->key_rows);
     seen_key *keys = sp_alloc(most, sizeof *keys);
-    double *weights = sp_alloc(most, sizeof *weights);
+    double *weights = sp_alloc(2 * most, sizeof *weights);
     for (int s = 0; s < SEQUENCES; s++)
         for (int query = p->offsets[s]; query < p->offsets[s + 1]; query++)
             for (int head = 0; head < HEADS; head++) expect_query(p, s, query, head, keys, weights);
