@@ -220,9 +220,12 @@ static bool is_finished(const tuning *t) {
     return t->optimizer.step >= t->steps || (patience > 0 && t->evaluations_since_best >= patience);
 }
 
+long sp_tune_eval_every(const sp_train_options *options, long steps) {
+    return options->eval_every ? options->eval_every : (steps + EVALUATIONS - 1) / EVALUATIONS;
+}
+
 static sp_status train(tuning *t) {
-    long every = t->job->options->eval_every;
-    if (!every) every = (t->steps + EVALUATIONS - 1) / EVALUATIONS;
+    long every = sp_tune_eval_every(t->job->options, t->steps);
     double saved = sp_now();
     sp_status st = SP_OK;
     while (!st && !is_finished(t)) {
