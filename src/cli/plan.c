@@ -3,6 +3,7 @@
 #include "cli/study.h"
 #include "experiment/results.h"
 #include "experiment/trial.h"
+#include "tensor/cpu.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -35,7 +36,7 @@ static void print_row(const sp_results *r, const sp_row *row, const sp_trial_est
     printf("%14ld %7.3g%% %9s %7d %12s  %s.h5\n", e->trainable_parameters,
            100.0 * (double)e->trainable_parameters / (double)e->total_parameters,
            row->run->precision, e->threads, each, row->run->id);
-    if (pending) *left += (double)pending * seconds;
+    if (pending) *left += (double)pending * seconds * e->threads / sp_cpu_count();
     free(each);
 }
 

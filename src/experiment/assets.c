@@ -173,7 +173,7 @@ void sp_assets_free(sp_assets *assets) {
 sp_status sp_assets_identify(void *user, const char *model, const char *dataset,
                              sp_digest *model_sha256, sp_digest *data_sha256) {
     sp_status st = model_sha256 ? sp_model_hash(model, model_sha256) : SP_OK;
-    if (st) return sp_fail_in(st, "model '%s'", model);
+    if (st) return st;
     const sp_dataset *opened;
     if (data_sha256) st = sp_assets_dataset(user, dataset, &opened);
     return st || !data_sha256 ? st : sp_dataset_hash(opened, data_sha256);

@@ -1,6 +1,16 @@
+#include "core/clock.h"
+#include "core/memory.h"
 #include "experiment/setup.h"
 #include "experiment/trial.h"
+#include "tensor/gemm.h"
 #include "training/tune.h"
+
+#include <stdlib.h>
+
+/* What the work of a run costs, in passes of one token forward through the model. */
+typedef struct work {
+    double trained, dev, test;
+} work;
 
 /* Tokens of the pairs of a part. */
 static double pair_tokens(const sp_examples *e) {
@@ -12,6 +22,18 @@ static double pair_tokens(const sp_examples *e) {
     return sum;
 }
 
+/* Tokens read and written to answer the first `count` records by text: an input once, and an answer
+ * as long as the first reference for each beam. A pass for one token of each text fills the units
+ * of the CPU half as well as one for many. */
+static double answer_tokens(const sp_examples *e, size_t count, int beam) {
+    const double decoding = 2;
+    double sum = 0;
+    for (size_t i = 0; i < e->count && i < count; i++)
+        sum +=
+            (double)e->records[i].input.len + decoding * beam * (double)e->records[i].targets->len;
+    return sum;
+}
+
 /* Times that a training step works with a weight, 2 operations a token each: forward, and backward
  * once (activations) or twice (weights too). */
 static double passes(const sp_setup *s) {
@@ -20,22 +42,50 @@ static double passes(const sp_setup *s) {
     return sp_params_trainable(&s->head.params) > 0 ? 1 : 0;
 }
 
-/* A rule of thumb: floating-point operations at an assumed speed, so only an order of magnitude.
- * Dev is evaluated ten times; decoding token by token counts four times. The LM head, which is the
- * embedding, has no part in the work of a class head. */
-static double estimate_seconds(const sp_setup *s) {
+static work count_work(const sp_setup *s) {
     const sp_train_options *o = &s->run->train;
-    const double evaluations = 10, decoding = 4, flops_per_second = 60e9;
+    const sp_examples *train = &s->train->examples, *dev = &s->dev->examples;
+    const sp_examples *test = &s->test->examples;
+    bool text = s->output == SP_OUTPUT_TEXT;
+    double steps = passes(s) > 0 ? (double)sp_tune_steps(o, train->pair_count) : 0;
+    double every = (double)sp_tune_eval_every(o, (long)steps);
+    double evaluations = steps > 0 ? 1 + (double)(long)((steps - 1) / every) : 1;
+    size_t decoded = s->task == SP_GENERATION ? SP_TRIAL_DEV_DECODED : dev->count;
+    double one_dev = pair_tokens(dev) + (text ? answer_tokens(dev, decoded, 1) : 0);
+    return (work){
+        .trained = steps * o->batch * pair_tokens(train) / (double)train->pair_count * passes(s),
+        .dev = evaluations * one_dev,
+        .test = text ? answer_tokens(test, test->count, s->run->decode.beam) : pair_tokens(test)};
+}
+
+/* Floating-point operations a second of a product of the model's own shape, on the run's threads:
+ * the best of a few, some milliseconds each, as other processes can only slow one down. */
+static double measure_speed(const sp_setup *s) {
+    enum { ROWS = 256, TRIES = 6 };
+    long d = s->model->config.n_embd, inner = s->model->config.n_inner;
+    float *a = sp_alloc_floats((size_t)(ROWS * d)), *b = sp_alloc_floats((size_t)(d * inner));
+    float *c = sp_alloc_floats((size_t)(ROWS * inner));
+    double best = 0;
+    for (int i = 0; i < TRIES; i++) {
+        double start = sp_now();
+        sp_gemm(false, false, ROWS, inner, d, a, d, b, inner, 0, c, inner);
+        double speed = 2.0 * ROWS * (double)d * (double)inner / (sp_now() - start);
+        if (speed > best) best = speed;
+    }
+    free(a), free(b), free(c);
+    return best;
+}
+
+/* A rule of thumb. The share of the speed of its products that a whole model reaches is from runs
+ * of models of 4 and 135 million parameters. The LM head, which is the embedding, has no part in
+ * the work of a class head. */
+static double estimate_seconds(const sp_setup *s) {
+    const double reached = 0.6;
     double weights = (double)sp_model_size(s->model);
     if (s->output != SP_OUTPUT_TEXT)
         weights -= (double)(s->model->embedding->rows * s->model->embedding->cols);
-    const sp_examples *train = &s->train->examples;
-    double steps = (double)sp_tune_steps(o, train->pair_count);
-    double trained = steps * o->batch * pair_tokens(train) / (double)train->pair_count * passes(s);
-    double dev = (trained > 0 ? evaluations : 1) * pair_tokens(&s->dev->examples);
-    double test = pair_tokens(&s->test->examples);
-    if (s->output == SP_OUTPUT_TEXT) test *= decoding * s->run->decode.beam;
-    return 2 * weights * (trained + dev + test) / flops_per_second;
+    work w = count_work(s);
+    return 2 * weights * (w.trained + w.dev + w.test) / (reached * measure_speed(s));
 }
 
 sp_status sp_trial_plan(const sp_run_spec *run, sp_assets *assets, sp_trial_estimate *out) {

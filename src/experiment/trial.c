@@ -12,9 +12,6 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Dev records whose text is generated at each evaluation, for the curves. */
-enum { DEV_DECODED = 40 };
-
 typedef struct trial {
     const sp_run_spec *run;
     const sp_progress *progress;
@@ -108,7 +105,7 @@ static sp_status on_dev(void *user, long step, sp_dev_score *score) {
                                                [SP_TAGGING] = &sp_metric_span_f1};
     const sp_metric *metric = metrics[s->task];
     size_t count = s->dev->examples.count;
-    if (s->task == SP_GENERATION && count > DEV_DECODED) count = DEV_DECODED;
+    if (s->task == SP_GENERATION && count > SP_TRIAL_DEV_DECODED) count = SP_TRIAL_DEV_DECODED;
     double value = score->accuracy;
     bool known = s->task == SP_CLASSIFICATION && s->output != SP_OUTPUT_TEXT;
     sp_status st = known ? SP_OK : score_dev(t, count, metric, &value);

@@ -15,12 +15,16 @@ sp_status sp_trial_prepare(const sp_run_spec *run, sp_assets *assets, int *threa
 sp_status sp_trial_run(const sp_run_spec *run, const char *folder, sp_assets *assets,
                        const sp_progress *progress);
 
+/* Dev records whose text is generated at each evaluation, for the curves. */
+enum { SP_TRIAL_DEV_DECODED = 40 };
+
 typedef struct sp_trial_estimate {
     long trainable_parameters, total_parameters;
     int threads;
-    double seconds; /* 0: unknown */
+    double seconds; /* on CPUs of its own */
 } sp_trial_estimate;
-/* What a run would cost, without training; its model is opened and closed. */
+/* What a run would cost on this machine, whose speed is measured for some milliseconds; nothing is
+ * trained. Its model is opened and closed. */
 sp_status sp_trial_plan(const sp_run_spec *run, sp_assets *assets, sp_trial_estimate *out);
 
 #endif

@@ -22,13 +22,13 @@ typedef struct folder {
     json_t *root;
 } folder;
 
-/* A file with one object; an empty object if there is no file. */
-static sp_status parse_object(const sp_buf *text, const char *file, json_t **out) {
+/* A file with one object; an empty object if there is no file. `flags` are jansson's. */
+static sp_status parse_object(const sp_buf *text, const char *file, size_t flags, json_t **out) {
     json_error_t error;
     *out = NULL;
     if (!text->data) *out = json_object();
     if (*out) return SP_OK;
-    json_t *object = json_loadb(text->data, text->len, JSON_REJECT_DUPLICATES, &error);
+    json_t *object = json_loadb(text->data, text->len, JSON_REJECT_DUPLICATES | flags, &error);
     if (!object) return sp_fail(SP_ERR_FORMAT, "%s:%d: %s", file, error.line, error.text);
     if (json_is_object(object)) {
         *out = object;
@@ -221,11 +221,14 @@ static sp_status read_folder(const sp_vocab_texts *texts, folder *f) {
     sp_status st;
     bool has_merges = texts->merges.data;
     sp_buf none = {0};
-    if ((st = parse_object(&texts->config, "tokenizer_config.json", &f->config))) return st;
-    if ((st = parse_object(&texts->special_tokens, "special_tokens_map.json", &f->map))) return st;
-    if ((st = parse_object(&texts->added_tokens, "added_tokens.json", &f->added))) return st;
+    /* "model_max_length" is often 1000000000000000019884624838656, which no integer type holds. */
+    st = parse_object(&texts->config, "tokenizer_config.json", JSON_DECODE_INT_AS_REAL, &f->config);
+    if (st) return st;
+    if ((st = parse_object(&texts->special_tokens, "special_tokens_map.json", 0, &f->map)))
+        return st;
+    if ((st = parse_object(&texts->added_tokens, "added_tokens.json", 0, &f->added))) return st;
     const sp_buf *object = has_merges ? &texts->vocabulary : &none;
-    if ((st = parse_object(object, "vocab.json", &f->vocabulary))) return st;
+    if ((st = parse_object(object, "vocab.json", 0, &f->vocabulary))) return st;
     st = has_merges ? check_ids(f->vocabulary) : read_lines(&texts->vocabulary, f->vocabulary);
     if (st) return st;
     sp_special_tokens_start(&f->special, f->vocabulary);

@@ -220,8 +220,11 @@ static bool is_finished(const tuning *t) {
     return t->optimizer.step >= t->steps || (patience > 0 && t->evaluations_since_best >= patience);
 }
 
-/* Checkpoints of all weights of a large model take seconds: they may take a tenth of the
- * time. */
+long sp_tune_eval_every(const sp_train_options *options, long steps) {
+    return options->eval_every ? options->eval_every : (steps + EVALUATIONS - 1) / EVALUATIONS;
+}
+
+/* Checkpoints of all weights of a large model take seconds: they may take a tenth of the time. */
 enum { PAUSE_PER_SAVING = 10 };
 
 /* When to save next, after a saving that began at `start`. */
@@ -232,8 +235,7 @@ static double next_saving(const tuning *t, double start) {
 }
 
 static sp_status train(tuning *t) {
-    long every = t->job->options->eval_every;
-    if (!every) every = (t->steps + EVALUATIONS - 1) / EVALUATIONS;
+    long every = sp_tune_eval_every(t->job->options, t->steps);
     double due = next_saving(t, sp_now());
     sp_status st = SP_OK;
     while (!st && !is_finished(t)) {

@@ -59,6 +59,8 @@ typedef struct sp_tune_result {
 
 /* Steps a run with these options takes on `pairs` pairs. */
 long sp_tune_steps(const sp_train_options *options, size_t pairs);
+/* Steps from one evaluation on dev to the next, in a run of `steps`; the last step has one too. */
+long sp_tune_eval_every(const sp_train_options *options, long steps);
 
 /* Trains, going on from the checkpoint if there is one, and leaves tuner and head in their best
  * state on dev (sp_dev_better). The loss of a step is the mean over the batch's target tokens or

@@ -174,6 +174,13 @@ static void a_broken_vocabulary_folder_is_refused_by_file_and_reason(void **stat
                    "'a' cannot have the id 7");
 }
 
+/* What Hugging Face writes where a tokenizer knows no longest text. */
+static void a_configuration_may_hold_a_number_beyond_all_integers(void **state) {
+    (void)state;
+    const char *config = "{\"model_max_length\": 1000000000000000019884624838656}";
+    if (open_vocab("{\"a\": 0}", "#version: 0.2\n", config)) fail_msg("%s", sp_error());
+}
+
 static void a_folder_without_a_tokenizer_says_what_belongs_there(void **state) {
     (void)state;
     char *folder = make_folder();
@@ -233,6 +240,7 @@ int main(void) {
         cmocka_unit_test(vocab_txt_is_cased_where_its_configuration_says_so),
         cmocka_unit_test(what_is_saved_gives_the_same_ids),
         cmocka_unit_test(a_broken_vocabulary_folder_is_refused_by_file_and_reason),
+        cmocka_unit_test(a_configuration_may_hold_a_number_beyond_all_integers),
         cmocka_unit_test(a_folder_without_a_tokenizer_says_what_belongs_there),
         cmocka_unit_test(a_broken_charsmap_is_refused),
         cmocka_unit_test(base64_of_all_lengths_has_its_padding),
