@@ -88,6 +88,6 @@ expect 4 'nosuch' model nosuch
 expect 4 'nosuch.txt' model tiny --text nosuch.txt
 expect 6 'empty.txt: ' model tiny --text empty.txt
 mv models/tiny/tokenizer.json .
-expect 4 'models/tiny/tokenizer.json' model tiny
+expect 4 'models/tiny: no tokenizer.json' model tiny
 
 exit $failed
