@@ -12,7 +12,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "peers"))
-import tokenizers_unigram as peers
+import agree_formats as peers
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 
 FOLDER = pathlib.Path(__file__).parent / "sentencepiece"
@@ -73,13 +73,13 @@ def bpe(folder, sentences):
 def folders(sentences):
     pre = pre_tokenizers.ByteLevel(add_prefix_space=False)
     special = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
-    model = json.loads(peers.byte_level(sentences, special, pre, 340).to_str())["model"]
+    model = json.loads(peers.byte_level(pre, sentences, special=special, size=340).to_str())["model"]
     merges = [tuple(merge) for merge in model["merges"]]
     peers.merges_folder(FOLDER, "roberta", model, {"tokenizer_class": "RobertaTokenizer"})
     mask = peers.AddedToken("<mask>", lstrip=True, special=True, normalized=False)
     yield "roberta", peers.RobertaTokenizer(model["vocab"], merges, mask_token=mask).backend_tokenizer
 
-    model = json.loads(peers.byte_level(sentences, ["<|endoftext|>"], pre, 340).to_str())["model"]
+    model = json.loads(peers.byte_level(pre, sentences, special=["<|endoftext|>"], size=340).to_str())["model"]
     merges = [tuple(merge) for merge in model["merges"]]
     peers.merges_folder(FOLDER, "gpt2", model, None)
     yield "gpt2", peers.GPT2Tokenizer(model["vocab"], merges).backend_tokenizer

@@ -89,7 +89,7 @@ def count_same(name, what, inputs, ours, theirs, show):
     return same
 
 
-def bpe_trainer(special, size=1500):
+def bpe_trainer(special, size):
     return trainers.BpeTrainer(
         vocab_size=size,
         special_tokens=special,
@@ -98,13 +98,14 @@ def bpe_trainer(special, size=1500):
     )
 
 
-def byte_level(stages, corpus, normalizer=None, special=("<|endoftext|>", "<s>", "</s>")):
+def byte_level(stages, corpus, normalizer=None, special=("<|endoftext|>", "<s>", "</s>"),
+               size=1500):
     tokenizer = Tokenizer(models.BPE())
     if normalizer:
         tokenizer.normalizer = normalizer
     tokenizer.pre_tokenizer = stages
     tokenizer.decoder = decoders.ByteLevel()
-    tokenizer.train_from_iterator(corpus, bpe_trainer(list(special)))
+    tokenizer.train_from_iterator(corpus, bpe_trainer(list(special), size))
     return tokenizer
 
 
