@@ -85,6 +85,8 @@ sweep-model-size-generation: build ## methods over model size, data-to-text
 sweep-depth: build ## P-tuning v2 on top and bottom layers
 	$(call study,experiments/depth.yaml)
 
+# Fetches the spec's model too.
+sweep-encoder: MODEL := $(or $(MODEL),minilm-l6)
 sweep-encoder: build ## all methods on an encoder, classification
 	$(call study,experiments/encoder.yaml)
 

@@ -23,8 +23,7 @@ typedef struct sp_trial_estimate {
     int threads;
     double seconds; /* on CPUs of its own */
 } sp_trial_estimate;
-/* What a run would cost on this machine, whose speed is measured for some milliseconds; nothing is
- * trained. Its model is opened and closed. */
+/* What a run would cost, without training; its model is opened and closed. */
 sp_status sp_trial_plan(const sp_run_spec *run, sp_assets *assets, sp_trial_estimate *out);
 
 #endif
