@@ -21,7 +21,7 @@ define cmake-build
 	@cmake --build $(1) -j $$(nproc) > $(1)/build.log 2>&1 || { cat $(1)/build.log; exit 1; }
 endef
 
-TARGETS := all help deps build fetch test bench bench-peft peers clean \
+TARGETS := all help deps build fetch test fuzz bench bench-peft peers clean \
     reproduce-table1 reproduce-table4 reproduce-low-data \
     sweep-prefix-length sweep-prefix-length-generation sweep-prefix-length-classification \
     sweep-init sweep-init-prompt sweep-init-prefix \
@@ -108,6 +108,11 @@ test: build ## everything, sanitizers and fuzzing included
 	$(call cmake-build,build/sanitize,-DSP_SANITIZE=ON)
 	@ctest --test-dir build/sanitize --output-on-failure --timeout 300 -j $$(nproc) -LE cli
 	@ctest --test-dir $(BUILD) --output-on-failure --timeout 300 -j $$(nproc) -LE fuzz
+
+fuzz: build ## libFuzzer on every parser: SECONDS=60 each, PARSERS="gguf index" for only these
+	@sh scripts/deps.sh clang libclang-rt-14-dev
+	$(call cmake-build,build/fuzz,-DCMAKE_C_COMPILER=clang -DSP_FUZZ=ON -DSP_KERNELS=$(CURDIR)/$(BUILD))
+	@sh scripts/fuzz.sh build/fuzz $(or $(SECONDS),60) $(PARSERS)
 
 bench: build ## speed and memory on this machine: docs/benchmarks.md
 	@echo "Measures two model shapes in fp32 and bf16, each measurement in a process of its own;"
