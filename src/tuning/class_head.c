@@ -200,9 +200,16 @@ static sp_status read_words(sp_h5 *file, const sp_model *model, sp_class_head *h
     return st || words_fit(h) ? st : sp_prompt_misfit(file, GROUP "/label_of");
 }
 
+/* Room is made for the labels only if the file has as many weights. */
 static sp_status read_linear(sp_h5 *file, const sp_model *model, sp_class_head *h) {
+    int rank;
+    size_t dims[3];
+    sp_status st = sp_h5_shape(file, GROUP "/weight", &rank, dims);
+    if (!st && (rank != 2 || dims[0] != h->labels.len || dims[1] != (size_t)model->config.n_embd))
+        st = sp_prompt_misfit(file, GROUP "/weight");
+    if (st) return st;
     add_linear(h, model);
-    sp_status st = sp_prompt_read_var(file, GROUP "/weight", h->weight);
+    st = sp_prompt_read_var(file, GROUP "/weight", h->weight);
     if (!st) st = sp_prompt_read_var(file, GROUP "/bias", h->bias);
     if (st || !h->dense_weight) return st;
     st = sp_prompt_read_var(file, GROUP "/dense_weight", h->dense_weight);
