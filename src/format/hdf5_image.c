@@ -180,8 +180,8 @@ static sp_h5_found open_names(symbols *s, uint64_t heap) {
 
 static sp_h5_found visit_symbol(symbols *s, const unsigned char *p) {
     uint64_t at = load64(p);
-    const char *name = s->names + at;
-    const char *end = at < s->names_len ? memchr(name, '\0', s->names_len - at) : NULL;
+    if (at >= s->names_len) return SP_H5_DAMAGED;
+    const char *name = s->names + at, *end = memchr(name, '\0', s->names_len - at);
     if (!end) return SP_H5_DAMAGED;
     if (load32(p + 16) == SOFT_LINK) return SP_H5_ABSENT;
     if (s->list) sp_strings_push(s->list, name);

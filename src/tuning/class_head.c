@@ -202,10 +202,11 @@ static sp_status read_words(sp_h5 *file, const sp_model *model, sp_class_head *h
 
 /* Room is made for the labels only if the file has as many weights. */
 static sp_status read_linear(sp_h5 *file, const sp_model *model, sp_class_head *h) {
-    int rank;
-    size_t dims[3];
+    int rank = 0;
+    size_t dims[3], count = 1;
     sp_status st = sp_h5_shape(file, GROUP "/weight", &rank, dims);
-    if (!st && (rank != 2 || dims[0] != h->labels.len || dims[1] != (size_t)model->config.n_embd))
+    for (int i = 0; i < rank; i++) count *= dims[i];
+    if (!st && count != h->labels.len * (size_t)model->config.n_embd)
         st = sp_prompt_misfit(file, GROUP "/weight");
     if (st) return st;
     add_linear(h, model);

@@ -19,7 +19,7 @@ static sp_model *make_model(const char *type) {
     sp_config config = {.vocab_size = 11,
                         .n_positions = ROOM,
                         .n_embd = 4,
-                        .n_layer = 2,
+                        .n_layer = 1,
                         .n_head = 2,
                         .n_inner = 6,
                         .n_kv_head = 2,
