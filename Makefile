@@ -21,7 +21,7 @@ define cmake-build
 	@cmake --build $(1) -j $$(nproc) > $(1)/build.log 2>&1 || { cat $(1)/build.log; exit 1; }
 endef
 
-TARGETS := all help deps build fetch test parity bench bench-peft peers clean \
+TARGETS := all help deps build fetch test fuzz parity bench bench-peft peers clean \
     reproduce-table1 reproduce-table4 reproduce-low-data \
     sweep-prefix-length sweep-prefix-length-generation sweep-prefix-length-classification \
     sweep-init sweep-init-prompt sweep-init-prefix \
@@ -113,6 +113,11 @@ test: build ## everything, sanitizers and fuzzing included
 
 parity: build ## how far from transformers and PEFT, method by family: docs/parity.md
 	@sh scripts/parity.sh $(BUILD) results/parity.md
+
+fuzz: build ## libFuzzer on every parser: SECONDS=60 each, PARSERS="gguf index" for only these
+	@sh scripts/deps.sh clang libclang-rt-14-dev
+	$(call cmake-build,build/fuzz,-DCMAKE_C_COMPILER=clang -DSP_FUZZ=ON -DSP_KERNELS=$(CURDIR)/$(BUILD))
+	@sh scripts/fuzz.sh build/fuzz $(or $(SECONDS),60) $(PARSERS)
 
 bench: build ## speed and memory on this machine: docs/benchmarks.md
 	@echo "Measures two model shapes in fp32 and bf16, each measurement in a process of its own;"

@@ -47,7 +47,8 @@ const char *sp_nearest_word(const char *word, const char *const *names) {
 const char *sp_did_you_mean(const char *word, const char *const *names) {
     static _Thread_local char hint[256];
     const char *near = sp_nearest_word(word, names);
-    snprintf(hint, sizeof hint, near ? "; did you mean '%s'?" : "", near);
+    *hint = '\0';
+    if (near) snprintf(hint, sizeof hint, "; did you mean '%s'?", near);
     return hint;
 }
 

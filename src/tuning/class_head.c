@@ -200,9 +200,17 @@ static sp_status read_words(sp_h5 *file, const sp_model *model, sp_class_head *h
     return st || words_fit(h) ? st : sp_prompt_misfit(file, GROUP "/label_of");
 }
 
+/* Room is made for the labels only if the file has as many weights. */
 static sp_status read_linear(sp_h5 *file, const sp_model *model, sp_class_head *h) {
+    int rank = 0;
+    size_t dims[3], count = 1;
+    sp_status st = sp_h5_shape(file, GROUP "/weight", &rank, dims);
+    for (int i = 0; i < rank; i++) count *= dims[i];
+    if (!st && count != h->labels.len * (size_t)model->config.n_embd)
+        st = sp_prompt_misfit(file, GROUP "/weight");
+    if (st) return st;
     add_linear(h, model);
-    sp_status st = sp_prompt_read_var(file, GROUP "/weight", h->weight);
+    st = sp_prompt_read_var(file, GROUP "/weight", h->weight);
     if (!st) st = sp_prompt_read_var(file, GROUP "/bias", h->bias);
     if (st || !h->dense_weight) return st;
     st = sp_prompt_read_var(file, GROUP "/dense_weight", h->dense_weight);

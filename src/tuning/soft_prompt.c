@@ -272,7 +272,8 @@ static sp_status read_prefix(sp_h5 *file, const sp_model *model, sp_soft_prompt 
     sp_status st = sp_h5_shape(file, "/prompt/key", &rank, dims);
     if (!st) st = sp_h5_read_ints(file, "/prompt/layers", &layers, &count);
     if (!st &&
-        (rank != 3 || dims[0] != count || dims[2] != (size_t)sp_config_kv_width(&model->config)))
+        (rank != 3 || count == 0 || dims[0] != count || dims[1] == 0 ||
+         dims[2] != (size_t)sp_config_kv_width(&model->config)))
         st = sp_prompt_misfit(file, "/prompt/key");
     for (size_t i = 0; !st && i < count; i++)
         if (layers[i] < 0 || layers[i] >= model->config.n_layer)

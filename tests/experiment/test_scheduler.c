@@ -13,6 +13,7 @@
 #include "core/clock.h"
 
 #include <fcntl.h>
+#include <hdf5.h>
 #include <signal.h>
 #include <sys/wait.h>
 
@@ -126,16 +127,15 @@ static void test_skips_finished(void **state) {
     assert_true(out.done == 4 && out.skipped == 0 && calls() == 4);
     assert_int_equal(schedule(&runs, folder, &out), SP_OK);
     assert_true(out.done == 0 && out.skipped == 4 && calls() == 4);
+    /* The index is for h5py and h5dump: our own reader follows no link into another file. */
     char *index = sp_path_join(folder, "index.h5");
-    sp_h5 *f;
-    sp_strings names = {0};
-    assert_int_equal(sp_h5_open(index, &f), SP_OK);
-    assert_int_equal(sp_h5_members(f, "/", &names), SP_OK);
-    assert_int_equal(names.len, 4);
+    hid_t f = H5Fopen(index, H5F_ACC_RDONLY, H5P_DEFAULT);
+    H5G_info_t info;
+    assert_true(f >= 0 && H5Gget_info(f, &info) >= 0);
+    assert_int_equal(info.nlinks, 4);
     char *inside = sp_format("/%s/train/loss", runs.items[0].id);
-    assert_true(sp_h5_exists(f, inside));
-    sp_h5_close(f);
-    sp_strings_free(&names);
+    assert_true(H5Oexists_by_name(f, inside, H5P_DEFAULT) > 0);
+    H5Fclose(f);
     sp_run_list_free(&runs);
     free(inside), free(index), free(folder);
 }

@@ -130,10 +130,12 @@ static void test_replacement(void **state) {
     assert_int_equal(sp_h5_write_reals(f, "/x", 1, (size_t[]){1}, b), SP_OK);
     assert_int_equal(sp_h5_set_text(f, "/", "status", "running"), SP_OK);
     assert_int_equal(sp_h5_set_text(f, "/", "status", "finished"), SP_OK);
+    assert_int_equal(sp_h5_commit(f), SP_OK);
+    assert_int_equal(sp_h5_open(path, &f), SP_OK);
     assert_int_equal(sp_h5_read_reals(f, "/x", &out, &n), SP_OK);
     assert_true(n == 1 && out[0] == 3);
     free(out);
-    assert_int_equal(sp_h5_commit(f), SP_OK);
+    sp_h5_close(f);
 }
 
 /* Equal content gives equal bytes. */
