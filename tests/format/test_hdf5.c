@@ -8,6 +8,7 @@
 #include "core/file.h"
 #include "format/hdf5.h"
 
+#include <hdf5.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -215,6 +216,45 @@ static void test_unwritable_folder(void **state) {
     sp_h5 *f;
     assert_int_equal(sp_h5_create("/proc/none/run.h5", &f), SP_OK);
     assert_int_equal(sp_h5_commit(f), SP_ERR_IO);
+}
+
+/* A million zeros in chunks of 8 MB, with or without a filter, or in another file. */
+static void add_foreign(hid_t file, const char *name, bool chunks, bool outside) {
+    const hsize_t count = 1 << 20;
+    hid_t list = H5Pcreate(H5P_DATASET_CREATE), space = H5Screate_simple(1, &count, NULL);
+    if (chunks) H5Pset_chunk(list, 1, &count);
+    if (chunks) H5Pset_deflate(list, 9);
+    if (outside) H5Pset_external(list, "/dev/zero", 0, count * sizeof(double));
+    hid_t set = H5Dcreate2(file, name, H5T_NATIVE_DOUBLE, space, H5P_DEFAULT, list, H5P_DEFAULT);
+    assert_true(set >= 0);
+    H5Dclose(set), H5Sclose(space), H5Pclose(list);
+}
+
+/* What the program never writes is refused, whatever libhdf5 would make of it: chunks and filters,
+ * bytes of other files, links out of the file and in circles. */
+static void test_foreign_parts(void **state) {
+    (void)state;
+    hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    add_foreign(file, "chunks", true, false);
+    add_foreign(file, "outside", false, true);
+    hid_t group = H5Gcreate2(file, "group", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    H5Lcreate_hard(file, "/", group, "up", H5P_DEFAULT, H5P_DEFAULT);
+    H5Lcreate_soft("/group", group, "soft", H5P_DEFAULT, H5P_DEFAULT);
+    H5Gclose(group);
+    H5Fclose(file);
+    sp_h5 *f;
+    double *reals;
+    size_t n;
+    sp_strings names = {0};
+    assert_int_equal(sp_h5_open(path, &f), SP_OK);
+    assert_int_equal(sp_h5_read_reals(f, "/chunks", &reals, &n), SP_ERR_FORMAT);
+    assert_int_equal(sp_h5_read_reals(f, "/outside", &reals, &n), SP_ERR_FORMAT);
+    assert_true(sp_h5_is_group(f, "/group/up/group/up"));
+    assert_false(sp_h5_exists(f, "/group/soft"));
+    assert_int_equal(sp_h5_members(f, "/group", &names), SP_OK);
+    assert_int_equal(names.len, 1);
+    sp_strings_free(&names);
+    sp_h5_close(f);
 }
 
 int main(void) {
