@@ -259,10 +259,11 @@ static void test_foreign_parts(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trip),   cmocka_unit_test(test_wrong_requests),
-        cmocka_unit_test(test_replacement),  cmocka_unit_test(test_determinism),
-        cmocka_unit_test(test_dropped_file), cmocka_unit_test(test_bad_files),
-        cmocka_unit_test(test_full_disk),    cmocka_unit_test(test_unwritable_folder),
+        cmocka_unit_test(test_round_trip),        cmocka_unit_test(test_wrong_requests),
+        cmocka_unit_test(test_replacement),       cmocka_unit_test(test_determinism),
+        cmocka_unit_test(test_dropped_file),      cmocka_unit_test(test_bad_files),
+        cmocka_unit_test(test_foreign_parts),     cmocka_unit_test(test_full_disk),
+        cmocka_unit_test(test_unwritable_folder),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
