@@ -48,9 +48,8 @@ static void copy_prefix(sp_soft_prompt *p, const sp_kv *kv, int layers) {
 
 void sp_soft_prompt_copy(const sp_model *model, const sp_steering *s, const char *separator,
                          sp_soft_prompt *p) {
-    *p = (sp_soft_prompt){.separator = sp_strdup(separator),
-                          .first_position = s->first_position,
-                          .infix = s->infix};
+    *p = (sp_soft_prompt){
+        .separator = sp_strdup(separator), .first_position = s->first_position, .infix = s->infix};
     if (s->virtual_rows) {
         p->virtual_rows = sp_leaf(s->virtual_rows->rows, s->virtual_rows->cols);
         copy_rows(s->virtual_rows, &p->virtual_rows);
@@ -271,9 +270,8 @@ static sp_status read_prefix(sp_h5 *file, const sp_model *model, sp_soft_prompt 
     int64_t *layers = NULL;
     sp_status st = sp_h5_shape(file, "/prompt/key", &rank, dims);
     if (!st) st = sp_h5_read_ints(file, "/prompt/layers", &layers, &count);
-    if (!st &&
-        (rank != 3 || count == 0 || dims[0] != count || dims[1] == 0 ||
-         dims[2] != (size_t)sp_config_kv_width(&model->config)))
+    if (!st && (rank != 3 || count == 0 || dims[0] != count || dims[1] == 0 ||
+                dims[2] != (size_t)sp_config_kv_width(&model->config)))
         st = sp_prompt_misfit(file, "/prompt/key");
     for (size_t i = 0; !st && i < count; i++)
         if (layers[i] < 0 || layers[i] >= model->config.n_layer)
