@@ -63,7 +63,8 @@ static error_t parse(int key, char *value, struct argp_state *state) {
 /* ---- export ---- */
 
 static const struct argp_option export_options[] = {
-    {"model", 'm', "NAME", 0, "a folder, or a name below models/ (default: that of the run)", 0},
+    {"model", 'm', "NAME", 0,
+     "a folder, a .gguf file, or a name of `softprompt model list` (default: that of the run)", 0},
     {"base", BASE, "NAME", 0,
      "base_model_name_or_path of the adapter: a folder or a hub name (default: the model's folder)",
      0},

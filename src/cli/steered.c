@@ -1,5 +1,6 @@
 #include "cli/steered.h"
 
+#include "core/file.h"
 #include "model/files.h"
 #include "tensor/gemm.h"
 
@@ -9,7 +10,8 @@
 
 /* A soft prompt means nothing to any other model than the one it was tuned for. */
 static const struct argp_option options[] = {
-    {"model", 'm', "NAME", 0, "a folder, or a name below models/ (required)", 0},
+    {"model", 'm', "NAME", 0,
+     "a folder, a .gguf file, or a name of `softprompt model list` (required)", 0},
     {"adapter", 'a', "RUN.h5", 0, "a finished run whose prompt or weights steer the model", 0},
     {0}};
 
@@ -59,9 +61,22 @@ static sp_status check_finished(sp_h5 *file) {
     return st;
 }
 
+/* What PEFT saves is a folder; it has to be turned into a run file first. */
+static sp_status refuse_peft(const char *path, const char *model) {
+    char *config = sp_path_join(path, "adapter_config.json");
+    bool peft = sp_file_exists(config);
+    free(config);
+    if (!peft) return SP_OK;
+    return sp_fail(SP_ERR_SPEC,
+                   "%s: is an adapter in PEFT's layout; run: softprompt adapter import %s OUT.h5 "
+                   "--model %s, and use OUT.h5",
+                   path, path, model);
+}
+
 static sp_status open_adapter(const char *path, const char *model, sp_steered *s) {
     sp_h5 *file;
-    sp_status st = sp_h5_open(path, &file);
+    sp_status st = refuse_peft(path, model);
+    if (!st) st = sp_h5_open(path, &file);
     if (st) return st;
     st = check_finished(file);
     if (!st) st = check_model(file, model);
