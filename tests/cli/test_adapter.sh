@@ -129,5 +129,6 @@ broken && sed -i 's/"num_virtual_tokens": 3/"num_virtual_tokens": 4/' broken/ada
 refuse 5 'is needed' adapter import broken x.h5 --model gpt2-1m
 broken && sed -i 's/"inference_mode": true/"use_dora": true/' broken/adapter_config.json
 refuse 5 '"use_dora" is true' adapter import broken x.h5 --model gpt2-1m
+refuse 3 'adapter import out/prompt' generate --model gpt2-1m --adapter out/prompt
 [ ! -e x.h5 ] || fail "a broken adapter was written"
 refuse 5 'token_dim' adapter import "$home/tests/golden/peft/llama-prompt-class" x.h5 --model gpt2-1m
