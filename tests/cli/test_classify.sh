@@ -1,27 +1,6 @@
 # Classification through the program: a study of both class heads and of text, labels for lines of
 # standard input, and what is refused.
-softprompt=$(realpath "$1")
-home=$PWD
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-cd "$folder" || exit 1
-export SOFTPROMPT_HOME="$home"
-
-fail() {
-    echo "$*"
-    exit 1
-}
-
-# refuse CODE TEXT ARGUMENTS...: the exit code, and one line with TEXT on standard error.
-refuse() {
-    code=$1 text=$2
-    shift 2
-    "$softprompt" "$@" < input > output 2> error
-    got=$?
-    [ $got -eq "$code" ] || fail "$*: exit code $got, not $code: $(cat error)"
-    [ "$(wc -l < error)" -eq 1 ] || fail "$*: not one line: $(cat error)"
-    grep -qF -e "$text" error || fail "$*: '$text' is not in: $(cat error)"
-}
+. tests/cli/support.sh
 
 # The run files that label (heads) or generate (text).
 run_of() {

@@ -1,27 +1,6 @@
 # Encoders through the program: every method with both class heads on a tiny BERT and a tiny RoBERTa,
 # labels for lines of standard input, and what is refused.
-softprompt=$(realpath "$1")
-home=$PWD
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-cd "$folder" || exit 1
-export SOFTPROMPT_HOME="$home"
-
-fail() {
-    echo "$*"
-    exit 1
-}
-
-# refuse CODE TEXT ARGUMENTS...: the exit code, and one line with TEXT on standard error.
-refuse() {
-    code=$1 text=$2
-    shift 2
-    "$softprompt" "$@" < input > output 2> error
-    got=$?
-    [ $got -eq "$code" ] || fail "$*: exit code $got, not $code: $(cat error)"
-    [ "$(wc -l < error)" -eq 1 ] || fail "$*: not one line: $(cat error)"
-    grep -qF -e "$text" error || fail "$*: '$text' is not in: $(cat error)"
-}
+. tests/cli/support.sh
 
 # The golden models have 97 rows of random embeddings and no tokenizer.
 # tokenizer CLS SEP MASK: a WordPiece tokenizer of letters and some words.
