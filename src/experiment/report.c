@@ -4,6 +4,7 @@
 #include "experiment/best.h"
 #include "experiment/examples.h"
 #include "experiment/plot.h"
+#include "experiment/sheet.h"
 #include "experiment/table.h"
 
 #include <stdlib.h>
@@ -64,6 +65,46 @@ static sp_status write_figures(const sp_results *r, const char *folder, size_t *
     return st;
 }
 
+/* ---- further tables ---- */
+
+/* Makes one; without rows its files are removed. Not started: the study does not ask for it. */
+typedef sp_status section(const sp_results *results, const char *folder, sp_sheet *out);
+static section *const sections[] = {NULL}; /* ends with NULL */
+
+static sp_status write_sheet(const sp_sheet *sheet, const char *folder, sp_buf *markdown) {
+    static const char *const endings[] = {"md", "csv", "tex"};
+    void (*const render[])(const sp_sheet *, sp_buf *) = {sp_sheet_markdown, sp_sheet_csv,
+                                                          sp_sheet_tex};
+    sp_status st = SP_OK;
+    for (int i = 0; i < 3 && !st; i++) {
+        char *path = sp_format("%s/%s.%s", folder, sheet->name, endings[i]);
+        sp_buf text = {0};
+        render[i](sheet, &text);
+        if (!sp_sheet_rows(sheet))
+            unlink(path);
+        else
+            st = sp_write_file(path, text.data, text.len);
+        sp_buf_free(&text);
+        free(path);
+    }
+    if (!st && markdown && sp_sheet_rows(sheet)) {
+        if (markdown->len) sp_buf_putc(markdown, '\n');
+        sp_sheet_markdown(sheet, markdown);
+    }
+    return st;
+}
+
+static sp_status write_sections(const sp_results *r, const char *folder, sp_buf *markdown) {
+    sp_status st = SP_OK;
+    for (size_t i = 0; !st && sections[i]; i++) {
+        sp_sheet sheet = {0};
+        st = sections[i](r, folder, &sheet);
+        if (!st && sheet.name) st = write_sheet(&sheet, folder, markdown);
+        sp_sheet_free(&sheet);
+    }
+    return st;
+}
+
 sp_status sp_report_write(const sp_spec *spec, const sp_run_list *runs, const char *folder,
                           sp_buf *markdown, size_t *drawn) {
     sp_results r;
@@ -73,6 +114,7 @@ sp_status sp_report_write(const sp_spec *spec, const sp_run_list *runs, const ch
     if (!st && spec->has_table) st = write_tables(&r, folder, markdown);
     if (!st && spec->has_table) st = write_examples(&r, folder);
     if (!st && spec->best) st = write_table(&r, folder, "best.md", sp_best_markdown, markdown);
+    if (!st) st = write_sections(&r, folder, markdown);
     if (!st) st = write_figures(&r, folder, drawn);
     sp_results_free(&r);
     return st;
