@@ -2,6 +2,7 @@
 
 #include "core/file.h"
 #include "experiment/best.h"
+#include "experiment/cost.h"
 #include "experiment/examples.h"
 #include "experiment/plot.h"
 #include "experiment/sheet.h"
@@ -69,7 +70,7 @@ static sp_status write_figures(const sp_results *r, const char *folder, size_t *
 
 /* Makes one; without rows its files are removed. Not started: the study does not ask for it. */
 typedef sp_status section(const sp_results *results, const char *folder, sp_sheet *out);
-static section *const sections[] = {NULL}; /* ends with NULL */
+static section *const sections[] = {sp_cost_sheet, NULL}; /* ends with NULL */
 
 static sp_status write_sheet(const sp_sheet *sheet, const char *folder, sp_buf *markdown) {
     static const char *const endings[] = {"md", "csv", "tex"};

@@ -3,6 +3,7 @@
 #ifndef SP_EXPERIMENT_SPEC_H
 #define SP_EXPERIMENT_SPEC_H
 
+#include "experiment/cost_settings.h"
 #include "experiment/figure.h"
 #include "experiment/model_settings.h"
 #include "experiment/run.h"
@@ -53,6 +54,7 @@ typedef struct sp_spec {
     bool scores_given; /* false: every metric there is, of which runs may have a part */
     sp_figure *figures;
     size_t figure_count;
+    sp_cost_settings cost;
     sp_paper *papers;
     size_t paper_count;
     const sp_yaml *claims; /* list of {id, text, source, test}, or NULL */
