@@ -1,8 +1,7 @@
 #include "experiment/cost.h"
 
 #include "experiment/kept.h"
-#include "model/find.h"
-#include "model/pretrained.h"
+#include "model/outline.h"
 #include "training/flops.h"
 #include "tuning/class_head.h"
 
@@ -42,25 +41,12 @@ typedef struct costing {
     bool per_token, per_example, merges; /* which of them the table has */
 } costing;
 
-static sp_status open_shape(const char *name, sp_model **out) {
-    char *path = NULL;
-    sp_pretrained *files = NULL;
-    sp_config config;
-    sp_status st = sp_model_find(name, &path);
-    if (!st) st = sp_pretrained_open(path, &files);
-    if (!st) st = sp_pretrained_config(files, &config);
-    if (!st) st = sp_model_declare(&config, out);
-    sp_pretrained_close(files);
-    free(path);
-    return st;
-}
-
 static const sp_model *find_model(costing *c, const char *name) {
     for (size_t i = 0; i < c->model_count; i++)
         if (strcmp(c->models[i].name, name) == 0) return c->models[i].model;
     known_model *m = &c->models[c->model_count++];
     *m = (known_model){.name = name};
-    if (open_shape(name, &m->model)) m->problem = sp_strdup(sp_error());
+    if (sp_model_outline(name, &m->model)) m->problem = sp_strdup(sp_error());
     return m->model;
 }
 
