@@ -266,7 +266,7 @@ static sp_status write_makefile(const starting *s) {
         "exit $$status\n\n"
         "report: ## tables and figures of what is finished\n"
         "\t@'$(SOFTPROMPT)' report $(STUDY)\n\n"
-        "quick full search: ## run with this preset\n"
+        "quick full search: ## run with the preset of this name\n"
         "\t@$(MAKE) --no-print-directory run PRESET=$@\n");
     return write_text(s, "Makefile", &text);
 }

@@ -38,11 +38,12 @@ double sp_starter_hours(const sp_starter_facts *f) {
 
 /* ---- learning rates ---- */
 
-/* docs/methods.md tells how those of the ladder were found, experiments/table1.yaml and
- * encoder.yaml where the others stand. */
+/* docs/methods.md tells how those of the ladder were found; the others stand in
+ * experiments/table1.yaml, encoder.yaml and tagging.yaml. A linear head trains at its method's
+ * rate, and goes astray at those of soft prompts alone. */
 typedef struct rates {
     const char *method;
-    double generation, classification, tagging; /* below 30 million parameters */
+    double generation, verbalizer, head; /* below 30 million parameters, by the output */
     double large, encoder;
 } rates;
 
@@ -60,11 +61,10 @@ static bool is_large(const sp_starter_facts *f) {
 static double rate_of(const sp_starter_facts *f, const char *method) {
     const rates *r = known_rates;
     while (strcmp(r->method, method) != 0) r++;
+    bool head = f->output == SP_OUTPUT_LINEAR || f->output == SP_OUTPUT_TOKEN_LINEAR;
     if (f->encoder) return r->encoder;
-    if (is_large(f)) return r->large;
-    return f->kind == SP_SET_GENERATION       ? r->generation
-           : f->kind == SP_SET_CLASSIFICATION ? r->classification
-                                              : r->tagging;
+    if (is_large(f)) return head && r->large > r->head ? r->head : r->large;
+    return head ? r->head : f->output == SP_OUTPUT_TEXT ? r->generation : r->verbalizer;
 }
 
 /* ---- the text ---- */
@@ -142,7 +142,10 @@ static void put_methods(const sp_starter_facts *f, sp_buf *out) {
                   rate_of(f, "prompt"),
                   f->encoder ? "" : " optimizer: adafactor, schedule: constant,", prompt_init(f));
     if (f->output == SP_OUTPUT_LINEAR || f->output == SP_OUTPUT_TOKEN_LINEAR)
-        sp_buf_printf(out, "  none:        {lr: %g}  # the class head alone\n", rate_of(f, "none"));
+        sp_buf_printf(
+            out,
+            "  none:        {label: Head alone, lr: %g}  # nothing but the class head trains\n",
+            rate_of(f, "none"));
     else
         sp_buf_puts(out, "  none:                  # the model as it is\n");
     sp_buf_puts(out, "# Methods differ by luck too: the table has mean and deviation over these.\n"
@@ -168,14 +171,27 @@ static void put_search(const sp_starter_facts *f, sp_buf *out) {
     sp_buf_puts(out, "    methods.p-tuning-v2.length: 10\n");
 }
 
-static void put_presets(const sp_starter_facts *f, sp_buf *out) {
-    int quick = quick_steps(f);
+/* A limit where there are more. */
+static void put_limit(const char *split, size_t count, size_t limit, sp_buf *out) {
+    if (count > limit) sp_buf_printf(out, "%s.limit: %zu, ", split, limit);
+}
+
+static void put_quick(const sp_starter_facts *f, sp_buf *out) {
+    int steps = quick_steps(f);
     bool text = f->output == SP_OUTPUT_TEXT;
-    sp_buf_puts(out, "presets:\n  # Does all of it work? Minutes, one seed.\n");
     sp_buf_printf(out,
-                  "  quick: {train.steps: %d, train.eval_every: %d, seeds: [1], dev.limit: 100, "
-                  "test.limit: %d,\n          %smethods.p-tuning-v2.grid: {length: [10]}}\n",
-                  quick, quick / 2, text ? 100 : 400, text ? "decode.beam: 1, " : "");
+                  "  # Does all of it work? Minutes, one seed.\n"
+                  "  quick: {train.steps: %d, train.eval_every: %d, seeds: [1], ",
+                  steps, steps / 2);
+    put_limit("dev", f->counts[SP_DEV], 100, out);
+    put_limit("test", f->counts[SP_TEST], text ? 100 : 400, out);
+    sp_buf_printf(out, "%s\n          methods.p-tuning-v2.grid: {length: [10]}}\n",
+                  text ? "decode.beam: 1," : "");
+}
+
+static void put_presets(const sp_starter_facts *f, sp_buf *out) {
+    sp_buf_puts(out, "presets:\n");
+    put_quick(f, out);
     sp_buf_puts(out, "  # For a claim: more steps, more seeds, more lengths.\n");
     sp_buf_printf(out,
                   "  full:  {train.steps: %d, seeds: [1, 2, 3, 4, 5],\n          "
