@@ -144,13 +144,19 @@ static sp_status take_apart(const sp_test_set *set, const char *group, bool own,
         return sp_fail(SP_ERR_DATA, "%s has no %s", set->dataset, cell->score);
     sp_status st = cell->metric->prepare ? cell->metric->prepare() : SP_OK;
     if (st) return st;
-    cell->value = cell->metric->score(cell->texts, cell->count);
-    if (!cell->metric->sums) return SP_OK;
+    if (!cell->metric->sums) {
+        cell->value = cell->metric->score(cell->texts, cell->count);
+        return SP_OK;
+    }
     cell->sums = sp_alloc(cell->count * cell->metric->sums, sizeof *cell->sums);
     cell->metric->measure(cell->texts, cell->count, cell->sums);
     free(cell->texts);
     cell->texts = NULL;
     sp_strings_free(&cell->hypotheses);
+    uint32_t *once = sp_alloc(set->split.count, sizeof *once);
+    for (size_t i = 0; i < set->split.count; i++) once[i] = 1;
+    cell->value = sp_cell_score(cell, once);
+    free(once);
     return SP_OK;
 }
 
