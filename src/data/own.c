@@ -54,30 +54,42 @@ static void find_lines(const format *f, const char *text, size_t len, sp_ints *o
     }
 }
 
-static sp_status read_split(sp_own_data *data, sp_split_name split, const char *file,
-                            const char *task) {
+static void learn_fields(sp_own_data *data, const sp_schema *schema, const sp_strings *columns) {
+    data->kind = schema->kind;
+    data->fields = sp_guess_text(schema, columns);
+    data->separator = data->kind == SP_SET_CLASSIFICATION ? "\nLabel:" : "\n";
+}
+
+sp_status sp_own_data_add(sp_own_data *data, sp_split_name split, const char *text, size_t len,
+                          const char *file, const char *task) {
     const format *f = NULL;
-    sp_buf text = {0};
     sp_strings columns = {0};
     sp_schema schema = sp_schema_default(&data->labels);
+    sp_split *out = &data->splits[split];
     sp_status st = find_format(file, &f);
-    if (!st) st = sp_read_file(file, &text);
-    if (!st)
-        st = sp_guess_fields(text.data ? text.data : "", text.len, file, f->reader, task, &schema,
-                             &columns);
-    if (!st && split == SP_TRAIN) {
-        data->kind = schema.kind;
-        data->fields = sp_guess_text(&schema, &columns);
-        data->separator = data->kind == SP_SET_CLASSIFICATION ? "\nLabel:" : "\n";
-    }
+    if (!st) st = sp_guess_fields(text, len, file, f->reader, task, &schema, &columns);
+    if (!st && split == SP_TRAIN) learn_fields(data, &schema, &columns);
     schema.separator = data->separator;
-    if (!st) st = f->parse(text.data, text.len, file, &schema, &data->splits[split]);
-    if (!st && !data->splits[split].count)
+    if (!st) st = f->parse(text, len, file, &schema, out);
+    if (!st && !out->count)
         st = sp_fail(SP_ERR_DATA, "%s: has no examples; give a file with some", file);
     data->files[split] = file;
-    if (!st) find_lines(f, text.data, text.len, &data->lines[split]);
-    sp_buf_free(&text);
+    if (!st) find_lines(f, text, len, &data->lines[split]);
+    if (!st && data->lines[split].len != out->count)
+        st = sp_fail(SP_ERR_INTERNAL, "%s: %zu examples, but %zu lines with one", file, out->count,
+                     data->lines[split].len);
     sp_strings_free(&columns);
+    return st;
+}
+
+static sp_status read_split(sp_own_data *data, sp_split_name split, const char *file,
+                            const char *task) {
+    const format *f;
+    sp_buf text = {0};
+    sp_status st = find_format(file, &f);
+    if (!st) st = sp_read_file(file, &text);
+    if (!st) st = sp_own_data_add(data, split, text.data ? text.data : "", text.len, file, task);
+    sp_buf_free(&text);
     return st;
 }
 
@@ -169,15 +181,6 @@ static sp_status check_labels(const sp_own_data *data) {
                    data->labels.items[only].name);
 }
 
-/* Every example has a line, unless the format was read in another way than lines were counted. */
-static sp_status check_lines(const sp_own_data *data) {
-    for (int i = 0; i < SP_SPLITS; i++)
-        if (data->lines[i].len != data->splits[i].count)
-            return sp_fail(SP_ERR_INTERNAL, "%s: %zu examples, but %zu lines with one",
-                           data->files[i], data->splits[i].count, data->lines[i].len);
-    return SP_OK;
-}
-
 sp_status sp_own_data_read(const char *const files[SP_SPLITS], const char *task, sp_own_data *out) {
     static const char *const tasks[] = {"generation", "classification", "tagging"};
     *out = (sp_own_data){.labels.open = true};
@@ -185,7 +188,6 @@ sp_status sp_own_data_read(const char *const files[SP_SPLITS], const char *task,
     if (!st) sp_label_set_close(&out->labels, &out->splits[SP_TRAIN]);
     for (int i = SP_DEV; !st && i < SP_SPLITS; i++)
         if (files[i]) st = read_split(out, (sp_split_name)i, files[i], tasks[out->kind]);
-    if (!st) st = check_lines(out);
     if (!st) st = check_labels(out);
     if (!st) st = cut_missing(out);
     if (!st) st = check_labels(out);

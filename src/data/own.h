@@ -25,6 +25,12 @@ typedef struct sp_own_data {
 sp_status sp_own_data_read(const char *const files[SP_SPLITS], const char *task, sp_own_data *out);
 void sp_own_data_free(sp_own_data *data);
 
+/* A part of it: appends the examples of a text in memory, whose name `file` has the ending of its
+ * format, to a split, that of train first, with the line of each. Starts from labels that are open
+ * and {0}. */
+sp_status sp_own_data_add(sp_own_data *data, sp_split_name split, const char *text, size_t len,
+                          const char *file, const char *task);
+
 /* Appends a split as JSON lines, with our own names of the fields. */
 void sp_own_data_jsonl(const sp_own_data *data, sp_split_name split, sp_buf *out);
 
