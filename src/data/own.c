@@ -37,20 +37,27 @@ static sp_status find_format(const char *file, const format **out) {
                    file);
 }
 
+/* Whether a record that has not begun does at `c`, as the readers see it: JSON lines hold more than
+ * white space, a carriage return ends a record of CSV, and is part of TSV's line end only. */
+static bool begins(const format *f, char c, char next) {
+    if (!f->header) return !isspace((unsigned char)c);
+    if (f->quotes) return c != '\r' && c != '\n';
+    return c != '\n' && !(c == '\r' && (next == '\n' || next == '\0'));
+}
+
 /* The line on which each record begins; a quoted field may go over several. */
 static void find_lines(const format *f, const char *text, size_t len, sp_ints *out) {
     bool header = f->header, quoted = false, begun = false;
     int line = 1;
     for (size_t i = sp_text_start(text, len); i < len; i++) {
         char c = text[i];
-        if (!begun && !(f->header ? c == '\r' || c == '\n' : isspace((unsigned char)c))) {
+        if (!begun && begins(f, c, i + 1 < len ? text[i + 1] : '\0')) {
             if (!header) sp_ints_push(out, line);
             begun = true, header = false;
         }
         if (f->quotes && c == '"') quoted = !quoted;
-        if (c != '\n') continue;
-        line++;
-        if (!quoted) begun = false;
+        if (!quoted && (c == '\n' || (f->quotes && c == '\r'))) begun = false;
+        line += c == '\n';
     }
 }
 
