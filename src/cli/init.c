@@ -91,14 +91,19 @@ static sp_status print_plans(const char *folder, const char *name) {
     return st;
 }
 
+static void print_step(const char *why, char *command) {
+    printf("  %-44s # %s\n", command, why);
+    free(command);
+}
+
 static void print_next(const char *folder, const char *name) {
-    printf("\nNext:\n"
-           "  softprompt data %s/data.yaml --split train   # are they read as meant?\n"
-           "  $EDITOR %s/%s.yaml                           # methods, grids, seeds\n"
-           "  make -C %s quick                             # minutes: does all of it work?\n"
-           "  make -C %s run                               # the study; Ctrl-C and again goes on\n"
-           "  make -C %s report                            # tables and figures in %s/results/%s\n",
-           folder, folder, name, folder, folder, folder, folder, name);
+    printf("\nNext:\n");
+    print_step("are they read as meant?",
+               sp_format("softprompt data %s/data.yaml --split train", folder));
+    print_step("methods, grids, seeds", sp_format("$EDITOR %s/%s.yaml", folder, name));
+    print_step("does all of it work?", sp_format("make -C %s quick", folder));
+    print_step("the study; stopped, it goes on where it was", sp_format("make -C %s run", folder));
+    print_step("tables and figures of what is finished", sp_format("make -C %s report", folder));
 }
 
 static sp_status run(int argc, char **argv) {

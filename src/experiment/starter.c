@@ -300,6 +300,10 @@ static void tell(const starting *s, sp_buf *told) {
     }
     sp_buf_printf(told, "model   %s, %.3g million parameters%s\n", f->model, f->parameters / 1e6,
                   s->in->model ? "" : ": the largest here of which the study takes a few hours");
+    sp_buf_printf(told,
+                  "        fine-tuning takes %.2g GB and what a step's activations need: weights, "
+                  "gradients, two moments\n",
+                  f->parameters * 4 * sizeof(float) / 1e9);
     sp_buf_printf(told, "runs    %d steps of %d examples of %.0f tokens on average\n",
                   sp_starter_steps(f), sp_starter_batch(f), f->mean_tokens);
 }

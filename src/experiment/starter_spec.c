@@ -173,7 +173,7 @@ static void put_search(const sp_starter_facts *f, sp_buf *out) {
 
 /* A limit where there are more. */
 static void put_limit(const char *split, size_t count, size_t limit, sp_buf *out) {
-    if (count > limit) sp_buf_printf(out, "%s.limit: %zu, ", split, limit);
+    if (count > limit) sp_buf_printf(out, ", %s.limit: %zu", split, limit);
 }
 
 static void put_quick(const sp_starter_facts *f, sp_buf *out) {
@@ -181,12 +181,12 @@ static void put_quick(const sp_starter_facts *f, sp_buf *out) {
     bool text = f->output == SP_OUTPUT_TEXT;
     sp_buf_printf(out,
                   "  # Does all of it work? Minutes, one seed.\n"
-                  "  quick: {train.steps: %d, train.eval_every: %d, seeds: [1], ",
+                  "  quick: {train.steps: %d, train.eval_every: %d, seeds: [1]",
                   steps, steps / 2);
     put_limit("dev", f->counts[SP_DEV], 100, out);
     put_limit("test", f->counts[SP_TEST], text ? 100 : 400, out);
-    sp_buf_printf(out, "%s\n          methods.p-tuning-v2.grid: {length: [10]}}\n",
-                  text ? "decode.beam: 1," : "");
+    sp_buf_printf(out, "%s,\n          methods.p-tuning-v2.grid: {length: [10]}}\n",
+                  text ? ", decode.beam: 1" : "");
 }
 
 static void put_presets(const sp_starter_facts *f, sp_buf *out) {
