@@ -23,4 +23,17 @@ typedef struct sp_classify_job {
  * SP_ERR_INTERRUPTED after Ctrl-C. */
 sp_status sp_classify(const sp_classify_job *job, int *labels, float *probabilities);
 
+/* One of several soft prompts that label the same examples at a time. */
+typedef struct sp_voter {
+    const sp_template *template; /* its virtual tokens are rows of the common steering */
+    const sp_class_head *head;
+} sp_voter;
+
+/* The same for voters [voter_count], whose virtual rows `steering` has: each batch holds `batch`
+ * examples once per voter, in one forward pass. Head and prompt of the job are not read; labels are
+ * [voter_count, n], probabilities [voter_count, n, labels]. */
+sp_status sp_classify_together(const sp_classify_job *job, const sp_steering *steering,
+                               const sp_voter *voters, size_t voter_count, int *labels,
+                               float *probabilities);
+
 #endif
