@@ -58,22 +58,25 @@ static void put_tried(const sp_results *r, const sp_entry *entry, sp_buf *out) {
     }
 }
 
-void sp_best_markdown(const sp_results *r, sp_buf *out) {
-    char *score = sp_format("dev.best.%s", r->spec->best), *title = sp_score_title(score);
-    sp_buf_printf(out, "# %s: the best on dev\n\n| Method | Best | %s | Tried |\n", r->spec->title,
-                  title);
-    sp_buf_puts(out, "|:---|:---|---:|:---|\n");
+void sp_best_sheet(const sp_results *r, sp_sheet *out) {
+    char *score = sp_format("dev.best.%s", r->spec->best), *value_title = sp_score_title(score);
+    char *title = sp_format("%s: the best on dev", r->spec->title);
+    sp_sheet_start(out, "best", title);
+    sp_sheet_column(out, "Method", false);
+    sp_sheet_column(out, "Best", false);
+    sp_sheet_column(out, value_title, true);
+    sp_sheet_column(out, "Tried", false);
     for (size_t i = 0; i < r->spec->entry_count; i++) {
         const sp_entry *entry = &r->spec->entries[i];
         const sp_row *best = best_row(r, entry);
-        sp_buf_printf(out, "| %s | %s | ", entry->label, best ? point_name(best) : "-");
-        if (best)
-            put_value(r, value_of(r, best), out);
-        else
-            sp_buf_putc(out, '-');
-        sp_buf_puts(out, " | ");
-        put_tried(r, entry, out);
-        sp_buf_puts(out, " |\n");
+        sp_buf value = {0}, tried = {0};
+        if (best) put_value(r, value_of(r, best), &value);
+        put_tried(r, entry, &tried);
+        sp_sheet_cell(out, entry->label);
+        sp_sheet_cell(out, best ? point_name(best) : "-");
+        sp_sheet_cell(out, best ? value.data : "-");
+        sp_sheet_cell(out, tried.len ? tried.data : "");
+        sp_buf_free(&value), sp_buf_free(&tried);
     }
-    free(score), free(title);
+    free(score), free(title), free(value_title);
 }

@@ -3,11 +3,12 @@
 #define SP_EXPERIMENT_BEST_H
 
 #include "experiment/results.h"
+#include "experiment/sheet.h"
 
-/* Appends a Markdown table: per entry the point with the best mean, over its seeds and subsamples,
- * of the spec's `best` series on dev at the step whose state was kept, and all points that were
- * tried. Lowest for a loss, highest for a quality. Points without a number (failed, not run, NaN)
- * are named as such and never win. */
-void sp_best_markdown(const sp_results *results, sp_buf *out);
+/* Starts `out`, which the caller frees: per entry the point with the best mean, over its seeds and
+ * subsamples, of the spec's `best` series on dev at the step whose state was kept, and all points
+ * that were tried. Lowest for a loss, highest for a quality. Points without a number (failed, not
+ * run, NaN) are named as such and never win. */
+void sp_best_sheet(const sp_results *results, sp_sheet *out);
 
 #endif

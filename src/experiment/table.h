@@ -5,12 +5,16 @@
 #define SP_EXPERIMENT_TABLE_H
 
 #include "experiment/results.h"
+#include "experiment/sheet.h"
 
-/* Each appends the whole document to `out`. */
-void sp_table_markdown(const sp_results *results, sp_buf *out);
-/* Numbers in full; empty where there is none. */
-void sp_table_csv(const sp_results *results, sp_buf *out);
-/* A tabular for \input, and one per block of the papers. */
-void sp_table_tex(const sp_results *results, sp_buf *out);
+/* Each starts `out`, which the caller frees. */
+
+/* The table to be read. */
+void sp_table_sheet(const sp_results *results, sp_sheet *out);
+/* The table for programs (its CSV): names, counts, means and deviations in columns of their own;
+ * empty where there is none. */
+void sp_table_data(const sp_results *results, sp_sheet *out);
+/* A block of published numbers. */
+void sp_paper_sheet(const sp_spec *spec, const sp_paper *paper, sp_sheet *out);
 
 #endif
