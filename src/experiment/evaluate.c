@@ -25,11 +25,10 @@ static bool says(const char *text, const char *word) {
     return strlen(text) == len && strncmp(text, word, len) == 0;
 }
 
-/* The name of the label that has the text as a word, or "?" and the text; owned by the caller. */
-static char *label_said(const sp_setup *s, const char *text) {
-    for (size_t i = 0; i < s->label_count; i++)
-        for (size_t k = 0; k < s->labels[i].words.len; k++)
-            if (says(text, s->labels[i].words.data[k])) return sp_strdup(s->labels[i].name);
+char *sp_label_said(const sp_label *labels, size_t count, const char *text) {
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = 0; k < labels[i].words.len; k++)
+            if (says(text, labels[i].words.data[k])) return sp_strdup(labels[i].name);
     return sp_format("?%s", text);
 }
 
@@ -58,7 +57,7 @@ static sp_status generate_labels(const sp_evaluation *e, sp_strings *out) {
     if (!st) st = generate(e, &decode, out);
     for (size_t i = first; !st && i < out->len; i++) {
         char *text = out->data[i];
-        out->data[i] = label_said(e->setup, text);
+        out->data[i] = sp_label_said(e->setup->labels, e->setup->label_count, text);
         free(text);
     }
     return st;

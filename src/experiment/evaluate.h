@@ -20,6 +20,10 @@ typedef struct sp_evaluation {
  */
 sp_status sp_evaluate(const sp_evaluation *evaluation, sp_strings *hypotheses);
 
+/* The name of the label of labels [count] that has the text as a word, white space at the ends
+ * aside, or "?" and the text. Owned by the caller. */
+char *sp_label_said(const sp_label *labels, size_t count, const char *text);
+
 /* The metric's score of hypotheses for the first examples of `part`, only those of `group` (NULL:
  * all). NaN if there is none. */
 double sp_evaluate_score(const sp_setup *setup, const sp_part *part, const sp_strings *hypotheses,

@@ -361,12 +361,14 @@ static sp_status read_report(sp_spec *spec) {
     const sp_yaml *report, *table = NULL, *figures = NULL, *figure = NULL;
     sp_status st = sp_yaml_map_or_null(spec->root, "report", &report);
     if (!st && report) {
-        st = sp_yaml_check_keys(report,
-                                (const char *const[]){"table", "figures", "figure", "best", NULL});
+        st = sp_yaml_check_keys(report, (const char *const[]){"table", "figures", "figure", "best",
+                                                              "ensemble", "neighbours", NULL});
         if (!st) st = sp_yaml_map_or_null(report, "table", &table);
         if (!st) st = sp_yaml_list_or_null(report, "figures", &figures);
         if (!st) st = sp_yaml_map_or_null(report, "figure", &figure);
         if (!st) st = read_best(spec, report);
+        if (!st) st = sp_yaml_bool_or(report, "ensemble", false, &spec->ensemble);
+        if (!st) st = sp_yaml_bool_or(report, "neighbours", false, &spec->neighbours);
     }
     spec->has_table = table || !spec->best;
     if (!st) st = read_table(spec, table);

@@ -48,7 +48,8 @@ typedef struct sp_spec {
     size_t subsample_count;
     bool has_table;   /* false for a search: test is not looked at */
     const char *best; /* series of dev by which an entry's best grid point is found; NULL: none */
-    sp_score *scores; /* columns of the table */
+    bool ensemble, neighbours; /* sections of the report: ensemble.h, persistence.h */
+    sp_score *scores;          /* columns of the table */
     size_t score_count;
     bool scores_given; /* false: every metric there is, of which runs may have a part */
     sp_figure *figures;
