@@ -3,6 +3,7 @@
 #ifndef SP_EXPERIMENT_SPEC_H
 #define SP_EXPERIMENT_SPEC_H
 
+#include "experiment/claim.h"
 #include "experiment/figure.h"
 #include "experiment/model_settings.h"
 #include "experiment/run.h"
@@ -56,7 +57,8 @@ typedef struct sp_spec {
     size_t figure_count;
     sp_paper *papers;
     size_t paper_count;
-    const sp_yaml *claims; /* list of {id, text, source, test}, or NULL */
+    sp_claim *claims;
+    size_t claim_count;
 } sp_spec;
 
 /* Reads and checks a spec. `preset` may be NULL; `sets` are texts like "train.steps=50". The path
