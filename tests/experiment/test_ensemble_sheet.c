@@ -76,7 +76,7 @@ static void average_best_and_vote_are_those_of_the_stored_answers(void **state) 
     write_entry("prompt", 2, (const char *const[]){"abab", "abba", "abba"});
     /* a lone seed has no vote, and neither has its row */
     write_entry("prefix", 1, (const char *const[]){"abab", NULL, NULL});
-    expect_csv("Prompt tuning,3,70.833333333333329,87.5,75\n");
+    expect_csv("Prompt tuning,3,70.83333333,87.5,75\n");
 }
 
 static void seeds_with_other_examples_are_refused(void **state) {
