@@ -40,10 +40,17 @@ sp_status sp_virtual_rows_read(sp_h5 *file, const sp_model *model, sp_var *out) 
     float *rows = NULL;
     size_t count;
     if ((st = sp_h5_read_floats(file, path, &rows, &count))) return st;
-    *out = sp_leaf((long)dims[0], (long)dims[1]);
-    memcpy(out->data, rows, count * sizeof(float));
+    for (size_t i = 0; !st && i < count; i++)
+        if (!isfinite(rows[i]))
+            st = sp_fail(SP_ERR_NUMERIC,
+                         "%s: a virtual token holds a number that is not finite; train it again",
+                         sp_h5_path(file));
+    if (!st) {
+        *out = sp_leaf((long)dims[0], (long)dims[1]);
+        memcpy(out->data, rows, count * sizeof(float));
+    }
     free(rows);
-    return SP_OK;
+    return st;
 }
 
 /* ---- class words ---- */

@@ -9,7 +9,7 @@
 
 /* The virtual tokens that a run's file keeps, [n, n_embd], owned by the caller (sp_leaf_free).
  * SP_ERR_SPEC with the reason if the method has none or trained the embedding along, SP_ERR_FORMAT
- * if they are not of this model. */
+ * if they are not of this model, SP_ERR_NUMERIC if one is not finite. */
 sp_status sp_virtual_rows_read(sp_h5 *file, const sp_model *model, sp_var *out);
 
 /* A word of a class and how near a virtual token comes to it. */
