@@ -156,7 +156,7 @@ static void replicate_all(judging *j, double *replicates /* [resamples, points] 
     sp_rng units = sp_rng_make(1, "claims: seeds");
     sp_rng *examples = sp_alloc(j->cells->set_count, sizeof *examples);
     for (size_t s = 0; s < j->cells->set_count; s++)
-        examples[s] = sp_rng_make(1, j->cells->sets[s].dataset);
+        examples[s] = sp_rng_make(1, j->cells->sets[s].name);
     sp_unit_draw draw = {j->weights, j->times};
     for (size_t b = 0; b < j->resamples; b++) {
         draw_examples(j, examples);
