@@ -143,7 +143,7 @@ def main():
 
     def mean(entry, name, group="all", length="-"):
         value, reps = runs(entry, length, name, group)
-        return value.mean(), (reps * weights).mean(1)
+        return value.mean(), reps.mean(1) + ((weights - 1) * value).mean(1)
 
     def less(a, b, factor=1.0, shift=0.0):
         return a[0] + shift - factor * b[0], a[1] + shift - factor * b[1]
