@@ -6,9 +6,9 @@
 #include <string.h>
 
 static const sp_reader *const readers[] = {
-    &sp_reader_wntriples, &sp_reader_wnslots, &sp_reader_wntopic, &sp_reader_wnentail,
-    &sp_reader_webnlg,    &sp_reader_jsonl,   &sp_reader_csv,     &sp_reader_tsv,
-    &sp_reader_mixture,
+    &sp_reader_wntriples, &sp_reader_wnslots, &sp_reader_wntopic,
+    &sp_reader_wnentail,  &sp_reader_webnlg,  &sp_reader_jsonl,
+    &sp_reader_csv,       &sp_reader_tsv,     &sp_reader_mixture,
 };
 enum { READERS = sizeof readers / sizeof *readers };
 
@@ -165,10 +165,9 @@ static sp_status read_kind(sp_card *card) {
 
 static sp_status check_card(sp_card *card) {
     static const char *const keys[] = {
-        "name",   "title",  "task",       "reader",  "seed",           "fields",
-        "labels", "tags",   "template",   "splits",  "categories",     "metrics",
-        "of",     "source", "licence",    "sha256",  "part_of_speech", "notes",
-        NULL};
+        "name",    "title",    "task",           "reader",     "seed",    "fields", "labels",
+        "tags",    "template", "splits",         "categories", "metrics", "of",     "source",
+        "licence", "sha256",   "part_of_speech", "notes",      NULL};
     const sp_yaml *root = card->root, *metrics;
     sp_status st;
     if ((st = sp_yaml_expect(root, SP_YAML_MAP, "a data set card"))) return st;

@@ -37,8 +37,9 @@ static sp_status check_parts(const sp_card *card) {
     for (size_t i = 0; !st && i < groups.len; i++)
         for (size_t k = 0; !st && k < i; k++)
             if (strcmp(groups.data[i], groups.data[k]) == 0)
-                st = sp_yaml_fail(of->items[i], "two sets of the mixture are called '%s'; name "
-                                                "each once",
+                st = sp_yaml_fail(of->items[i],
+                                  "two sets of the mixture are called '%s'; name "
+                                  "each once",
                                   groups.data[i]);
     sp_strings_free(&groups);
     return st;
@@ -117,11 +118,11 @@ static const char *kind_of(const part *p) {
 static sp_status check_kinds(const sp_card *card, const part *parts, size_t count) {
     for (size_t i = 1; i < count; i++)
         if (strcmp(kind_of(&parts[i]), kind_of(&parts[0])) != 0)
-            return sp_yaml_fail(parts[i].node,
-                                "data set '%s' has %s, but '%s' has %s; a mixture joins sets of one "
-                                "kind",
-                                parts[i].node->text, kind_of(&parts[i]), parts[0].node->text,
-                                kind_of(&parts[0]));
+            return sp_yaml_fail(
+                parts[i].node,
+                "data set '%s' has %s, but '%s' has %s; a mixture joins sets of one "
+                "kind",
+                parts[i].node->text, kind_of(&parts[i]), parts[0].node->text, kind_of(&parts[0]));
     bool tagged = sp_dataset_is_tagged(parts[0].dataset);
     sp_set_kind kind = !parts[0].label_count ? SP_SET_GENERATION
                        : tagged              ? SP_SET_TAGGING
@@ -269,7 +270,8 @@ static sp_status load(const sp_card *card, const bool wanted[SP_SPLITS],
     part parts[SP_MAX_PARTS] = {0};
     size_t count = listed(card)->count;
     sp_status st = SP_OK;
-    for (size_t i = 0; !st && i < count; i++) st = open_part(card, listed(card)->items[i], &parts[i]);
+    for (size_t i = 0; !st && i < count; i++)
+        st = open_part(card, listed(card)->items[i], &parts[i]);
     if (!st) st = load_parts(card, wanted, parts, count, splits);
     for (size_t i = 0; i < count; i++) free_part(&parts[i]);
     return st;

@@ -1,6 +1,6 @@
-/* Reads the noun or the verb file of WordNet from front to back with parse_synset of libwordnet, and
- * marks nouns' first senses from the noun index. The library writes to buffers of its own and trusts its files,
- * so only the installed dictionary is ever given to it. */
+/* Reads the noun or the verb file of WordNet from front to back with parse_synset of libwordnet,
+ * and marks nouns' first senses from the noun index. The library writes to buffers of its own and
+ * trusts its files, so only the installed dictionary is ever given to it. */
 #include "data/wordnet.h"
 
 #include <stdlib.h>
