@@ -427,8 +427,8 @@ static sp_status read_claims(sp_spec *spec) {
         const char *text;
         st = sp_yaml_expect(claim, SP_YAML_MAP, "a claim");
         if (!st)
-            st = sp_yaml_check_keys(claim,
-                                    (const char *const[]){"id", "text", "source", "test", NULL});
+            st = sp_yaml_check_keys(
+                claim, (const char *const[]){"id", "text", "source", "paper", "test", NULL});
         if (!st) st = sp_yaml_text(claim, "id", &text);
         if (!st) st = sp_yaml_text(claim, "text", &text);
         if (!st) st = sp_yaml_text(claim, "test", &text);
