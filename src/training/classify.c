@@ -10,7 +10,7 @@ typedef struct classifying {
     sp_steering steering;
     sp_tape tape;
     sp_packed batch;
-    sp_ints ids;
+    sp_ints ids, tasks; /* tasks of the batch's rows */
 } classifying;
 
 static sp_status pack(classifying *c, size_t record) {
@@ -18,6 +18,7 @@ static sp_status pack(classifying *c, size_t record) {
     int before = c->batch.offsets.data[sp_packed_sequences(&c->batch)];
     sp_examples_pack(job->examples, (sp_pair){(int)record, 0}, &job->prompt->template, &c->ids,
                      &c->batch);
+    sp_examples_tasks(&job->examples->records[record], &c->tasks);
     int taken = (int)c->batch.ids.len - before + c->steering.first_position;
     int context = job->model->config.n_positions;
     if (taken <= context) return SP_OK;
@@ -41,6 +42,7 @@ static sp_status run_batch(classifying *c, int *labels, float *probabilities, si
     sp_context ctx = sp_packed_context(&c->batch, &c->steering);
     sp_var *hidden = sp_model_forward(&c->tape, job->model, c->batch.ids.data, &ctx);
     sp_var *logits = sp_class_logits(&c->tape, job->head, job->model, hidden);
+    logits = sp_class_mask(&c->tape, logits, job->allowed, c->tasks.data);
     float *scratch = sp_arena_alloc(&c->tape.arena, (size_t)logits->cols * sizeof(float));
     for (long r = 0; r < logits->rows; r++) {
         const float *row = logits->data + r * logits->ld;
@@ -62,6 +64,7 @@ sp_status sp_classify(const sp_classify_job *job, int *labels, float *probabilit
     for (size_t first = 0; !st && first < job->count;) {
         size_t next = first, rows = 0;
         sp_packed_clear(&c.batch);
+        c.tasks.len = 0;
         while (!st && next < job->count && next - first < (size_t)job->batch) st = pack(&c, next++);
         if (!st) st = run_batch(&c, labels, probabilities, &rows);
         labels += rows;
@@ -72,6 +75,7 @@ sp_status sp_classify(const sp_classify_job *job, int *labels, float *probabilit
     }
     sp_packed_free(&c.batch);
     sp_ints_free(&c.ids);
+    sp_ints_free(&c.tasks);
     sp_tape_free(&c.tape);
     return st;
 }
