@@ -26,8 +26,8 @@ TARGETS := all help deps build fetch test fuzz parity bench bench-peft peers cle
     sweep-prefix-length sweep-prefix-length-generation sweep-prefix-length-classification \
     sweep-init sweep-init-prompt sweep-init-prefix \
     sweep-model-size sweep-model-size-generation sweep-depth sweep-encoder sweep-tagging \
-    sweep-precision ensemble low-data-classification \
-    search search-generation search-classification
+    sweep-precision domain-shift multi-task ensemble low-data-classification \
+    search search-generation search-classification claims
 .PHONY: $(TARGETS)
 
 all: build
@@ -96,6 +96,12 @@ sweep-precision: build ## curves with frozen weights in fp32 and in bf16
 sweep-tagging: build ## a tag for every word, methods compared (P-tuning v2)
 	$(call study,experiments/tagging.yaml)
 
+domain-shift: build ## trained on nouns, tested on verbs, and the other way round (Prompt Tuning)
+	$(call study,experiments/domain-shift.yaml)
+
+multi-task: build ## a prompt for each task, or one shared by all (P-tuning v2)
+	$(call study,experiments/multi-task.yaml)
+
 ensemble: build ## five prompts and the majority of their answers (Prompt Tuning, Table 3)
 	$(call study,experiments/ensemble.yaml)
 
@@ -109,6 +115,9 @@ search-generation: build ## learning rates of all methods, data-to-text
 
 search-classification: build ## learning rates of all methods, classification
 	$(call study,experiments/tuning/classification.yaml)
+
+claims: build ## every claim of the papers judged: runs all studies that have some, prints the board
+	@sh scripts/claims.sh $(SP) $(STUDY)
 
 # Unit tests and fuzzing under the sanitizers first; then unit tests and the program itself in the
 # release build, so that the last lines are CTest's summary of those.

@@ -81,6 +81,7 @@ static sp_status classify(const sp_evaluation *e, sp_strings *out) {
                            .prompt = &e->setup->prompt,
                            .examples = examples,
                            .count = e->count,
+                           .allowed = examples->allowed,
                            .batch = e->decode->batch,
                            .on_done = e->on_done,
                            .user = e->user};
@@ -103,9 +104,11 @@ sp_status sp_evaluate(const sp_evaluation *e, sp_strings *hypotheses) {
 
 /* ---- scores ---- */
 
-static sp_scored_text scored_text(const sp_setup *s, const sp_example *e, const char *hypothesis) {
+/* Another set than the run's has labels of its own order: they are compared by name. */
+static sp_scored_text scored_text(const sp_setup *s, const sp_part *part, const sp_example *e,
+                                  const char *hypothesis) {
     if (s->task == SP_CLASSIFICATION)
-        return (sp_scored_text){hypothesis, (const char *const *)&s->labels[e->label].name, 1};
+        return (sp_scored_text){hypothesis, (const char *const *)&part->labels[e->label].name, 1};
     return (sp_scored_text){hypothesis, (const char *const *)e->references.data, e->references.len};
 }
 
@@ -116,15 +119,15 @@ double sp_evaluate_score(const sp_setup *s, const sp_part *part, const sp_string
     for (size_t i = 0; i < hypotheses->len; i++) {
         const sp_example *e = &part->split.items[i];
         if (!group || strcmp(e->group, group) == 0)
-            texts[n++] = scored_text(s, e, hypotheses->data[i]);
+            texts[n++] = scored_text(s, part, e, hypotheses->data[i]);
     }
     double score = n ? metric->score(texts, n) : NAN;
     free(texts);
     return score;
 }
 
-char *sp_evaluate_reference(const sp_setup *s, const sp_example *e) {
-    sp_scored_text right = scored_text(s, e, "");
+char *sp_evaluate_reference(const sp_setup *s, const sp_part *part, const sp_example *e) {
+    sp_scored_text right = scored_text(s, part, e, "");
     sp_buf text = {0};
     for (size_t i = 0; i < right.reference_count; i++)
         sp_buf_printf(&text, "%s%s", i ? "\n" : "", right.references[i]);

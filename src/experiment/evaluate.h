@@ -29,9 +29,8 @@ char *sp_label_said(const sp_label *labels, size_t count, const char *text);
 double sp_evaluate_score(const sp_setup *setup, const sp_part *part, const sp_strings *hypotheses,
                          const char *group, const sp_metric *metric);
 
-/* The right answers to an example, joined by ends of line: references, or the name of its label,
- * or its tags.
- * Owned by the caller. */
-char *sp_evaluate_reference(const sp_setup *setup, const sp_example *example);
+/* The right answers to an example of a part, joined by ends of line: references, or the name of its
+ * label, or its tags. Owned by the caller. */
+char *sp_evaluate_reference(const sp_setup *setup, const sp_part *part, const sp_example *example);
 
 #endif

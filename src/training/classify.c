@@ -13,13 +13,14 @@ typedef struct classifying {
     size_t label_count; /* that each voter gives */
     sp_tape tape;
     sp_packed batch;
-    sp_ints ids;
+    sp_ints ids, tasks; /* tasks of the batch's rows */
 } classifying;
 
 static sp_status pack(classifying *c, const sp_voter *voter, size_t record) {
     const sp_classify_job *job = c->job;
     int before = c->batch.offsets.data[sp_packed_sequences(&c->batch)];
     sp_examples_pack(job->examples, (sp_pair){(int)record, 0}, voter->template, &c->ids, &c->batch);
+    sp_examples_tasks(&job->examples->records[record], &c->tasks);
     int taken = (int)c->batch.ids.len - before + c->steering->first_position;
     int context = job->model->config.n_positions;
     if (taken <= context) return SP_OK;
@@ -32,6 +33,7 @@ static sp_status pack(classifying *c, const sp_voter *voter, size_t record) {
 static sp_status pack_batch(classifying *c, size_t first, size_t next) {
     sp_status st = SP_OK;
     sp_packed_clear(&c->batch);
+    c->tasks.len = 0;
     for (size_t v = 0; v < c->voter_count; v++)
         for (size_t i = first; !st && i < next; i++) st = pack(c, &c->voters[v], i);
     return st;
@@ -46,10 +48,11 @@ static bool softmax(const float *logits, long n, float *p) {
     return true;
 }
 
-/* The labels of one voter from its hidden states. */
-static sp_status label_rows(classifying *c, const sp_class_head *head, sp_var *hidden, int *labels,
-                            float *probabilities) {
+/* The labels of one voter from its hidden states; tasks [rows]. */
+static sp_status label_rows(classifying *c, const sp_class_head *head, sp_var *hidden,
+                            const int *tasks, int *labels, float *probabilities) {
     sp_var *logits = sp_class_logits(&c->tape, head, c->job->model, hidden);
+    logits = sp_class_mask(&c->tape, logits, c->job->allowed, tasks);
     float *scratch = sp_arena_alloc(&c->tape.arena, (size_t)logits->cols * sizeof(float));
     for (long r = 0; r < logits->rows; r++) {
         const float *row = logits->data + r * logits->ld;
@@ -74,7 +77,7 @@ static sp_status run_batch(classifying *c, int *labels, float *probabilities, si
         sp_var part = *hidden;
         part.rows = (long)*rows;
         part.data += (long)(v * *rows) * hidden->ld;
-        st = label_rows(c, head, &part, labels + place,
+        st = label_rows(c, head, &part, c->tasks.data + v * *rows, labels + place,
                         probabilities ? probabilities + place * head->labels.len : NULL);
     }
     sp_tape_reset(&c->tape);
@@ -107,6 +110,7 @@ sp_status sp_classify_together(const sp_classify_job *job, const sp_steering *st
     }
     sp_packed_free(&c.batch);
     sp_ints_free(&c.ids);
+    sp_ints_free(&c.tasks);
     sp_tape_free(&c.tape);
     return st;
 }

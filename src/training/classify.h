@@ -10,9 +10,11 @@ typedef struct sp_classify_job {
     const sp_model *model;
     const sp_class_head *head;
     sp_soft_prompt *prompt;
-    const sp_examples *examples;              /* encoded for a class head */
-    size_t count;                             /* the first of them */
-    int batch;                                /* sequences at a time */
+    const sp_examples *examples; /* encoded for a class head */
+    size_t count;                /* the first of them */
+    const bool
+        *allowed; /* [tasks, labels] of the records' tasks (sp_class_mask); NULL: all labels */
+    int batch;    /* sequences at a time */
     void (*on_done)(void *user, size_t done); /* NULL, or told how many are done */
     void *user;
 } sp_classify_job;
