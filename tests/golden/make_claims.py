@@ -27,7 +27,7 @@ CLAIMS = {
     "falls": "falls(mean(test.all.ter | entry=prompt) over method.length)",
     "flat": "rises-then-flat(mean(test.all.bleu | entry=prompt) over method.length)",
     "peak": "rises-then-falls(mean(test.all.bleu | entry=prompt) over method.length)",
-    "shrinks": "shrinks(mean(test.all.bleu | entry=prefix) - mean(test.all.bleu | entry=prompt) "
+    "shrinks": "shrinks(mean(test.all.bleu | entry=none) - mean(test.all.bleu | entry=prompt) "
                "over method.length)",
 }
 
@@ -143,7 +143,7 @@ def main():
 
     def mean(entry, name, group="all", length="-"):
         value, reps = runs(entry, length, name, group)
-        return value.mean(), (reps * weights).mean(1)
+        return value.mean(), reps.mean(1) + ((weights - 1) * value).mean(1)
 
     def less(a, b, factor=1.0, shift=0.0):
         return a[0] + shift - factor * b[0], a[1] + shift - factor * b[1]
@@ -189,8 +189,8 @@ def main():
             for e in (0, len(y) - 1))
     flank = np.minimum(reps[:, peak] - reps[:, 0], reps[:, peak] - reps[:, -1])
     result["peak"] = interval(min(y[peak] - y[0], y[peak] - y[-1]), flank, p)
-    prefix = mean("prefix", "bleu")
-    result["shrinks"] = interval(fitted(prefix[0] - y), fitted(prefix[1][:, None] - reps))
+    none = mean("none", "bleu")
+    result["shrinks"] = interval(fitted(none[0] - y), fitted(none[1][:, None] - reps))
 
     write(references, groups, said, result)
 
