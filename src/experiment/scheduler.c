@@ -250,7 +250,7 @@ static void end_run(study *s, int which) {
     sp_run_progress_remove(p.item->run, s->job->folder);
     if (!st)
         finish_run(s, &p);
-    else if (sp_watchdog_explain(&p.watchdog))
+    else if (sp_watchdog_explain(&p.watchdog, st))
         fail_run(s, p.item);
     else if (p.cancelled)
         sp_agenda_end(&s->agenda, p.item, &s->out->cancelled);
