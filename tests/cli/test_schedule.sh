@@ -185,6 +185,17 @@ for signal in INT HUP TERM; do
     grep -q "stopping 1 runs, with a checkpoint" error || fail "SIG$signal: $(cat error)"
     [ -e signal-$signal/long/runs/*.checkpoint.h5 ] || fail "SIG$signal: no checkpoint"
 done
+(
+    trap '' HUP # as nohup does
+    exec "$softprompt" run --json -r nohup long.yaml > log 2> error
+) &
+study=$!
+wait_until "a step" at_step nohup
+kill -HUP $study
+sleep 0.5
+kill -0 $study || fail "nohup is not respected"
+kill -TERM $study
+expect_end 130 $study "SIGTERM"
 "$softprompt" run --json -r twice long.yaml > log 2> error &
 study=$!
 wait_until "a step" at_step twice
