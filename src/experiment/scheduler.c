@@ -236,6 +236,7 @@ static sp_status start_run(study *s, sp_item *item, const cpu_set_t *cpus) {
     p->title = sp_run_title(item->run);
     p->replicate = sp_run_replicate(item->run);
     write_progress(s, p);
+    p->write_due = 0; /* what the run says first is to be seen at once */
     forget_model(s, item->run);
     if (watch->started) watch->started(watch->user, item->run, item->threads);
     return SP_OK;
