@@ -47,7 +47,7 @@ series() {
     h5dump -d /train/loss -d /dev/loss "$1"/*/runs/????????????????.h5 | grep '^ *(' 
 }
 
-for i in $(seq 16); do
+for i in $(seq 4); do
     echo "{\"input\": \"name : thing $i\", \"target\": \"thing $i\"}"
 done > things.jsonl
 cat > things.yaml << 'YAML'
