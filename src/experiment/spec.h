@@ -6,6 +6,7 @@
 #include "experiment/claim.h"
 #include "experiment/cost_settings.h"
 #include "experiment/figure.h"
+#include "experiment/limits.h"
 #include "experiment/model_settings.h"
 #include "experiment/run.h"
 
@@ -60,6 +61,7 @@ typedef struct sp_spec {
     sp_cost_settings cost;
     sp_paper *papers;
     size_t paper_count;
+    sp_limits limits;
     sp_claim *claims;
     size_t claim_count;
 } sp_spec;
