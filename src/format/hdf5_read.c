@@ -145,6 +145,25 @@ static sp_status find_numbers(const sp_h5 *f, const char *path, sp_h5_value *out
     return st || out->kind != SP_H5_TEXT ? st : damaged(f, path, "does not hold numbers");
 }
 
+static void copy_floats(const sp_h5_value *value, float *data) {
+    bool as_here = value->kind == SP_H5_FLOAT && value->size == sizeof *data && !value->big_endian;
+    if (as_here && value->count)
+        memcpy(data, value->data, value->count * sizeof *data);
+    else
+        for (size_t i = 0; i < value->count; i++) data[i] = (float)sp_h5_value_real(value, i);
+}
+
+sp_status sp_h5_load_floats(sp_h5 *f, const char *path, float *data, size_t count) {
+    sp_h5_value value;
+    sp_status st = find_numbers(f, path, &value);
+    if (st) return st;
+    if (value.count != count)
+        return sp_fail(SP_ERR_FORMAT, "%s: %s has %zu values, expected %zu", f->path, path,
+                       value.count, count);
+    copy_floats(&value, data);
+    return SP_OK;
+}
+
 sp_status sp_h5_read_floats(sp_h5 *f, const char *path, float **out, size_t *count) {
     sp_h5_value value;
     *out = NULL;
@@ -153,7 +172,7 @@ sp_status sp_h5_read_floats(sp_h5 *f, const char *path, float **out, size_t *cou
     if (st) return st;
     *count = value.count;
     *out = sp_alloc(value.count, sizeof **out);
-    for (size_t i = 0; i < value.count; i++) (*out)[i] = (float)sp_h5_value_real(&value, i);
+    copy_floats(&value, *out);
     return SP_OK;
 }
 
