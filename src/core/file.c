@@ -132,6 +132,14 @@ sp_status sp_map_file(const char *path, sp_map *out) {
     return st;
 }
 
+void sp_map_rest(const sp_map *map, const void *part, size_t len) {
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    size_t start = (size_t)((const unsigned char *)part - map->data), end = start + len;
+    start = (start + page - 1) / page * page;
+    end = end / page * page;
+    if (start < end) madvise((void *)(uintptr_t)(map->data + start), end - start, MADV_DONTNEED);
+}
+
 void sp_unmap_file(sp_map *map) {
     if (map->data) munmap((void *)(uintptr_t)map->data, map->len);
     *map = (sp_map){0};

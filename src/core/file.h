@@ -39,6 +39,8 @@ typedef struct sp_map {
     size_t len;
 } sp_map;
 sp_status sp_map_file(const char *path, sp_map *out);
+/* Gives back the memory of a part that was read; it is read from the disk if it is needed again. */
+void sp_map_rest(const sp_map *map, const void *part, size_t len);
 void sp_unmap_file(sp_map *map);
 
 /* Like mkdir -p. SP_ERR_IO, also where a file has the name already. */

@@ -161,6 +161,7 @@ sp_status sp_h5_load_floats(sp_h5 *f, const char *path, float *data, size_t coun
         return sp_fail(SP_ERR_FORMAT, "%s: %s has %zu values, expected %zu", f->path, path,
                        value.count, count);
     copy_floats(&value, data);
+    if (count) sp_map_rest(&f->map, value.data, count * value.size);
     return SP_OK;
 }
 
