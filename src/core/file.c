@@ -73,11 +73,15 @@ sp_status sp_new_file_write(const sp_new_file *file, uint64_t at, const void *da
     return SP_OK;
 }
 
-void sp_new_file_drop(sp_new_file *file) {
+static void release(sp_new_file *file) {
     if (file->fd >= 0) close(file->fd);
-    unlink(file->temporary);
     free(file->temporary), free(file->path);
     *file = (sp_new_file){.fd = -1};
+}
+
+void sp_new_file_drop(sp_new_file *file) {
+    unlink(file->temporary);
+    release(file);
 }
 
 /* Makes a rename last. Where a folder cannot be opened or synced there is nothing more to do. */
@@ -92,20 +96,15 @@ static void sync_folder_of(const char *path) {
 }
 
 sp_status sp_new_file_commit(sp_new_file *file) {
-    int failed = fsync(file->fd), reason = errno;
-    if (close(file->fd) && !failed) {
-        failed = -1;
-        reason = errno;
+    bool synced = fsync(file->fd) == 0;
+    if (!synced || rename(file->temporary, file->path)) {
+        sp_status st = cannot_write(file->path, errno);
+        sp_new_file_drop(file);
+        return st;
     }
-    file->fd = -1;
-    if (!failed && rename(file->temporary, file->path)) {
-        failed = -1;
-        reason = errno;
-    }
-    sp_status st = failed ? cannot_write(file->path, reason) : SP_OK;
-    if (!st) sync_folder_of(file->path);
-    sp_new_file_drop(file);
-    return st;
+    sync_folder_of(file->path);
+    release(file);
+    return SP_OK;
 }
 
 sp_status sp_write_file(const char *path, const void *data, size_t len) {

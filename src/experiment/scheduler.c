@@ -5,6 +5,7 @@
 #include "experiment/at_work.h"
 #include "experiment/leftovers.h"
 #include "experiment/runlog.h"
+#include "experiment/set_aside.h"
 #include "experiment/slots.h"
 #include "experiment/study_index.h"
 #include "experiment/watchdog.h"
@@ -211,6 +212,15 @@ static void forget_model(study *s, const sp_run_spec *run) {
     sp_assets_forget_model(s->job->assets, run->model, sp_run_precision(run));
 }
 
+static sp_status set_damaged_aside(const study *s, const sp_run_spec *run) {
+    const sp_study_watch *watch = &s->job->watch;
+    char *message;
+    sp_status st = sp_set_damaged_aside(run, s->job->folder, &message);
+    if (message && watch->begun_anew) watch->begun_anew(watch->user, run, message);
+    free(message);
+    return st;
+}
+
 static sp_status start_run(study *s, sp_item *item, int threads) {
     const sp_study_watch *watch = &s->job->watch;
     place *p = &s->places[s->running];
@@ -277,6 +287,7 @@ static bool take_next(study *s) {
         if (item->state == SP_ITEM_OPEN) sp_agenda_release(&s->agenda, item);
         return false;
     }
+    if (!st) st = set_damaged_aside(s, item->run);
     if (!st) st = start_run(s, item, threads);
     if (st) end_badly(s, item, st);
     return true;

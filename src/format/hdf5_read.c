@@ -218,3 +218,32 @@ sp_status sp_h5_read_texts(sp_h5 *f, const char *path, sp_strings *out) {
     }
     return SP_OK;
 }
+
+/* ---- whole files ---- */
+
+/* More than any file of this program has; one in which groups lead in circles ends here. */
+enum { DEEPEST = 8, MOST_OBJECTS = 1 << 14 };
+
+static sp_status check_group(sp_h5 *f, const char *group, int depth, int *objects) {
+    sp_strings names = {0};
+    uint64_t header;
+    sp_h5_value value;
+    sp_status st = sp_h5_members(f, group, &names);
+    for (size_t i = 0; !st && i < names.len; i++) {
+        char *path = sp_format("%s/%s", group, names.data[i]);
+        if (depth == DEEPEST || ++*objects > MOST_OBJECTS || find(f, path, &header))
+            st = damaged(f, path, "cannot be read");
+        else if (sp_h5_image_is_group(&f->image, header))
+            st = check_group(f, path, depth + 1, objects);
+        else
+            st = find_dataset(f, path, &value);
+        free(path);
+    }
+    sp_strings_free(&names);
+    return st;
+}
+
+sp_status sp_h5_check(sp_h5 *f) {
+    int objects = 0;
+    return check_group(f, "", 0, &objects);
+}
