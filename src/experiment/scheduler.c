@@ -260,7 +260,7 @@ static void end_run(study *s, int which) {
     sp_run_progress_remove(p.item->run, s->job->folder);
     if (!st)
         finish_run(s, &p);
-    else if (sp_watchdog_explain(&p.watchdog))
+    else if (sp_watchdog_explain(&p.watchdog, st))
         fail_run(s, p.item);
     else if (p.cancelled)
         sp_agenda_end(&s->agenda, p.item, &s->out->cancelled);
@@ -268,6 +268,33 @@ static void end_run(study *s, int which) {
         end_badly(s, p.item, st);
     free(p.title), free(p.replicate);
 }
+
+/* ---- requests ---- */
+
+static void cancel_run(study *s, const char *id) {
+    sp_item *item = sp_agenda_find(&s->agenda, id);
+    if (!item || item->state == SP_ITEM_OVER) return;
+    for (int i = 0; i < s->running; i++) {
+        if (s->places[i].item != item) continue;
+        s->places[i].cancelled = true;
+        sp_worker_stop(&s->places[i].worker);
+        return;
+    }
+    sp_agenda_end(&s->agenda, item, &s->out->cancelled);
+}
+
+static void heed_requests(study *s) {
+    char *run;
+    while (sp_at_work_asked(&s->self, &run)) {
+        if (run)
+            cancel_run(s, run);
+        else
+            stop_study(s, sp_fail(SP_ERR_INTERRUPTED, "cancelled; run it again to go on"));
+        free(run);
+    }
+}
+
+/* ---- the next run ---- */
 
 /* Starts the next run, or finds that it is elsewhere, over or cannot be. False if it has to wait.
  */
@@ -280,6 +307,8 @@ static bool take_next(study *s) {
         stop_study(s, st);
         return false;
     }
+    heed_requests(s); /* one may be why another process gave this run up */
+    if (s->stop && item->lock >= 0) sp_agenda_release(&s->agenda, item);
     if (item->lock < 0) return true;
     st = s->job->prepare(item->run, s->job->assets, &threads);
     item->threads = threads;
@@ -320,29 +349,6 @@ static void greet_others(study *s) {
         if (watch->joined) watch->joined(watch->user, others.data[i]);
     }
     sp_strings_free(&others);
-}
-
-static void cancel_run(study *s, const char *id) {
-    sp_item *item = sp_agenda_find(&s->agenda, id);
-    if (!item || item->state == SP_ITEM_OVER) return;
-    for (int i = 0; i < s->running; i++) {
-        if (s->places[i].item != item) continue;
-        s->places[i].cancelled = true;
-        sp_worker_stop(&s->places[i].worker);
-        return;
-    }
-    sp_agenda_end(&s->agenda, item, &s->out->cancelled);
-}
-
-static void heed_requests(study *s) {
-    char *run;
-    while (sp_at_work_asked(&s->self, &run)) {
-        if (run)
-            cancel_run(s, run);
-        else
-            stop_study(s, sp_fail(SP_ERR_INTERRUPTED, "cancelled; run it again to go on"));
-        free(run);
-    }
 }
 
 /* Tells, once, that only runs of others are left; and then how far they are. */
