@@ -52,24 +52,32 @@ check_finished() {
 
 "$softprompt" run -q -j 1 -r alone study.yaml || fail "the study left alone"
 
-# A kill before each of these operations in turn.
-at=1
-while [ $at -le 100 ]; do
+# hurt_and_heal SETTING: a process was killed, and nothing was lost. False if none was.
+hurt_and_heal() {
     rm -rf hurt
-    hurt FAULT_KILL=$at
+    hurt "$1"
     code=$?
-    [ $code -eq 0 ] || [ $code -eq 11 ] || [ $code -eq 137 ] || fail "kill $at: $code $(cat error)"
-    [ $code -eq 0 ] && break
+    [ $code -eq 0 ] && return 1
+    [ $code -eq 11 ] || [ $code -eq 137 ] || fail "$1: exit code $code: $(cat error)"
     keep_finished
-    heal "kill $at"
-    check_finished "kill $at"
+    heal "$1"
+    check_finished "$1"
+}
+
+# A kill before each of these operations in turn, and in the middle of a write.
+at=1
+while [ $at -le 100 ] && hurt_and_heal FAULT_KILL=$at; do
     at=$((at + 1))
 done
 [ $at -gt 10 ] && [ $at -lt 100 ] || fail "$at operations"
 echo "a kill before each of $((at - 1)) operations"
+torn=0
+for bytes in 100 9000 30000 60000 80000 2000000 5000000 7000000 11000000 15000000 17000000; do
+    hurt_and_heal FAULT_TORN=$bytes && torn=$((torn + 1))
+done
+[ $torn -ge 8 ] || fail "only $torn kills in a write"
 
 # A disk that is full after so many bytes: one line, and the older files stay.
-rm -rf hurt
 full=0
 for bytes in 0 1000 30000 100000 700000 3000000 6000000 11000000 20000000 24000000; do
     rm -rf hurt
@@ -96,6 +104,7 @@ heal "jumping clock"
 stop_in() {
     "$softprompt" run -q -j 1 -r hurt "$1" --set train.steps=100000 2> error &
     study=$!
+    mkdir -p hurt
     for i in $(seq 300); do
         [ -n "$(find hurt -name '*.checkpoint.h5')" ] && break
         sleep 0.05

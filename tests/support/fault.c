@@ -2,6 +2,7 @@
  * processes that come from the first one together:
  *
  *   FAULT_KILL=N    the Nth sync, renaming or removal of a file kills its process before it is done
+ *   FAULT_TORN=N    the process that writes the Nth byte is killed when all before it are written
  *   FAULT_FULL=N    the disk is full after N bytes
  *   FAULT_CLOCK=N   the time of day jumps by N seconds, back and forth, each time it is asked for
  */
@@ -22,7 +23,7 @@ typedef struct shared {
 } shared;
 
 static shared *all;
-static long kill_at, full_at, jump;
+static long kill_at, torn_at, full_at, jump;
 
 static long setting(const char *name) {
     const char *text = getenv(name);
@@ -33,6 +34,7 @@ static long setting(const char *name) {
 __attribute__((constructor)) static void start(void) {
     all = mmap(NULL, sizeof *all, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     kill_at = setting("FAULT_KILL");
+    torn_at = setting("FAULT_TORN");
     full_at = setting("FAULT_FULL");
     jump = setting("FAULT_CLOCK");
 }
@@ -47,13 +49,22 @@ static int is_file(int fd) {
     return fstat(fd, &info) == 0 && S_ISREG(info.st_mode);
 }
 
-/* How many of `len` bytes there is still room for. */
-static size_t take_room(size_t len) {
-    if (full_at < 0) return len;
+/* How many of `len` bytes there is still room for; `torn`: this write is the process's last. */
+static size_t take_room(size_t len, int *torn) {
+    long limit = torn_at >= 0 ? torn_at : full_at;
+    *torn = 0;
+    if (limit < 0) return len;
     long before = atomic_fetch_add(&all->bytes, (long)len);
-    if (before >= full_at) return 0;
-    size_t room = (size_t)(full_at - before);
-    return len < room ? len : room;
+    size_t room = before >= limit ? 0 : (size_t)(limit - before);
+    if (torn_at < 0) return len < room ? len : room;
+    *torn = before < limit && len >= room;
+    return *torn ? room : len;
+}
+
+static ssize_t end_write(ssize_t written, size_t len, size_t room, int torn) {
+    if (torn) kill(getpid(), SIGKILL);
+    if (len && !room) return errno = ENOSPC, -1;
+    return written;
 }
 
 static void *next(const char *name) {
@@ -64,17 +75,17 @@ ssize_t write(int fd, const void *data, size_t len) {
     ssize_t (*real)(int, const void *, size_t) =
         (ssize_t(*)(int, const void *, size_t))next("write");
     if (!is_file(fd)) return real(fd, data, len);
-    size_t room = take_room(len);
-    if (len && !room) return errno = ENOSPC, -1;
-    return real(fd, data, room);
+    int torn;
+    size_t room = take_room(len, &torn);
+    return end_write(real(fd, data, room), len, room, torn);
 }
 
 ssize_t pwrite(int fd, const void *data, size_t len, off_t at) {
     ssize_t (*real)(int, const void *, size_t, off_t) =
         (ssize_t(*)(int, const void *, size_t, off_t))next("pwrite");
-    size_t room = take_room(len);
-    if (len && !room) return errno = ENOSPC, -1;
-    return real(fd, data, room, at);
+    int torn;
+    size_t room = take_room(len, &torn);
+    return end_write(real(fd, data, room, at), len, room, torn);
 }
 
 int fsync(int fd) {
