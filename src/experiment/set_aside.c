@@ -18,7 +18,7 @@ static sp_status check(const char *path) {
 }
 
 sp_status sp_set_damaged_aside(const sp_run_spec *run, const char *folder, char **message) {
-    char *path = sp_format("%s/runs/%s.checkpoint.h5", folder, run->id);
+    char *path = sp_run_checkpoint_path(run, folder);
     char *aside = sp_format("%s.damaged", path);
     sp_status st = sp_file_exists(path) ? check(path) : SP_OK;
     *message = NULL;

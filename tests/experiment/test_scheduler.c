@@ -673,7 +673,7 @@ static void a_run_holds_the_lock_of_no_other(void **state) {
             if (readlinkat(dirfd(dir), e->d_name, target, sizeof target - 1) > 0)
                 locks += strstr(target, ".lock") || strstr(target, "at-work");
         }
-        assert_int_equal(locks, 1);
+        assert_int_equal(locks, 2); /* its own, and that of its CPU */
         closedir(dir);
         free(descriptors);
     }
@@ -716,6 +716,7 @@ static sp_status slow_fake(const sp_run_spec *run, const char *folder, sp_assets
 
 static void two_processes_share_the_runs_of_a_study(void **state) {
     (void)state;
+    if (!has_two_cpus()) skip();
     for (int failing = 0; failing < 2; failing++) {
         char *folder = sp_path_join(study_folder, failing ? "share1" : "share0");
         sp_run_list runs = setup_runs();
@@ -741,6 +742,42 @@ static void two_processes_share_the_runs_of_a_study(void **state) {
     }
 }
 
+/* The first one that says where it is, and what another process then gets. */
+static sp_status cpu_trial(const sp_run_spec *run, const char *folder, sp_assets *assets,
+                           const sp_progress *progress) {
+    (void)assets, (void)progress;
+    cpu_set_t cpus;
+    sched_getaffinity(0, sizeof cpus, &cpus);
+    for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+        if (!CPU_ISSET(cpu, &cpus)) continue;
+        char *line = sp_format(".%d,", cpu);
+        note(line);
+        free(line);
+    }
+    if (!wait_for_calls(2)) return sp_fail(SP_ERR_DATA, "alone");
+    return write_finished(run, folder);
+}
+
+static void processes_that_share_a_study_take_different_cpus(void **state) {
+    (void)state;
+    if (!has_two_cpus()) skip();
+    char *folder = sp_path_join(study_folder, "cpus"), bytes[3];
+    sp_run_list runs = read_runs("name: demo\nbase: {model: m, dataset: d}\n"
+                                 "methods: {prefix: {}}\nseeds: [1, 2]\n");
+    sp_study_job job = job_of(&runs, folder);
+    job.trial = cpu_trial;
+    int counts[2][2];
+    pid_t pids[2];
+    for (int i = 0; i < 2; i++) pids[i] = start_sharing(&job, counts[i]);
+    for (int i = 0; i < 2; i++) assert_int_equal(end_sharing(pids[i], counts[i], bytes), SP_OK);
+    char *text = noted();
+    int first = atoi(text + 1), second = atoi(strrchr(text, '.') + 1);
+    assert_int_equal(calls(), 2);
+    assert_int_not_equal(first, second);
+    sp_run_list_free(&runs);
+    free(text), free(folder);
+}
+
 /* Only the process that is told to is patient. */
 static pid_t patient_study;
 
@@ -752,6 +789,7 @@ static sp_status patient_in_one(const sp_run_spec *run, const char *folder, sp_a
 
 static void the_run_of_a_killed_process_is_taken_over(void **state) {
     (void)state;
+    if (!has_two_cpus()) skip();
     char *folder = sp_path_join(study_folder, "orphan");
     sp_run_list runs = setup_runs();
     sp_study_job job = job_of(&runs, folder);
@@ -904,6 +942,7 @@ int main(void) {
         cmocka_unit_test(inherited_memory_is_not_counted),
         cmocka_unit_test(no_jump_of_the_clock_changes_what_is_done),
         cmocka_unit_test(two_processes_share_the_runs_of_a_study),
+        cmocka_unit_test(processes_that_share_a_study_take_different_cpus),
         cmocka_unit_test(the_run_of_a_killed_process_is_taken_over),
         cmocka_unit_test(a_cancelled_study_stops_with_checkpoints),
         cmocka_unit_test(a_cancelled_run_is_left_alone_and_the_study_goes_on),
