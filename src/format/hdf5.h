@@ -69,8 +69,8 @@ bool sp_h5_is_group(sp_h5 *file, const char *path);
 /* Appends the names of a group's members, sorted. SP_ERR_FORMAT if it is no group. */
 sp_status sp_h5_members(sp_h5 *file, const char *group, sp_strings *out);
 
-/* Whether all groups and data sets of a file lie inside it and are of the kinds above. SP_ERR_FORMAT
- * if not; a number that changed inside an array is not seen. */
+/* Whether all groups and data sets of a file lie inside it and are of the kinds above.
+ * SP_ERR_FORMAT if not; a number that changed inside an array is not seen. */
 sp_status sp_h5_check(sp_h5 *file);
 
 /* An external link at `path` to the root of another file (path relative to this one's folder). */
