@@ -6,6 +6,7 @@
 #include "core/option.h"
 
 #include <argp.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -117,6 +118,7 @@ int main(int argc, char **argv) {
     argv[1] = name;
     argp_err_exit_status = SP_ERR_USAGE;
     sp_watch_interrupts();
+    signal(SIGXFSZ, SIG_IGN); /* a file beyond the limit of its size is an error of writing */
     sp_status st = command->run(argc - 1, argv + 1);
     if (!st && (fflush(stdout) != 0 || ferror(stdout)))
         st = sp_fail(SP_ERR_IO, "standard output: cannot write to it; not all was printed");

@@ -191,6 +191,18 @@ static void on_stopping(void *user, int running) {
                                  running));
 }
 
+/* Said also if quiet: work was lost. */
+static void on_begun_anew(void *user, const sp_run_spec *run, const char *message) {
+    watcher *w = user;
+    if (w->options->json) {
+        json_t *object = run_json("begun anew", run);
+        json_object_set_new(object, "message", json_string(message));
+        print_json(object);
+    }
+    sp_printer_break(&w->printer);
+    fprintf(stderr, "%s: %s\n", w->study->spec.name, message);
+}
+
 /* What other processes did, or are at, is named only if there is any. */
 static void print_counts(const sp_study *study, const sp_schedule *done) {
     size_t ended = done->done + done->skipped + done->elsewhere + done->failed + done->cancelled;
@@ -237,7 +249,7 @@ static sp_status do_runs(const sp_study *study, const run_options *options) {
         .no_wait = options->no_wait,
         .limits = limits_of(study, options),
         .watch = {&w, on_started, on_progress, on_finished, on_failed, on_retried, on_joined,
-                  on_waiting, on_stopping},
+                  on_waiting, on_stopping, on_begun_anew},
     };
     sp_schedule done;
     sp_status st = sp_schedule_runs(&job, &done);

@@ -42,36 +42,78 @@ size_t sp_text_start(const char *text, size_t len) {
     return len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
 }
 
-static sp_status write_fully(int fd, const char *data, size_t len) {
+static sp_status cannot_write(const char *path, int reason) {
+    return sp_fail(SP_ERR_IO, "%s: cannot write: %s; check the folder's permissions and free space",
+                   path, strerror(reason));
+}
+
+sp_status sp_new_file_open(const char *path, sp_new_file *out) {
+    char *temporary = sp_temporary_path(path);
+    int fd = open(temporary, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    int reason = errno;
+    *out = (sp_new_file){.fd = -1};
+    if (fd < 0) {
+        free(temporary);
+        return cannot_write(path, reason);
+    }
+    *out = (sp_new_file){fd, sp_strdup(path), temporary};
+    return SP_OK;
+}
+
+sp_status sp_new_file_write(const sp_new_file *file, uint64_t at, const void *data, size_t len) {
+    const char *from = data;
     while (len) {
-        ssize_t n = write(fd, data, len);
+        ssize_t n = pwrite(file->fd, from, len, (off_t)at);
         if (n < 0 && errno == EINTR) continue;
-        if (n < 0) return SP_ERR_IO;
-        data += n;
+        if (n < 0) return cannot_write(file->path, errno);
+        from += n;
+        at += (uint64_t)n;
         len -= (size_t)n;
     }
-    return fsync(fd) ? SP_ERR_IO : SP_OK;
+    return SP_OK;
+}
+
+static void release(sp_new_file *file) {
+    if (file->fd >= 0) close(file->fd);
+    free(file->temporary), free(file->path);
+    *file = (sp_new_file){.fd = -1};
+}
+
+void sp_new_file_drop(sp_new_file *file) {
+    unlink(file->temporary);
+    release(file);
+}
+
+/* Makes a rename last. Where a folder cannot be opened or synced there is nothing more to do. */
+static void sync_folder_of(const char *path) {
+    char *folder = sp_path_folder(path);
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0) {
+        fsync(fd);
+        close(fd);
+    }
+    free(folder);
+}
+
+sp_status sp_new_file_commit(sp_new_file *file) {
+    bool synced = fsync(file->fd) == 0;
+    if (!synced || rename(file->temporary, file->path)) {
+        sp_status st = cannot_write(file->path, errno);
+        sp_new_file_drop(file);
+        return st;
+    }
+    sync_folder_of(file->path);
+    release(file);
+    return SP_OK;
 }
 
 sp_status sp_write_file(const char *path, const void *data, size_t len) {
-    char *temporary = sp_temporary_path(path);
-    int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    sp_status st = fd < 0 ? SP_ERR_IO : write_fully(fd, data, len);
-    int reason = errno;
-    if (fd >= 0 && close(fd) && !st) {
-        st = SP_ERR_IO;
-        reason = errno;
-    }
-    if (!st && rename(temporary, path)) {
-        st = SP_ERR_IO;
-        reason = errno;
-    }
-    if (st) {
-        unlink(temporary);
-        sp_fail(st, "%s: cannot write: %s; check the folder's permissions and free space", path,
-                strerror(reason));
-    }
-    free(temporary);
+    sp_new_file file;
+    sp_status st = sp_new_file_open(path, &file);
+    if (st) return st;
+    st = sp_new_file_write(&file, 0, data, len);
+    if (!st) return sp_new_file_commit(&file);
+    sp_new_file_drop(&file);
     return st;
 }
 
@@ -90,6 +132,14 @@ sp_status sp_map_file(const char *path, sp_map *out) {
     }
     close(fd);
     return st;
+}
+
+void sp_map_rest(const sp_map *map, const void *part, size_t len) {
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    size_t start = (size_t)((const unsigned char *)part - map->data), end = start + len;
+    start = (start + page - 1) / page * page;
+    end = end / page * page;
+    if (start < end) madvise((void *)(uintptr_t)(map->data + start), end - start, MADV_DONTNEED);
 }
 
 void sp_unmap_file(sp_map *map) {

@@ -6,6 +6,7 @@
 #include "core/status.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* Reads a whole file into `out` (replacing its content; NUL-terminated). SP_ERR_MISSING, _IO. */
 sp_status sp_read_file(const char *path, sp_buf *out);
@@ -14,8 +15,22 @@ sp_status sp_read_file(const char *path, sp_buf *out);
  * editors and spreadsheets do, else 0. */
 size_t sp_text_start(const char *text, size_t len);
 
-/* Writes to a temporary name in the same folder, syncs and renames: readers see the old file or the
- * whole new one. SP_ERR_IO with the reason (unwritable folder, full disk). */
+/* A file in the making: it grows under a temporary name in the folder where it is to be, so that
+ * readers see the old file or the whole new one, also after a loss of power. */
+typedef struct sp_new_file {
+    int fd;
+    char *path, *temporary;
+} sp_new_file;
+/* SP_ERR_IO with the reason (unwritable folder); then there is nothing to drop. */
+sp_status sp_new_file_open(const char *path, sp_new_file *out);
+/* Bytes [at, at + len); places never written are zeros. SP_ERR_IO with the reason (full disk). */
+sp_status sp_new_file_write(const sp_new_file *file, uint64_t at, const void *data, size_t len);
+/* Syncs and renames; frees `file` in any case. SP_ERR_IO, with an older file untouched. */
+sp_status sp_new_file_commit(sp_new_file *file);
+/* Removes and frees it. */
+void sp_new_file_drop(sp_new_file *file);
+
+/* The same for what is in memory. SP_ERR_IO with the reason (unwritable folder, full disk). */
 sp_status sp_write_file(const char *path, const void *data, size_t len);
 
 /* The name under which this process writes a file before it renames it to `path`: with its number
@@ -32,6 +47,8 @@ typedef struct sp_map {
     size_t len;
 } sp_map;
 sp_status sp_map_file(const char *path, sp_map *out);
+/* Gives back the memory of a part that was read; it is read from the disk if it is needed again. */
+void sp_map_rest(const sp_map *map, const void *part, size_t len);
 void sp_unmap_file(sp_map *map);
 
 /* Like mkdir -p. SP_ERR_IO, also where a file has the name already. */

@@ -9,13 +9,19 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Calls `remove` with each temporary file of a folder; `study` is handed on. */
+static bool is_checkpoint(const char *name) {
+    const char end[] = ".checkpoint.h5";
+    size_t len = strlen(name);
+    return len > strlen(end) && strcmp(name + len - strlen(end), end) == 0;
+}
+
+/* Calls `remove` with each temporary file and checkpoint of a folder; `study` is handed on. */
 static void visit(const char *folder, const char *study,
                   void (*remove)(const char *study, const char *name, const char *path)) {
     DIR *dir = opendir(folder);
     if (!dir) return;
     for (struct dirent *e; (e = readdir(dir));) {
-        if (!sp_is_temporary(e->d_name)) continue;
+        if (!sp_is_temporary(e->d_name) && !is_checkpoint(e->d_name)) continue;
         char *path = sp_path_join(folder, e->d_name);
         remove(study, e->d_name, path);
         free(path);
@@ -38,10 +44,11 @@ static void remove_of_run(const char *study, const char *name, const char *path)
     }
     memcpy(run.id, name, SP_RUN_ID);
     if (sp_run_lock(&run, study, &lock)) return;
-    unlink(path);
     sp_run_state state = SP_RUN_PENDING;
     sp_status st = sp_run_find_state(&run, study, &state);
-    sp_run_unlock(&run, study, lock, !st && state == SP_RUN_FINISHED);
+    bool finished = !st && state == SP_RUN_FINISHED;
+    if (finished || sp_is_temporary(name)) unlink(path);
+    sp_run_unlock(&run, study, lock, finished);
 }
 
 void sp_remove_leftovers(const char *folder) {

@@ -1,4 +1,5 @@
-/* Files that processes which were killed left half-written in a study's folder. */
+/* Files that processes which were killed left in a study's folder: half-written ones, and the
+ * checkpoints of finished runs. */
 #ifndef SP_EXPERIMENT_LEFTOVERS_H
 #define SP_EXPERIMENT_LEFTOVERS_H
 

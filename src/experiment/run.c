@@ -248,3 +248,7 @@ char *sp_run_replicate(const sp_run_spec *run) {
 char *sp_run_path(const sp_run_spec *run, const char *folder) {
     return sp_format("%s/runs/%s.h5", folder, run->id);
 }
+
+char *sp_run_checkpoint_path(const sp_run_spec *run, const char *folder) {
+    return sp_format("%s/runs/%s.checkpoint.h5", folder, run->id);
+}

@@ -76,5 +76,7 @@ char *sp_run_replicate(const sp_run_spec *run);
 
 /* <folder>/runs/<id>.h5, owned by the caller. */
 char *sp_run_path(const sp_run_spec *run, const char *folder);
+/* Of its checkpoint, likewise. */
+char *sp_run_checkpoint_path(const sp_run_spec *run, const char *folder);
 
 #endif

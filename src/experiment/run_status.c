@@ -32,7 +32,7 @@ sp_status sp_run_find_state(const sp_run_spec *run, const char *folder, sp_run_s
 
 /* -1: there is none, or none that can be read. */
 static long find_checkpoint(const sp_run_spec *run, const char *folder) {
-    char *path = sp_format("%s/runs/%s.checkpoint.h5", folder, run->id);
+    char *path = sp_run_checkpoint_path(run, folder);
     sp_h5 *f = NULL;
     int64_t step = -1;
     if (sp_file_exists(path) && !sp_h5_open(path, &f) &&

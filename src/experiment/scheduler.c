@@ -6,6 +6,7 @@
 #include "experiment/cpu_locks.h"
 #include "experiment/leftovers.h"
 #include "experiment/runlog.h"
+#include "experiment/set_aside.h"
 #include "experiment/study_index.h"
 #include "experiment/watchdog.h"
 #include "experiment/worker.h"
@@ -222,12 +223,22 @@ static void forget_model(study *s, const sp_run_spec *run) {
     sp_assets_forget_model(s->job->assets, run->model, sp_run_precision(run));
 }
 
+static sp_status set_damaged_aside(const study *s, const sp_run_spec *run) {
+    const sp_study_watch *watch = &s->job->watch;
+    char *message;
+    sp_status st = sp_set_damaged_aside(run, s->job->folder, &message);
+    if (message && watch->begun_anew) watch->begun_anew(watch->user, run, message);
+    free(message);
+    return st;
+}
+
 static sp_status start_run(study *s, sp_item *item, const cpu_set_t *cpus) {
     const sp_study_watch *watch = &s->job->watch;
     place *p = &s->places[s->running];
     trial_call call = {s, p};
     *p = (place){.item = item, .started = sp_now(), .cpus = *cpus};
-    sp_status st = sp_worker_start(&p->worker, call_trial, &call, &p->cpus, s->self.lock);
+    sp_status st = set_damaged_aside(s, item->run);
+    if (!st) st = sp_worker_start(&p->worker, call_trial, &call, &p->cpus, s->self.lock);
     if (st) return st;
     s->running++;
     item->state = SP_ITEM_AT_WORK;
@@ -250,9 +261,20 @@ static void finish_run(study *s, const place *p) {
     if (watch->finished) watch->finished(watch->user, p->item->run, seconds);
 }
 
+/* A process that died when its run's file was there already has finished the run. */
+static bool was_finished(const study *s, const sp_run_spec *run) {
+    sp_run_state state;
+    if (sp_run_find_state(run, s->job->folder, &state) || state != SP_RUN_FINISHED) return false;
+    char *checkpoint = sp_run_checkpoint_path(run, s->job->folder);
+    unlink(checkpoint);
+    free(checkpoint);
+    return true;
+}
+
 static void end_run(study *s, int which) {
     place p = s->places[which];
     sp_status st = sp_worker_end(&p.worker);
+    if (st && was_finished(s, p.item->run)) st = SP_OK;
     s->places[which] = s->places[--s->running];
     give_cpus_back(s, &p.cpus);
     sp_run_progress_remove(p.item->run, s->job->folder);

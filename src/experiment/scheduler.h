@@ -29,6 +29,8 @@ typedef struct sp_study_watch {
     /* The runs at work, if there are any, were asked to stop: by a signal, a cancellation, or since
      * all others would fail like one that did. */
     void (*stopping)(void *user, int running);
+    /* A run's checkpoint was set aside (sp_set_damaged_aside). */
+    void (*begun_anew)(void *user, const sp_run_spec *run, const char *message);
 } sp_study_watch;
 
 typedef struct sp_study_job {

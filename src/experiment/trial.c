@@ -239,8 +239,9 @@ static sp_status finish(trial *t, const char *folder) {
     return st ? st : write_log(t, folder);
 }
 
-/* Whether a run that ended so needs its checkpoint no more: it is finished, or would fail again
- * from there. After anything else (full disk, a file gone, Ctrl-C) the next call goes on. */
+/* Whether a run that trained and ended so needs its checkpoint no more: it is finished, or would
+ * fail again from there. After anything else (full disk, a file gone, Ctrl-C) the next call goes
+ * on. */
 static bool is_over(sp_status st) {
     return st == SP_OK || st == SP_ERR_NUMERIC || st == SP_ERR_SPEC || st == SP_ERR_DATA ||
            st == SP_ERR_FORMAT;
@@ -249,12 +250,13 @@ static bool is_over(sp_status st) {
 sp_status sp_trial_run(const sp_run_spec *run, const char *folder, sp_assets *assets,
                        const sp_progress *progress) {
     trial t = {.run = run, .progress = progress, .state = sp_progress_start(), .started = sp_now()};
-    char *checkpoint = sp_format("%s/runs/%s.checkpoint.h5", folder, run->id);
+    char *checkpoint = sp_run_checkpoint_path(run, folder);
     sp_status st = sp_setup_open(run, assets, &t.setup);
     if (!st) st = sp_metrics_prepare(t.setup.task); /* what is missing should not show at the end */
+    bool prepared = !st;
     if (!st) st = train(&t, checkpoint);
     if (!st) st = finish(&t, folder);
-    if (is_over(st)) unlink(checkpoint);
+    if (prepared && is_over(st)) unlink(checkpoint);
     free(checkpoint);
     sp_runlog_free(&t.log);
     sp_setup_close(&t.setup);

@@ -6,24 +6,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { GROWTH = 1 << 20 };
-
 static sp_status failed(const sp_h5 *f, const char *what, const char *name) {
     return sp_fail(SP_ERR_INTERNAL, "%s: HDF5 cannot %s %s", f->path, what, name);
 }
 
 /* ---- files ---- */
 
-/* The file grows in memory (HDF5's core driver) and reaches the disk through sp_write_file: the
- * library does not recover from a disk that fills up under an open file. */
 sp_status sp_h5_create(const char *path, sp_h5 **out) {
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL); /* cli/ prints, not the library */
     sp_h5 *f = sp_h5_new(path);
-    hid_t access = H5Pcreate(H5P_FILE_ACCESS);
-    H5Pset_fapl_core(access, GROWTH, 0);
-    char *name = sp_format("memory-%p", (void *)f); /* two files in the making must differ */
-    f->id = H5Fcreate(name, H5F_ACC_TRUNC, H5P_DEFAULT, access);
-    free(name);
+    f->store = sp_h5_store_new(path);
+    hid_t access = sp_h5_store_access(f->store);
+    f->id = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, access);
     H5Pclose(access);
     *out = f;
     if (f->id >= 0) return SP_OK;
@@ -34,18 +28,10 @@ sp_status sp_h5_create(const char *path, sp_h5 **out) {
 }
 
 sp_status sp_h5_commit(sp_h5 *f) {
-    sp_status st = SP_OK;
-    ssize_t size = H5Fflush(f->id, H5F_SCOPE_GLOBAL) < 0 ? -1 : H5Fget_file_image(f->id, NULL, 0);
-    if (size <= 0) {
-        st = failed(f, "finish", "the file");
-    } else {
-        void *image = sp_alloc((size_t)size, 1);
-        if (H5Fget_file_image(f->id, image, (size_t)size) == size)
-            st = sp_write_file(f->path, image, (size_t)size);
-        else
-            st = failed(f, "finish", "the file");
-        free(image);
-    }
+    sp_status st = sp_h5_store_status(f->store);
+    if (!st && H5Fclose(f->id) < 0) st = failed(f, "finish", "the file");
+    if (!st) f->id = -1;
+    if (!st) st = sp_h5_store_commit(f->store);
     sp_h5_close(f);
     return st;
 }
@@ -59,6 +45,7 @@ sp_status sp_h5_finish(sp_h5 *file, sp_status st) {
 void sp_h5_close(sp_h5 *f) {
     if (!f) return;
     if (f->id >= 0) H5Fclose(f->id);
+    sp_h5_store_free(f->store);
     sp_unmap_file(&f->map);
     free(f->path);
     free(f);
@@ -169,6 +156,7 @@ sp_status sp_h5_set_real(sp_h5 *f, const char *group, const char *name, double v
 
 /* ---- datasets ---- */
 
+/* Arrays of numbers go past libhdf5's memory; texts are read back when they are written. */
 static sp_status write_dataset(sp_h5 *f, const char *path, int rank, const size_t *dims, hid_t type,
                                const void *data) {
     if (rank < 0 || rank > SP_H5_MAX_RANK) sp_panic("%s: rank %d", path, rank);
@@ -183,11 +171,13 @@ static sp_status write_dataset(sp_h5 *f, const char *path, int rank, const size_
     hid_t space = rank ? H5Screate_simple(rank, extent, NULL) : H5Screate(H5S_SCALAR);
     hid_t list = creation_list(H5P_DATASET_CREATE);
     hid_t set = H5Dcreate2(f->id, path, type, space, H5P_DEFAULT, list, H5P_DEFAULT);
+    sp_h5_store_stream(f->store, H5Tget_class(type) != H5T_STRING);
     if (set < 0 || (!empty && H5Dwrite(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0))
         st = failed(f, "write", path);
     if (set >= 0) H5Dclose(set);
+    sp_h5_store_stream(f->store, false);
     H5Pclose(list), H5Sclose(space);
-    return st;
+    return st ? st : sp_h5_store_status(f->store);
 }
 
 sp_status sp_h5_write_floats(sp_h5 *f, const char *path, int rank, const size_t *dims,

@@ -14,8 +14,9 @@
 
 typedef struct sp_h5 sp_h5;
 
-/* A new file, built in memory: nothing touches the disk before sp_h5_commit, which writes it to a
- * temporary name and renames, so readers see the old file or the whole new one. SP_ERR_IO. */
+/* A new file: large arrays of numbers go to a temporary name beside `path` at once, the rest with
+ * sp_h5_commit, which renames, so readers see the old file or the whole new one. No memory is taken
+ * for the arrays. Every writing function is SP_ERR_IO from the first failure of the disk on. */
 sp_status sp_h5_create(const char *path, sp_h5 **out);
 /* Read-only. SP_ERR_MISSING; SP_ERR_FORMAT for a truncated or foreign file. */
 sp_status sp_h5_open(const char *path, sp_h5 **out);
@@ -51,6 +52,9 @@ sp_status sp_h5_write_texts(sp_h5 *file, const char *path, const char *const *te
 
 /* The shape of a dataset. SP_ERR_FORMAT if there is none, or its rank is over 3. */
 sp_status sp_h5_shape(sp_h5 *file, const char *path, int *rank, size_t dims[3]);
+/* A dataset of `count` numbers into `data`. SP_ERR_FORMAT if it is absent, not numbers, or has
+ * another count. */
+sp_status sp_h5_load_floats(sp_h5 *file, const char *path, float *data, size_t count);
 /* Whole datasets into fresh memory (free()); *count elements; number types convert.
  * SP_ERR_FORMAT if absent or not numbers. */
 sp_status sp_h5_read_floats(sp_h5 *file, const char *path, float **out, size_t *count);
@@ -64,6 +68,10 @@ bool sp_h5_exists(sp_h5 *file, const char *path);
 bool sp_h5_is_group(sp_h5 *file, const char *path);
 /* Appends the names of a group's members, sorted. SP_ERR_FORMAT if it is no group. */
 sp_status sp_h5_members(sp_h5 *file, const char *group, sp_strings *out);
+
+/* Whether all groups and data sets of a file lie inside it and are of the kinds above.
+ * SP_ERR_FORMAT if not; a number that changed inside an array is not seen. */
+sp_status sp_h5_check(sp_h5 *file);
 
 /* An external link at `path` to the root of another file (path relative to this one's folder). */
 sp_status sp_h5_link_file(sp_h5 *file, const char *path, const char *target);

@@ -145,6 +145,26 @@ static sp_status find_numbers(const sp_h5 *f, const char *path, sp_h5_value *out
     return st || out->kind != SP_H5_TEXT ? st : damaged(f, path, "does not hold numbers");
 }
 
+static void copy_floats(const sp_h5_value *value, float *data) {
+    bool as_here = value->kind == SP_H5_FLOAT && value->size == sizeof *data && !value->big_endian;
+    if (as_here && value->count)
+        memcpy(data, value->data, value->count * sizeof *data);
+    else
+        for (size_t i = 0; i < value->count; i++) data[i] = (float)sp_h5_value_real(value, i);
+}
+
+sp_status sp_h5_load_floats(sp_h5 *f, const char *path, float *data, size_t count) {
+    sp_h5_value value;
+    sp_status st = find_numbers(f, path, &value);
+    if (st) return st;
+    if (value.count != count)
+        return sp_fail(SP_ERR_FORMAT, "%s: %s has %zu values, expected %zu", f->path, path,
+                       value.count, count);
+    copy_floats(&value, data);
+    if (count) sp_map_rest(&f->map, value.data, count * value.size);
+    return SP_OK;
+}
+
 sp_status sp_h5_read_floats(sp_h5 *f, const char *path, float **out, size_t *count) {
     sp_h5_value value;
     *out = NULL;
@@ -153,7 +173,7 @@ sp_status sp_h5_read_floats(sp_h5 *f, const char *path, float **out, size_t *cou
     if (st) return st;
     *count = value.count;
     *out = sp_alloc(value.count, sizeof **out);
-    for (size_t i = 0; i < value.count; i++) (*out)[i] = (float)sp_h5_value_real(&value, i);
+    copy_floats(&value, *out);
     return SP_OK;
 }
 
@@ -197,4 +217,33 @@ sp_status sp_h5_read_texts(sp_h5 *f, const char *path, sp_strings *out) {
         sp_strings_take(out, sp_strndup(text, len));
     }
     return SP_OK;
+}
+
+/* ---- whole files ---- */
+
+/* More than any file of this program has; one in which groups lead in circles ends here. */
+enum { DEEPEST = 8, MOST_OBJECTS = 1 << 14 };
+
+static sp_status check_group(sp_h5 *f, const char *group, int depth, int *objects) {
+    sp_strings names = {0};
+    uint64_t header;
+    sp_h5_value value;
+    sp_status st = sp_h5_members(f, group, &names);
+    for (size_t i = 0; !st && i < names.len; i++) {
+        char *path = sp_format("%s/%s", group, names.data[i]);
+        if (depth == DEEPEST || ++*objects > MOST_OBJECTS || find(f, path, &header))
+            st = damaged(f, path, "cannot be read");
+        else if (sp_h5_image_is_group(&f->image, header))
+            st = check_group(f, path, depth + 1, objects);
+        else
+            st = find_dataset(f, path, &value);
+        free(path);
+    }
+    sp_strings_free(&names);
+    return st;
+}
+
+sp_status sp_h5_check(sp_h5 *f) {
+    int objects = 0;
+    return check_group(f, "", 0, &objects);
 }

@@ -20,14 +20,7 @@ static sp_status read_array(sp_h5 *file, const char *kind, const char *name, flo
                             size_t count) {
     if (count == 0) return SP_OK;
     char *path = tensor_path(kind, name);
-    float *stored = NULL;
-    size_t stored_count = 0;
-    sp_status st = sp_h5_read_floats(file, path, &stored, &stored_count);
-    if (!st && stored_count != count)
-        st = sp_fail(SP_ERR_FORMAT, "%s: %s has %zu values, expected %zu", sp_h5_path(file), path,
-                     stored_count, count);
-    if (!st) memcpy(data, stored, count * sizeof(float));
-    free(stored);
+    sp_status st = sp_h5_load_floats(file, path, data, count);
     free(path);
     return st;
 }

@@ -24,7 +24,7 @@ const sp_option sp_train_option_table[] = {
      "steps between evaluations on dev; 0: ten times a run"},
     {"patience", SP_INT, FIELD(patience), "0", 0, 1e6, NULL,
      "evaluations without a better state on dev before stopping; 0: never"},
-    {"checkpoint_seconds", SP_INT, FIELD(checkpoint_seconds), "30", 1, 86400, NULL,
+    {"checkpoint_seconds", SP_INT, FIELD(checkpoint_seconds), "30", 0, 86400, NULL,
      "seconds between checkpoints"},
     {"recompute", SP_BOOL, FIELD(recompute), "false", 0, 0, NULL,
      "keep no activations within a block but compute them again: slower, in less memory"},

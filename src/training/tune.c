@@ -23,8 +23,9 @@ typedef struct tuning {
     sp_snapshot best; /* of all tensors */
     sp_dev_score best_score;
     int64_t best_step, evaluations_since_best, tokens, milliseconds;
-    sp_sampler sampler; /* of the training pairs */
-    int *pair_tokens;   /* [pairs] */
+    int64_t evaluated_step; /* of the last evaluation */
+    sp_sampler sampler;     /* of the training pairs */
+    int *pair_tokens;       /* [pairs] */
     long steps;
     sp_packed batch;
     sp_ints labels, tasks; /* of the batch's sequences, or of their words */
@@ -100,6 +101,8 @@ static sp_status evaluate_and_compare(tuning *t) {
                        t->optimizer.step, score.loss, t->job->options->lr);
     const sp_tune_observer *o = &t->job->observer;
     sp_status st = o->on_dev ? o->on_dev(o->user, t->optimizer.step, &score) : SP_OK;
+    if (st) return st;
+    t->evaluated_step = t->optimizer.step;
     if (sp_dev_better(score, t->best_score)) {
         t->best_score = score;
         t->best_step = t->optimizer.step;
@@ -108,10 +111,13 @@ static sp_status evaluate_and_compare(tuning *t) {
     } else {
         t->evaluations_since_best++;
     }
-    return st;
+    return SP_OK;
 }
 
 /* ---- checkpoints ---- */
+
+/* Absent in checkpoints of versions that made none between a step and its evaluation. */
+static const char EVALUATED[] = "evaluated_step";
 
 static void list_counters(tuning *t, sp_counter counters[7]) {
     counters[0] = (sp_counter){"best_step", &t->best_step};
@@ -154,6 +160,7 @@ static sp_status fill_checkpoint(tuning *t, sp_h5 *file) {
     list_counters(t, counters);
     t->milliseconds = (int64_t)(1000 * (sp_now() - t->started));
     sp_status st = sp_checkpoint_write(file, t->job->identity, &t->optimizer, counters);
+    if (!st) st = sp_h5_set_int(file, "/checkpoint", EVALUATED, t->evaluated_step);
     if (!st) st = write_state(t, file);
     if (!st) st = write_best(t, file);
     const sp_tune_observer *o = &t->job->observer;
@@ -174,6 +181,9 @@ static sp_status resume(tuning *t) {
     sp_status st = sp_h5_open(t->job->checkpoint, &file);
     if (st) return st;
     st = sp_checkpoint_read(file, t->job->identity, &t->optimizer, counters);
+    t->evaluated_step = t->optimizer.step;
+    if (!st && sp_h5_has_attribute(file, "/checkpoint", EVALUATED))
+        st = sp_h5_get_int(file, "/checkpoint", EVALUATED, &t->evaluated_step);
     if (!st) st = read_state(t, file);
     if (!st) st = read_best(t, file);
     const sp_tune_observer *o = &t->job->observer;
@@ -217,11 +227,6 @@ static sp_status one_step(tuning *t) {
     return SP_OK;
 }
 
-static bool is_finished(const tuning *t) {
-    int patience = t->job->options->patience;
-    return t->optimizer.step >= t->steps || (patience > 0 && t->evaluations_since_best >= patience);
-}
-
 long sp_tune_eval_every(const sp_train_options *options, long steps) {
     return options->eval_every ? options->eval_every : (steps + EVALUATIONS - 1) / EVALUATIONS;
 }
@@ -236,16 +241,31 @@ static double next_saving(const tuning *t, double start) {
     return now + (pause > least ? pause : least);
 }
 
+static bool has_evaluation_due(const tuning *t) {
+    long step = t->optimizer.step, every = sp_tune_eval_every(t->job->options, t->steps);
+    return t->evaluated_step != step && (step % every == 0 || step == t->steps);
+}
+
+static bool is_finished(const tuning *t) {
+    int patience = t->job->options->patience;
+    return (t->optimizer.step >= t->steps && !has_evaluation_due(t)) ||
+           (patience > 0 && t->evaluations_since_best >= patience);
+}
+
+/* A step and its evaluation, or only that, if it was interrupted before. */
+static sp_status go_on(tuning *t) {
+    sp_status st = has_evaluation_due(t) ? SP_OK : one_step(t);
+    return st || !has_evaluation_due(t) ? st : evaluate_and_compare(t);
+}
+
 static sp_status train(tuning *t) {
-    long every = sp_tune_eval_every(t->job->options, t->steps);
     double due = next_saving(t, sp_now());
     sp_status st = SP_OK;
     while (!st && !is_finished(t)) {
-        if ((st = one_step(t))) break;
-        if (t->optimizer.step % every == 0 || t->optimizer.step == t->steps)
-            st = evaluate_and_compare(t);
+        st = go_on(t);
         bool stop = sp_interrupted();
         double start = sp_now();
+        if (stop && st == SP_ERR_INTERRUPTED) st = SP_OK; /* an evaluation, as if not begun */
         if (!st && t->job->checkpoint && (stop || start >= due)) {
             st = save(t);
             due = next_saving(t, start);

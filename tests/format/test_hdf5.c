@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include "core/clock.h"
 #include "core/file.h"
 #include "format/hdf5.h"
 
@@ -210,6 +211,87 @@ static void test_full_disk(void **state) {
     sp_h5_close(f);
 }
 
+enum { LARGE = 3 << 20 };
+
+/* Two large arrays among small things, one of them not at its natural place in memory. */
+static sp_status write_large(const float *values, sp_h5 **f) {
+    const char *const texts[2] = {"one", "two"};
+    sp_status st = sp_h5_create(path, f);
+    if (!st) st = sp_h5_write_floats(*f, "/w/small", 1, (size_t[]){3}, values);
+    if (!st) st = sp_h5_write_floats(*f, "/w/large", 2, (size_t[]){3, LARGE / 3}, values);
+    if (!st) st = sp_h5_write_texts(*f, "/texts", texts, 2);
+    if (!st) st = sp_h5_write_floats(*f, "/w/other", 1, (size_t[]){LARGE - 5}, values + 5);
+    return st ? st : sp_h5_set_text(*f, "/w", "note", "after them");
+}
+
+static float *count_up(void) {
+    float *values = sp_alloc_floats(LARGE);
+    for (size_t i = 0; i < LARGE; i++) values[i] = (float)i;
+    return values;
+}
+
+static void test_large_arrays(void **state) {
+    (void)state;
+    sp_h5 *f;
+    float *values = count_up(), *read = NULL;
+    size_t count;
+    double before = sp_peak_rss();
+    assert_int_equal(write_large(values, &f), SP_OK);
+    assert_int_equal(sp_h5_commit(f), SP_OK);
+    if (sp_peak_rss() - before > 4 << 20) fail_msg("%g bytes", sp_peak_rss() - before);
+    assert_int_equal(sp_h5_open(path, &f), SP_OK);
+    assert_int_equal(sp_h5_read_floats(f, "/w/large", &read, &count), SP_OK);
+    assert_int_equal(count, LARGE);
+    assert_memory_equal(read, values, LARGE * sizeof *read);
+    assert_int_equal(sp_h5_load_floats(f, "/w/other", read, LARGE), SP_ERR_FORMAT);
+    assert_int_equal(sp_h5_load_floats(f, "/w/other", read, LARGE - 5), SP_OK);
+    assert_memory_equal(read, values + 5, (LARGE - 5) * sizeof *read);
+    assert_int_equal(sp_h5_load_floats(f, "/w/small", read, 3), SP_OK);
+    assert_memory_equal(read, values, 3 * sizeof *read);
+    sp_h5_close(f);
+    free(read);
+    /* libhdf5 reads the same. */
+    hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+    hid_t set = H5Dopen2(file, "/w/other", H5P_DEFAULT);
+    read = sp_alloc_floats(LARGE);
+    assert_true(H5Dread(set, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, read) >= 0);
+    assert_memory_equal(read, values + 5, (LARGE - 5) * sizeof *read);
+    H5Dclose(set), H5Fclose(file);
+    free(read), free(values);
+}
+
+/* Wherever in a large file the disk fills up, the old file stays, nothing is left over, and the
+ * next file is written as if nothing had been. */
+static void test_full_disk_in_a_large_array(void **state) {
+    (void)state;
+    float *values = count_up();
+    struct rlimit old_limit, limit;
+    getrlimit(RLIMIT_FSIZE, &old_limit);
+    limit = old_limit;
+    signal(SIGXFSZ, SIG_IGN);
+    write_sample("old");
+    for (rlim_t room = 0; room < 2 * LARGE * sizeof *values; room += 1234567) {
+        sp_h5 *f;
+        limit.rlim_cur = room;
+        setrlimit(RLIMIT_FSIZE, &limit);
+        sp_status st = write_large(values, &f);
+        st = sp_h5_finish(f, st);
+        setrlimit(RLIMIT_FSIZE, &old_limit);
+        assert_int_equal(st, SP_ERR_IO);
+        assert_non_null(strstr(sp_error(), "cannot write: File too large"));
+    }
+    sp_h5 *f;
+    char *note;
+    assert_int_equal(sp_h5_open(path, &f), SP_OK);
+    assert_int_equal(sp_h5_get_text(f, "/", "note", &note), SP_OK);
+    assert_string_equal(note, "old");
+    free(note);
+    sp_h5_close(f);
+    assert_int_equal(write_large(values, &f), SP_OK);
+    assert_int_equal(sp_h5_commit(f), SP_OK);
+    free(values);
+}
+
 /* An unwritable folder is SP_ERR_IO. */
 static void test_unwritable_folder(void **state) {
     (void)state;
@@ -263,6 +345,7 @@ int main(void) {
         cmocka_unit_test(test_replacement),       cmocka_unit_test(test_determinism),
         cmocka_unit_test(test_dropped_file),      cmocka_unit_test(test_bad_files),
         cmocka_unit_test(test_foreign_parts),     cmocka_unit_test(test_full_disk),
+        cmocka_unit_test(test_large_arrays),      cmocka_unit_test(test_full_disk_in_a_large_array),
         cmocka_unit_test(test_unwritable_folder),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

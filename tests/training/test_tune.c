@@ -398,6 +398,44 @@ static void a_resumed_run_with_a_linear_head_ends_in_the_same_bytes_too(void **s
     check_resume(open_labelled, "fine-tune", "adafactor", false);
 }
 
+static sp_status interrupt_evaluation(void *user, long step, sp_dev_score *score) {
+    (void)user, (void)score;
+    if (step < 30) return SP_OK;
+    raise(SIGINT);
+    return sp_fail(SP_ERR_INTERRUPTED, "stopped while generating");
+}
+
+static void
+a_run_interrupted_in_an_evaluation_makes_it_up_and_ends_in_the_same_bytes(void **state) {
+    (void)state;
+    char *folder = make_folder(), *path = sp_path_join(folder, "run.checkpoint");
+    task whole, broken;
+    sp_tune_result x, y;
+    sp_h5 *file;
+    int64_t step, evaluated;
+    open_task(&whole, "prefix", 60);
+    open_task(&broken, "prefix", 60);
+    assert_int_equal(sp_tune(&whole.job, &x), SP_OK);
+    broken.job.checkpoint = path;
+    broken.options.checkpoint_seconds = 1000;
+    broken.job.observer.on_dev = interrupt_evaluation;
+    int status = train_in_child(&broken, NULL);
+    assert_int_equal(WEXITSTATUS(status), SP_ERR_INTERRUPTED);
+    assert_int_equal(sp_h5_open(path, &file), SP_OK);
+    assert_int_equal(sp_h5_get_int(file, "/checkpoint", "step", &step), SP_OK);
+    assert_int_equal(sp_h5_get_int(file, "/checkpoint", "evaluated_step", &evaluated), SP_OK);
+    assert_int_equal(step, 30);
+    assert_int_equal(evaluated, 20);
+    sp_h5_close(file);
+    broken.job.observer.on_dev = NULL;
+    assert_int_equal(sp_tune(&broken.job, &y), SP_OK);
+    assert_same_end(&whole, &x, &broken, &y);
+    close_task(&whole);
+    close_task(&broken);
+    free(path);
+    remove_folder(folder);
+}
+
 static void a_damaged_checkpoint_is_refused_by_name(void **state) {
     (void)state;
     char *folder = make_folder(), *path = sp_path_join(folder, "run.checkpoint");
@@ -542,6 +580,7 @@ int main(void) {
         cmocka_unit_test(a_diverging_tuning_ends_with_an_error),
         cmocka_unit_test(an_interrupted_run_resumed_ends_in_the_same_bytes_as_one_left_alone),
         cmocka_unit_test(a_killed_run_resumed_ends_in_the_same_bytes_as_one_left_alone),
+        cmocka_unit_test(a_run_interrupted_in_an_evaluation_makes_it_up_and_ends_in_the_same_bytes),
         cmocka_unit_test(a_damaged_checkpoint_is_refused_by_name),
         cmocka_unit_test(a_pair_is_template_input_separator_target_and_end),
         cmocka_unit_test(frequent_tokens_come_most_frequent_first),
