@@ -31,9 +31,12 @@ void sp_launch_share_cpus(const sp_launch *launch) {
         return;
     CPU_ZERO(&share);
     int count = CPU_COUNT(&mine), place = 0;
-    int stride = launch->local_size < count ? launch->local_size : count;
-    for (int cpu = 0; cpu < CPU_SETSIZE; cpu++)
-        if (CPU_ISSET(cpu, &mine) && place++ % stride == launch->local_rank % stride)
-            CPU_SET(cpu, &share);
+    int most = launch->local_size < count ? count / launch->local_size : 1;
+    int first = launch->local_rank * most % count;
+    for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+        if (!CPU_ISSET(cpu, &mine)) continue;
+        if (place >= first && place < first + most) CPU_SET(cpu, &share);
+        place++;
+    }
     sched_setaffinity(0, sizeof share, &share);
 }

@@ -15,8 +15,8 @@ sp_launch sp_launch_read(void);
 bool sp_launched(void);
 
 /* Where mpirun has bound this process to no CPUs of its own (--oversubscribe, --bind-to none; known
- * by its having all CPUs that mpirun has), keeps it on its share of them: rank k of n on this
- * machine on every n-th CPU from k on, or on one if there are fewer CPUs than ranks. */
+ * by its having all CPUs that mpirun has), keeps it on its share of them: each of the n ranks on
+ * this machine on 1/n of the CPUs, or on one if there are fewer CPUs than ranks. */
 void sp_launch_share_cpus(const sp_launch *launch);
 
 #endif

@@ -43,8 +43,8 @@ static sp_status load_module(sp_channel_open **join) {
     if (module) *(void **)join = dlsym(module, SP_CHANNEL_SYMBOL);
     free(path);
     if (*join) return SP_OK;
-    return sp_fail(SP_ERR_MISSING, "MPI cannot be loaded (%s); install openmpi-bin with `make deps`",
-                   dlerror());
+    return sp_fail(SP_ERR_MISSING,
+                   "MPI cannot be loaded (%s); install openmpi-bin with `make deps`", dlerror());
 }
 
 sp_status sp_ranks_join(sp_ranks **out) {
