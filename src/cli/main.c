@@ -26,13 +26,14 @@ extern const sp_command sp_command_tokenize;
 extern const sp_command sp_command_score;
 extern const sp_command sp_command_bench;
 extern const sp_command sp_command_adapter;
+extern const sp_command sp_command_submit;
 
 static const sp_command *const commands[] = {
     &sp_command_info,     &sp_command_run,      &sp_command_plan,
     &sp_command_report,   &sp_command_data,     &sp_command_logprobs,
     &sp_command_generate, &sp_command_pretrain, &sp_command_train_tokenizer,
     &sp_command_tokenize, &sp_command_score,    &sp_command_model,
-    &sp_command_bench,    &sp_command_adapter,
+    &sp_command_bench,    &sp_command_adapter,  &sp_command_submit,
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
 

@@ -30,6 +30,7 @@ typedef struct sp_trial_estimate {
     long trainable_parameters, total_parameters;
     int threads;
     double seconds; /* on CPUs of its own */
+    double bytes;   /* of memory at the peak */
 } sp_trial_estimate;
 /* What a run would cost, without training; its model is opened and closed. */
 sp_status sp_trial_plan(const sp_run_spec *run, sp_assets *assets, sp_trial_estimate *out);
