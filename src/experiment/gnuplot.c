@@ -1,5 +1,7 @@
 #include "experiment/gnuplot.h"
 
+#include "core/file.h"
+
 #include <errno.h>
 #include <spawn.h>
 #include <stdbool.h>
@@ -56,7 +58,7 @@ static const char *last_part(const char *complaint) {
 
 sp_status sp_gnuplot_draw(const char *settings, const char *script, const char *format,
                           const char *path) {
-    char *temporary = sp_format("%s.tmp-%ld", path, (long)getpid());
+    char *temporary = sp_temporary_path(path);
     sp_buf all = {0}, complaint = {0};
     sp_buf_puts(&all, settings);
     sp_gnuplot_assign(&all, "format", format);
