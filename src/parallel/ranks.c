@@ -127,13 +127,13 @@ static void gather(sp_ranks *ranks, const void *mine, void *all, size_t bytes) {
     ranks->bytes_sent += (double)(ranks->size - 1) * (double)bytes;
 }
 
-double sp_ranks_sum_number(sp_ranks *ranks, double value) {
-    if (!ranks) return value;
-    double *all = sp_alloc((size_t)ranks->size, sizeof *all), sum = 0;
-    gather(ranks, &value, all, sizeof value);
-    for (int r = 0; r < ranks->size; r++) sum += all[r];
+void sp_ranks_sum_numbers(sp_ranks *ranks, double *values, size_t count) {
+    if (!ranks) return;
+    double *all = sp_alloc((size_t)ranks->size * count, sizeof *all);
+    gather(ranks, values, all, count * sizeof *values);
+    memcpy(values, all, count * sizeof *values);
+    for (size_t i = count; i < (size_t)ranks->size * count; i++) values[i % count] += all[i];
     free(all);
-    return sum;
 }
 
 void sp_ranks_gather(sp_ranks *ranks, const sp_buf *mine, sp_buf *out, size_t *lengths) {

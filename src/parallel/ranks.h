@@ -36,8 +36,8 @@ int sp_ranks_rank(const sp_ranks *ranks); /* 0 alone */
  * the same bits, and so does a repetition with as many ranks. A rank sends 2 (size - 1) / size of
  * the data: each sums a part of it and passes that on. */
 void sp_ranks_sum(sp_ranks *ranks, float *data, size_t count);
-/* The sum of one number each, in rank order. */
-double sp_ranks_sum_number(sp_ranks *ranks, double value);
+/* The same for a few numbers, which are all sent to everyone. */
+void sp_ranks_sum_numbers(sp_ranks *ranks, double *values, size_t count);
 /* Every rank's bytes, one text after the other in rank order: lengths [size] and the texts are
  * appended to `out`. Alone: the own. */
 void sp_ranks_gather(sp_ranks *ranks, const sp_buf *mine, sp_buf *out, size_t *lengths);

@@ -29,23 +29,25 @@ static size_t value_count(const sp_var *v) {
     return (size_t)(v->rows * v->cols);
 }
 
-/* One buffer: for each parameter whether it has a gradient, then all gradients. So a step is one
- * sum, whatever the method. */
-void sp_share_sum_gradients(sp_ranks *ranks, const sp_optimizer *o) {
+/* One buffer: the loss, for each parameter whether it has a gradient, then all gradients. So a step
+ * is one sum, whatever the method. */
+void sp_share_sum_gradients(sp_ranks *ranks, const sp_optimizer *o, double *loss) {
     if (!ranks) return;
-    size_t total = o->count;
+    size_t head = 1 + o->count, total = head;
     for (size_t i = 0; i < o->count; i++) total += value_count(&o->params[i]->var);
-    float *all = sp_alloc_floats(total), *at = all + o->count;
+    float *all = sp_alloc_floats(total), *ready = all + 1, *at = all + head;
+    all[0] = (float)*loss;
     for (size_t i = 0; i < o->count; at += value_count(&o->params[i++]->var)) {
         const sp_var *v = &o->params[i]->var;
-        all[i] = v->grad_ready;
+        ready[i] = v->grad_ready;
         if (v->grad_ready) memcpy(at, v->grad, value_count(v) * sizeof *at);
     }
     sp_ranks_sum(ranks, all, total);
-    at = all + o->count;
+    *loss = all[0];
+    at = all + head;
     for (size_t i = 0; i < o->count; at += value_count(&o->params[i++]->var)) {
         sp_var *v = &o->params[i]->var;
-        v->grad_ready = all[i] > 0;
+        v->grad_ready = ready[i] > 0;
         if (v->grad_ready) memcpy(v->grad, at, value_count(v) * sizeof *at);
     }
     free(all);

@@ -10,8 +10,8 @@
  * the rank that has least, the lowest of equals; so rank 0 always has one. owner [count]. */
 void sp_share_deal(const int *sizes, size_t count, int ranks, int *owner);
 
-/* The gradients of the optimizer's parameters become the sums over the ranks; a parameter that has
- * none on a rank counts as zeros there. All ranks. */
-void sp_share_sum_gradients(sp_ranks *ranks, const sp_optimizer *optimizer);
+/* The gradients of the optimizer's parameters become the sums over the ranks, and so does *loss, in
+ * one exchange; a parameter that has no gradient on a rank counts as zeros there. All ranks. */
+void sp_share_sum_gradients(sp_ranks *ranks, const sp_optimizer *optimizer, double *loss);
 
 #endif

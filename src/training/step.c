@@ -6,12 +6,12 @@
 
 sp_status sp_train_step_share(sp_tape *t, sp_var *loss, double weight, sp_ranks *ranks,
                               sp_optimizer *o, double learning_rate, sp_step_result *out) {
-    out->loss = sp_ranks_sum_number(ranks, loss ? weight * loss->data[0] : 0);
+    out->loss = loss ? weight * loss->data[0] : 0;
     out->gradient_norm = 0;
-    if (isfinite(out->loss)) {
+    if (ranks || isfinite(out->loss)) { /* what is not finite has to reach the other ranks */
         sp_optimizer_zero_grad(o);
         if (loss) sp_tape_backward(t, loss, (float)weight);
-        sp_share_sum_gradients(ranks, o);
+        sp_share_sum_gradients(ranks, o, &out->loss);
         out->gradient_norm = sp_optimizer_clip(o);
     }
     sp_tape_reset(t);

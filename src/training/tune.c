@@ -2,6 +2,7 @@
 
 #include "core/clock.h"
 #include "core/file.h"
+#include "core/hash.h"
 #include "training/objective.h"
 #include "training/sampler.h"
 #include "training/schedule.h"
@@ -109,10 +110,9 @@ static sp_dev_score evaluate(tuning *t) {
         sp_tape_reset(&t->tape);
     }
     t->tape.inference = false;
-    sum = sp_ranks_sum_number(ranks, sum);
-    scored = sp_ranks_sum_number(ranks, scored);
-    double right = sp_ranks_sum_number(ranks, (double)correct);
-    return (sp_dev_score){sum / scored, t->job->head ? 100.0 * right / scored : NAN};
+    double all[] = {sum, scored, (double)correct};
+    sp_ranks_sum_numbers(ranks, all, 3);
+    return (sp_dev_score){all[0] / all[1], t->job->head ? 100.0 * all[2] / all[1] : NAN};
 }
 
 bool sp_dev_better(sp_dev_score a, sp_dev_score b) {
@@ -122,15 +122,18 @@ bool sp_dev_better(sp_dev_score a, sp_dev_score b) {
 
 /* The parameters of all ranks have the same bits at the same step. */
 static sp_status check_ranks(tuning *t) {
-    sp_status st = SP_OK;
-    for (size_t i = 0; !st && i < t->tensor_count; i++) {
+    if (!t->job->ranks) return SP_OK;
+    sp_buf state = {0};
+    sp_buf_printf(&state, "step %ld\n", t->optimizer.step);
+    for (size_t i = 0; i < t->tensor_count; i++) {
         const sp_var *v = &t->tensors[i]->var;
-        st = sp_ranks_check_same(t->job->ranks, t->tensors[i]->name, v->data,
-                                 (size_t)(v->rows * v->cols) * sizeof(float));
+        sp_digest digest = sp_sha256(v->data, (size_t)(v->rows * v->cols) * sizeof(float));
+        sp_buf_puts(&state, digest.hex);
     }
-    return st ? st
-              : sp_ranks_check_same(t->job->ranks, "the step reached", &t->optimizer.step,
-                                    sizeof t->optimizer.step);
+    sp_status st =
+        sp_ranks_check_same(t->job->ranks, "the state of training", state.data, state.len);
+    sp_buf_free(&state);
+    return st;
 }
 
 static sp_status evaluate_and_compare(tuning *t) {

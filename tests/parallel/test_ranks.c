@@ -130,7 +130,10 @@ static void gather_texts(sp_ranks *ranks, void *user) {
     sp_ranks_gather(ranks, &mine, &all, lengths);
     assert_int_equal(lengths[0] * 100 + lengths[1] * 10 + lengths[2], 305);
     snprintf(o->text[ranks->rank], sizeof o->text[0], "%s", all.data);
-    o->number[ranks->rank] = sp_ranks_sum_number(ranks, ranks->rank ? 0.1 : 1e17);
+    double numbers[] = {1, ranks->rank ? 0.1 : 1e17};
+    sp_ranks_sum_numbers(ranks, numbers, 2);
+    assert_true(numbers[0] == 3);
+    o->number[ranks->rank] = numbers[1];
     sp_buf_free(&mine), sp_buf_free(&all);
 }
 
