@@ -160,13 +160,17 @@ job=$!
 wait_for 'killed/ranks/runs/*.progress.json'
 children=$(cat /proc/$job/task/*/children)
 kill -KILL "$(echo $children | cut -d ' ' -f 2)"
-for i in $(seq 300); do
-    kill -0 $job 2> /dev/null || break
-    sleep 0.1
-done
-kill -0 $job 2> /dev/null && fail "a killed rank leaves the others waiting"
+# gone PID TEXT: waits until the process has ended; a zombie has.
+gone() {
+    for i in $(seq 300); do
+        grep -q '^State:.[^Z]' "/proc/$1/status" 2> /dev/null || return 0
+        sleep 0.1
+    done
+    fail "$2"
+}
+gone $job "a killed rank leaves the others waiting"
 wait $job && fail "a killed rank is no failure"
 for child in $children; do
-    kill -0 "$child" 2> /dev/null && fail "rank $child is left"
+    gone "$child" "rank $child is left"
 done
 exit 0
