@@ -177,21 +177,23 @@ static char *submit_command(const char *path, const sp_strings *after) {
     return sp_buf_take(&command);
 }
 
-/* Runs sbatch; its first line, "ID" or "ID;CLUSTER", gives the id. */
+/* Runs sbatch; the line with the id is "ID" or "ID;CLUSTER", and there may be warnings beside it.
+ */
 static sp_status call_sbatch(const char *command, char **id) {
-    char line[512] = "", *all = sp_format("%s 2>&1", command);
+    char line[512], first[512] = "it says nothing", found[512] = "";
+    char *all = sp_format("%s 2>&1", command);
     FILE *out = popen(all, "r");
     free(all);
     if (!out) return sp_fail(SP_ERR_IO, "cannot start sbatch");
-    bool answered = fgets(line, sizeof line, out) != NULL;
-    for (int c = 0; c != EOF;) c = fgetc(out);
-    int code = pclose(out);
-    line[strcspn(line, "\n")] = '\0';
-    if (code != 0 || !answered || !isdigit((unsigned char)*line))
-        return sp_fail(SP_ERR_FAILED, "sbatch did not take a job: %s",
-                       *line ? line : "it says nothing");
-    line[strspn(line, "0123456789_")] = '\0';
-    *id = sp_strdup(line);
+    for (bool start = true; fgets(line, sizeof line, out); start = false) {
+        line[strcspn(line, "\n")] = '\0';
+        if (start && *line) memcpy(first, line, sizeof first);
+        if (isdigit((unsigned char)*line)) memcpy(found, line, sizeof found);
+    }
+    if (pclose(out) != 0 || !*found)
+        return sp_fail(SP_ERR_FAILED, "sbatch did not take a job: %s", first);
+    found[strspn(found, "0123456789")] = '\0';
+    *id = sp_strdup(found);
     return SP_OK;
 }
 

@@ -89,7 +89,7 @@ static void put_work(const sp_slurm_study *s, sp_buf *out) {
                      "work=$!\n"
                      "requeue=\n"
                      "trap 'requeue=1; kill -TERM $work' USR1\n"
-                     "trap 'kill -TERM $work' TERM\n"
+                     "trap : TERM\n" /* Slurm sends it to all processes of a task */
                      "wait $work\n"
                      "code=$?\n"
                      "while kill -0 $work 2> /dev/null; do\n"
