@@ -4,11 +4,12 @@
 
 #include <math.h>
 
-/* Program, libraries, tokenizer, word lists of the metrics. */
-static const double EVERY_RUN = 250e6;
+/* Program, libraries, tokenizer, data set, word lists of the metrics. */
+static const double EVERY_RUN = 400e6;
 
-/* Of what trains: gradient, two moments, the best state, the prompt made of it. */
-enum { COPIES_OF_TRAINED = 5 };
+/* Of what trains: gradient, two moments, the best state; and a checkpoint, which is made in memory,
+ * of weights, moments and best state, in a buffer that grows by doubling. */
+enum { COPIES_OF_TRAINED = 4 + 2 * 4 };
 
 static double bytes_of_weights(const sp_setup *s) {
     double trained = (double)sp_params_trainable(&s->model->params);

@@ -142,7 +142,9 @@ static sp_status train(trial *t, const char *checkpoint) {
                        .observer = {t, on_step, on_dev, save_series, load_series},
                        .ranks = t->ranks};
     sp_tune_result result;
+    double sent = t->ranks ? t->ranks->bytes_sent : 0;
     sp_status st = sp_tune(&job, &result);
+    if (t->ranks) sp_runlog_number(&t->log, "train_bytes_sent", t->ranks->bytes_sent - sent);
     sp_runlog_integer(&t->log, "best_step", result.best_step);
     sp_runlog_number(&t->log, "train_seconds", result.seconds);
     return st;
