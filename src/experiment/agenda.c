@@ -150,12 +150,11 @@ sp_status sp_agenda_look_around(sp_agenda *agenda) {
     for (size_t i = 0; !st && i < agenda->count; i++) {
         sp_item *item = &agenda->items[i];
         if (item->state != SP_ITEM_ELSEWHERE) continue;
-        st = sp_agenda_take(agenda, item);
-        if (st) break;
-        if (item->lock >= 0)
-            sp_agenda_release(agenda, item);
-        else if (item->state == SP_ITEM_ELSEWHERE)
+        if (sp_run_is_locked(item->run, agenda->folder))
             item->seconds_left = sp_run_progress_read(item->run, agenda->folder).seconds_left;
+        else
+            st = sp_agenda_take(agenda, item);
+        if (!st && item->lock >= 0) sp_agenda_release(agenda, item);
     }
     return st;
 }

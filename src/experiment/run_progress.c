@@ -72,6 +72,8 @@ static double number(const json_t *object, const char *name, double fallback) {
 static void text(const json_t *object, const char *name, char word[SP_PROGRESS_WORD]) {
     const char *value = json_string_value(json_object_get(object, name));
     snprintf(word, SP_PROGRESS_WORD, "%s", value ? value : "");
+    for (char *c = word; *c; c++)
+        if ((unsigned char)*c < ' ' || *c == 127) *c = '?'; /* it may be printed on a terminal */
 }
 
 sp_run_progress sp_run_progress_parse(const char *bytes, size_t len) {

@@ -15,9 +15,10 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Seconds between two looks at other processes and their requests, and between two writings of a
- * progress file. */
-static const double ATTEND_SECONDS = 1, WRITE_SECONDS = 2;
+/* Seconds between two looks at requests and at other processes, those more for each run and process
+ * there are to be looked at, and between two writings of a progress file. */
+static const double ATTEND_SECONDS = 1, LOOK_SECONDS = 1, LOOK_SECONDS_EACH = 0.05,
+                    WRITE_SECONDS = 2;
 
 /* A run at work. */
 typedef struct place {
@@ -42,7 +43,7 @@ typedef struct study {
     place *places; /* [running] */
     int running, room;
     double seconds; /* that the runs of this call took which ended well */
-    double attend_due;
+    double attend_due, look_due;
     bool waits;     /* and has said so */
     sp_status stop; /* not SP_OK: nothing more is started */
     char *reason;   /* its message */
@@ -233,6 +234,7 @@ static sp_status start_run(study *s, sp_item *item, const cpu_set_t *cpus) {
     p->title = sp_run_title(item->run);
     p->replicate = sp_run_replicate(item->run);
     write_progress(s, p);
+    p->write_due = 0; /* what the run says first is to be seen at once */
     forget_model(s, item->run);
     if (watch->started) watch->started(watch->user, item->run, item->threads);
     return SP_OK;
@@ -363,14 +365,21 @@ static void report_waiting(study *s) {
     report_progress(s, sp_progress_start());
 }
 
+static void look_at_others(study *s, double now) {
+    if (now < s->look_due) return;
+    greet_others(s);
+    sp_status st = sp_agenda_look_around(&s->agenda);
+    if (st) stop_study(s, st);
+    size_t seen = s->known.len + sp_agenda_count(&s->agenda, SP_ITEM_ELSEWHERE);
+    s->look_due = now + LOOK_SECONDS + LOOK_SECONDS_EACH * (double)seen;
+}
+
 static void attend_to_others(study *s) {
     double now = sp_now();
     if (now < s->attend_due) return;
     s->attend_due = now + ATTEND_SECONDS;
-    greet_others(s);
-    heed_requests(s);
-    sp_status st = sp_agenda_look_around(&s->agenda);
-    if (st) stop_study(s, st);
+    heed_requests(s); /* first: one may be why another process gives a run up */
+    look_at_others(s, now);
     report_waiting(s);
 }
 
@@ -445,7 +454,8 @@ static sp_status fail_at_end(const study *s) {
     if (out->failed)
         return sp_fail(SP_ERR_FAILED, "%zu of %zu runs failed; the first: %s", out->failed,
                        s->agenda.count,
-                       s->first_failure ? s->first_failure : "see the process it failed in");
+                       s->first_failure ? s->first_failure
+                                        : "another process did it; `softprompt status` tells why");
     if (out->cancelled)
         return sp_fail(SP_ERR_INTERRUPTED,
                        "%zu of %zu runs were cancelled; run it again to do them", out->cancelled,

@@ -47,7 +47,7 @@ series() {
     h5dump -d /train/loss -d /dev/loss "$1"/*/runs/????????????????.h5 | grep '^ *(' 
 }
 
-for i in $(seq 16); do
+for i in $(seq 4); do
     echo "{\"input\": \"name : thing $i\", \"target\": \"thing $i\"}"
 done > things.jsonl
 cat > things.yaml << 'YAML'
@@ -91,10 +91,10 @@ refuse 3 "wrong.yaml:5: limits.time is 'soon'; use a time" run wrong.yaml
 [ "$(events finished log)" -eq 3 ] || fail "--only: $(cat log)"
 "$softprompt" status study.yaml | grep -q "^shared: 3 of 6 runs finished" || fail "status after --only"
 rm -r results
-"$softprompt" run --json -j 1 study.yaml --set train.steps=100 > log1 2> error1 &
+"$softprompt" run --json -j 1 study.yaml --set train.steps=40 > log1 2> error1 &
 one=$!
 wait_until "a run" started 1 log1
-"$softprompt" run --json -j 1 study.yaml --set train.steps=100 > log2 2> error2 &
+"$softprompt" run --json -j 1 study.yaml --set train.steps=40 > log2 2> error2 &
 two=$!
 expect_end 0 $one "the first process"
 expect_end 0 $two "the second process"
@@ -110,21 +110,21 @@ grep -q '"event":"joined"' log2 || fail "no event: $(cat log2)"
 
 # ---- a process that is killed: the other one takes its run over ----
 
-"$softprompt" run -q --json -j 1 -r taken study.yaml --set train.steps=100 > log1 2> error1 &
+"$softprompt" run -q --json -j 1 -r taken study.yaml --set train.steps=40 > log1 2> error1 &
 one=$!
 wait_until "a run" started 1 log1
-"$softprompt" run -q --json -j 1 -r taken study.yaml --set train.steps=100 > log2 2> error2 &
+"$softprompt" run -q --json -j 1 -r taken study.yaml --set train.steps=40 > log2 2> error2 &
 two=$!
 wait_until "a run of the second process" started 1 log2
 kill -9 $one
 wait $one
 expect_end 0 $two "the process that is left"
-"$softprompt" status -r taken study.yaml --set train.steps=100 |
+"$softprompt" status -r taken study.yaml --set train.steps=40 |
     grep -q "6 of 6 runs finished" || fail "not all runs are done"
 
 # ---- a run that dies is tried again ----
 
-"$softprompt" run --json -j 1 -r again study.yaml --only 1 --retry 1 --set train.steps=200 > log 2> error &
+"$softprompt" run --json -j 1 -r again study.yaml --only 1 --retry 1 --set train.steps=80 > log 2> error &
 study=$!
 wait_until "a run" started 1 log
 kill -9 $(run_of $study)
@@ -185,6 +185,17 @@ for signal in INT HUP TERM; do
     grep -q "stopping 1 runs, with a checkpoint" error || fail "SIG$signal: $(cat error)"
     [ -e signal-$signal/long/runs/*.checkpoint.h5 ] || fail "SIG$signal: no checkpoint"
 done
+(
+    trap '' HUP # as nohup does
+    exec "$softprompt" run --json -r nohup long.yaml > log 2> error
+) &
+study=$!
+wait_until "a step" at_step nohup
+kill -HUP $study
+sleep 0.5
+kill -0 $study || fail "nohup is not respected"
+kill -TERM $study
+expect_end 130 $study "SIGTERM"
 "$softprompt" run --json -r twice long.yaml > log 2> error &
 study=$!
 wait_until "a step" at_step twice
@@ -202,14 +213,14 @@ wait_until "the run is gone" gone
 # ---- interrupted and gone on with is the same, bit for bit ----
 
 if command -v h5dump > /dev/null; then
-    "$softprompt" run -q -r whole long.yaml --set train.steps=400 > log 2> error || fail "$(cat error)"
-    "$softprompt" run -q --json -r parts long.yaml --set train.steps=400 > log 2> error &
+    "$softprompt" run -q -r whole long.yaml --set train.steps=200 > log 2> error || fail "$(cat error)"
+    "$softprompt" run -q --json -r parts long.yaml --set train.steps=200 > log 2> error &
     study=$!
     wait_until "a run" started 1 log
     sleep 0.3
     kill -INT $study
     wait $study
-    "$softprompt" run -q -r parts long.yaml --set train.steps=400 > log 2> error || fail "$(cat error)"
+    "$softprompt" run -q -r parts long.yaml --set train.steps=200 > log 2> error || fail "$(cat error)"
     [ "$(series whole | wc -l)" -gt 10 ] || fail "no losses"
     [ "$(series whole)" = "$(series parts)" ] || fail "not the same after an interruption"
 else
