@@ -12,11 +12,11 @@ set grid ytics linecolor rgb '#dddddd'
 set key bottom left
 cases = "'135M prompt' '135M prefix' '135M lora' '135M fine-tune'"
 colors = '#4477AA #66CCEE #228833 #CC6677'
-set datafile missing NaN
+of(name) = sprintf("< grep '^%s,' '%s'", name, model)
 set multiplot layout 1,2
 do for [network = 5:6] {
     set title network == 5 ? '10 GbE (30 us, 1.1 GB/s)' : '100 Gb/s (2 us, 11 GB/s)'
-    plot for [i = 1:4] model using 3:(strcol(1) eq word(cases, i) ? column(network) : NaN) \
-        with points pointtype 7 pointsize 0.7 linecolor rgb word(colors, i) title word(cases, i)
+    plot for [i = 1:4] of(word(cases, i)) using 3:network with linespoints pointtype i \
+        pointsize 0.8 linecolor rgb word(colors, i) title word(cases, i)
 }
 unset multiplot
