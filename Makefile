@@ -21,7 +21,7 @@ define cmake-build
 	@cmake --build $(1) -j $$(nproc) > $(1)/build.log 2>&1 || { cat $(1)/build.log; exit 1; }
 endef
 
-TARGETS := all help deps build fetch test fuzz parity bench bench-peft peers clean \
+TARGETS := all help deps build fetch test fuzz parity bench bench-peft peers scaling test-slurm clean \
     reproduce-table1 reproduce-table4 reproduce-low-data \
     sweep-prefix-length sweep-prefix-length-generation sweep-prefix-length-classification \
     sweep-init sweep-init-prompt sweep-init-prefix \
@@ -150,6 +150,12 @@ peers: build ## golden vectors made again, adapters to and from PEFT; needs what
 	@python=$$(sh tests/peers/python.sh build/peft-venv) && \
 	    "$$python" tests/peers/golden.py && \
 	    "$$python" tests/peers/adapters.py --softprompt $(SP)
+
+scaling: build ## ranks on this machine, and what more would bring: docs/scaling.md
+	@sh scripts/scaling.sh $(SP) results/scaling
+
+test-slurm: build ## submit on a real Slurm of this one machine; needs root, installs Slurm
+	@sh tests/slurm/run.sh $(SP)
 
 clean: ## remove build/
 	rm -rf build

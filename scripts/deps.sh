@@ -7,7 +7,7 @@ set -eu
 packages="gcc make git cmake pkg-config libopenblas-openmp-dev libdnnl-dev libhdf5-dev gnuplot-nox
 fonts-dejavu-core libyaml-dev libjansson-dev libpcre2-dev libutf8proc-dev libstemmer-dev
 libexpat1-dev libarchive-dev wordnet-base wordnet-dev libmd-dev librandom123-dev libcmocka-dev
-libcsv-dev"
+libcsv-dev libopenmpi-dev openmpi-bin"
 [ $# -eq 0 ] || packages="$*"
 
 if ! command -v dpkg-query > /dev/null; then

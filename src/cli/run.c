@@ -1,11 +1,13 @@
 /* softprompt run SPEC: does every run of a study that is not finished yet. */
 #include "cli/command.h"
+#include "cli/mpirun.h"
 #include "cli/number.h"
 #include "cli/only.h"
 #include "cli/progress.h"
 #include "cli/study.h"
 #include "experiment/at_work.h"
 #include "experiment/scheduler.h"
+#include "experiment/together.h"
 #include "experiment/trial.h"
 
 #include <jansson.h>
@@ -20,20 +22,22 @@ enum {
     OPTION_NO_WAIT,
     OPTION_RETRY,
     OPTION_TIME_LIMIT,
-    OPTION_MEMORY_LIMIT
+    OPTION_MEMORY_LIMIT,
+    OPTION_DATA_PARALLEL
 };
 
 static const char doc[] =
     "Does every run of the study SPEC that is not finished yet and keeps each as one HDF5 file in "
     "FOLDER/<name>/runs. A finished run is never done twice; an interrupted one goes on where it "
     "was. Several runs at a time give the same as one after the other. Several `run` of one study, "
-    "also on several machines, share its runs.";
+    "also on several machines, share its runs; so do the ranks of `mpirun -n N softprompt run "
+    "SPEC`.";
 
 /* ---- command line ---- */
 
 typedef struct run_options {
     int jobs; /* 0: as many as the CPUs hold */
-    bool json, no_wait;
+    bool json, no_wait, data_parallel;
     int retries;
     sp_only only;
     sp_limits limits; /* 0: as the spec says */
@@ -52,6 +56,8 @@ static const struct argp_option option_list[] = {
      "stop a run after TIME (90s, 30m, 2h), with a checkpoint; it counts as failed", 0},
     {"memory-limit", OPTION_MEMORY_LIMIT, "SIZE", 0,
      "end a run whose own memory is more than SIZE (800M, 4G); it counts as failed", 0},
+    {"data-parallel", OPTION_DATA_PARALLEL, NULL, 0,
+     "under mpirun: all ranks work on the same run, each on its share of every batch", 0},
     {"json", OPTION_JSON, NULL, 0,
      "a JSON object a line for each run that starts or ends, and at the end", 0},
     {0}};
@@ -71,6 +77,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
         return 0;
     case OPTION_NO_WAIT:
         options->no_wait = true;
+        return 0;
+    case OPTION_DATA_PARALLEL:
+        options->data_parallel = true;
         return 0;
     case OPTION_RETRY:
         options->retries = sp_argument_number(arg, "retry", 0, MOST_RETRIES, state);
@@ -96,6 +105,7 @@ typedef struct watcher {
     const sp_study *study;
     const run_options *options;
     sp_printer printer;
+    bool failed; /* a run, in this process */
 } watcher;
 
 /* One line, at once: a script may be waiting for it. */
@@ -140,7 +150,8 @@ static void on_finished(void *user, const sp_run_spec *run, double seconds) {
 }
 
 static void on_failed(void *user, const sp_run_spec *run, const char *message) {
-    const watcher *w = user;
+    watcher *w = user;
+    w->failed = true;
     if (!w->options->json) return;
     json_t *object = run_json("failed", run);
     json_object_set_new(object, "message", json_string(message));
@@ -236,10 +247,12 @@ static sp_limits limits_of(const sp_study *study, const run_options *options) {
     return limits;
 }
 
-static sp_status do_runs(const sp_study *study, const run_options *options) {
-    watcher w = {study, options, sp_printer_start(study->quiet)};
+static sp_status do_runs(const sp_study *study, const run_options *options, sp_mpirun *mpi) {
+    watcher w = {study, options, sp_printer_start(study->quiet), false};
+    sp_run_list order;
+    sp_mpirun_order(mpi, &study->runs, &order);
     sp_study_job job = {
-        .runs = &study->runs,
+        .runs = mpi->ranks ? &study->runs : &order,
         .folder = study->folder,
         .assets = study->assets,
         .prepare = sp_trial_prepare,
@@ -248,26 +261,61 @@ static sp_status do_runs(const sp_study *study, const run_options *options) {
         .retries = options->retries,
         .no_wait = options->no_wait,
         .limits = limits_of(study, options),
-        .watch = {&w, on_started, on_progress, on_finished, on_failed, on_retried, on_joined,
-                  on_waiting, on_stopping, on_begun_anew},
+        .watch = {&w, on_started, on_progress, on_finished, on_failed, on_retried,
+                  mpi->active ? NULL : on_joined, mpi->active ? NULL : on_waiting, on_stopping,
+                  on_begun_anew},
     };
     sp_schedule done;
-    sp_status st = sp_schedule_runs(&job, &done);
+    sp_status st;
+    if (mpi->ranks) {
+        st = sp_together_runs(&job, mpi->ranks, &done);
+    } else {
+        st = sp_schedule_runs(&job, &done);
+        st = sp_mpirun_collect(mpi, st, w.failed, &done);
+    }
     sp_printer_end(&w.printer);
-    print_end(&w, &done, st);
+    if (sp_mpirun_leads(mpi)) print_end(&w, &done, st);
+    free(order.items);
+    return st;
+}
+
+/* With --data-parallel the ranks are joined before anything runs, else when all is done. */
+static sp_status join_ranks(const run_options *options, sp_mpirun *mpi) {
+    if (!options->data_parallel) return SP_OK;
+    if (!mpi->active)
+        return sp_fail(SP_ERR_USAGE, "--data-parallel shares a run among ranks, but mpirun did not "
+                                     "start this; use mpirun -n 2 softprompt run ...");
+    return sp_mpirun_join(mpi);
+}
+
+static sp_status run_study(int argc, char **argv, sp_mpirun *mpi) {
+    sp_study study;
+    run_options options = {0};
+    sp_schedule nothing = {0};
+    const sp_own_options own = {&run_parser, &options};
+    sp_status st = sp_study_open(argc, argv, doc, &own, &study);
+    study.quiet |= !sp_mpirun_leads(mpi);
+    options.json &= sp_mpirun_leads(mpi);
+    if (!st) st = sp_only_apply(&options.only, &study.runs);
+    sp_status joined = join_ranks(&options, mpi);
+    if (joined)
+        st = joined;
+    else if (mpi->ranks)
+        st = sp_ranks_settle(mpi->ranks, st);
+    if (!st)
+        st = do_runs(&study, &options, mpi);
+    else if (!mpi->ranks && !joined)
+        st = sp_mpirun_collect(mpi, st, false, &nothing);
+    sp_only_free(&options.only);
+    sp_study_close(&study);
     return st;
 }
 
 static sp_status run(int argc, char **argv) {
-    sp_study study;
-    run_options options = {0};
-    const sp_own_options own = {&run_parser, &options};
-    sp_status st = sp_study_open(argc, argv, doc, &own, &study);
-    if (!st) st = sp_only_apply(&options.only, &study.runs);
-    if (!st) st = do_runs(&study, &options);
-    sp_only_free(&options.only);
-    sp_study_close(&study);
-    return st;
+    sp_mpirun mpi;
+    sp_status st = sp_mpirun_start(&mpi);
+    if (!st) st = run_study(argc, argv, &mpi);
+    return sp_mpirun_end(&mpi, st);
 }
 
 const sp_command sp_command_run = {

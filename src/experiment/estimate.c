@@ -1,3 +1,4 @@
+#include "experiment/memory_need.h"
 #include "experiment/setup.h"
 #include "experiment/trial.h"
 #include "training/tune.h"
@@ -78,7 +79,7 @@ sp_status sp_trial_plan(const sp_run_spec *run, sp_assets *assets, sp_trial_esti
     sp_status st = sp_setup_open(run, assets, &s);
     if (!st)
         *out = (sp_trial_estimate){sp_setup_trainable(&s), sp_model_size(s.model), s.threads,
-                                   estimate_seconds(&s)};
+                                   estimate_seconds(&s), sp_setup_memory(&s)};
     sp_setup_close(&s);
     sp_assets_forget_model(assets, run->model, sp_run_precision(run));
     return st;

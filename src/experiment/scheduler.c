@@ -119,8 +119,7 @@ static void write_progress(study *s, place *p) {
 
 /* ---- failures ---- */
 
-/* Writes a log that says why, over that of an earlier failure. */
-static sp_status record_failure(const sp_run_spec *run, const char *folder, const char *message) {
+sp_status sp_run_record_failure(const sp_run_spec *run, const char *folder, const char *message) {
     sp_runlog log = {0};
     sp_run_describe(run, &log);
     sp_runlog_text(&log, "status", "failed");
@@ -132,8 +131,7 @@ static sp_status record_failure(const sp_run_spec *run, const char *folder, cons
     return st;
 }
 
-/* Failures that every further run would meet too. */
-static bool must_stop(sp_status st) {
+bool sp_study_must_stop(sp_status st) {
     return st == SP_ERR_INTERRUPTED || st == SP_ERR_IO || st == SP_ERR_BUSY;
 }
 
@@ -143,7 +141,7 @@ static bool may_pass(sp_status st) {
 }
 
 static void note_failure(study *s, const sp_run_spec *run, const char *message) {
-    sp_status st = record_failure(run, s->job->folder, message);
+    sp_status st = sp_run_record_failure(run, s->job->folder, message);
     if (st) stop_study(s, st);
     if (s->first_failure) return;
     char *title = sp_run_title(run), *replicate = sp_run_replicate(run);
@@ -154,7 +152,7 @@ static void note_failure(study *s, const sp_run_spec *run, const char *message) 
 static void try_again(study *s, sp_item *item) {
     const sp_study_watch *watch = &s->job->watch;
     char *message = sp_strdup(sp_error());
-    sp_status st = record_failure(item->run, s->job->folder, message);
+    sp_status st = sp_run_record_failure(item->run, s->job->folder, message);
     if (st) stop_study(s, st);
     item->state = SP_ITEM_AGAIN;
     item->tries++;
@@ -176,7 +174,7 @@ static void fail_run(study *s, sp_item *item) {
 static void end_badly(study *s, sp_item *item, sp_status st) {
     if (may_pass(st) && item->tries < s->job->retries) {
         try_again(s, item);
-    } else if (must_stop(st)) {
+    } else if (sp_study_must_stop(st)) {
         stop_study(s, st);
         sp_agenda_release(&s->agenda, item);
     } else {

@@ -66,4 +66,9 @@ typedef struct sp_study_job {
  * filled always. */
 sp_status sp_schedule_runs(const sp_study_job *job, sp_schedule *out);
 
+/* Writes a log of the run that says why it failed, over that of an earlier failure. */
+sp_status sp_run_record_failure(const sp_run_spec *run, const char *folder, const char *message);
+/* Whether a run's failure is one that every further run would meet too. */
+bool sp_study_must_stop(sp_status st);
+
 #endif

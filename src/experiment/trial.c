@@ -4,6 +4,7 @@
 #include "experiment/evaluate.h"
 #include "experiment/groups.h"
 #include "experiment/runlog.h"
+#include "experiment/spread.h"
 #include "tensor/cpu.h"
 #include "tensor/gemm.h"
 #include "training/tune.h"
@@ -21,6 +22,7 @@ typedef struct trial {
     sp_runlog log;
     size_t tested; /* examples of the test parts that are done */
     double started;
+    sp_ranks *ranks; /* NULL: alone */
 } trial;
 
 /* ---- test ---- */
@@ -79,7 +81,7 @@ static sp_status answer(trial *t, const sp_part *part, sp_strings *hypotheses) {
                                 .seed = (uint64_t)t->run->seed,
                                 .on_done = report_tested,
                                 .user = t};
-    sp_status st = sp_evaluate(&evaluation, hypotheses);
+    sp_status st = sp_evaluate_spread(&evaluation, t->ranks, hypotheses);
     t->tested += part->examples.count;
     return st;
 }
@@ -91,8 +93,10 @@ static sp_status test_transfer(trial *t, size_t index, const sp_strings *own) {
     sp_strings answers = {0};
     sp_status st = part == t->setup.test ? SP_OK : answer(t, part, &answers);
     const sp_strings *hypotheses = part == t->setup.test ? own : &answers;
-    if (!st) log_scores(t, part, hypotheses, NULL, set);
-    if (!st) log_predictions(t, part, hypotheses, set);
+    if (!st && sp_ranks_leads(t->ranks)) {
+        log_scores(t, part, hypotheses, NULL, set);
+        log_predictions(t, part, hypotheses, set);
+    }
     sp_strings_free(&answers);
     free(set);
     return st;
@@ -101,7 +105,7 @@ static sp_status test_transfer(trial *t, size_t index, const sp_strings *own) {
 static sp_status test(trial *t) {
     sp_strings hypotheses = {0};
     sp_status st = answer(t, t->setup.test, &hypotheses);
-    if (!st) log_test(t, &hypotheses);
+    if (!st && sp_ranks_leads(t->ranks)) log_test(t, &hypotheses);
     for (size_t i = 0; !st && i < t->run->transfer_count; i++)
         st = test_transfer(t, i, &hypotheses);
     sp_strings_free(&hypotheses);
@@ -131,7 +135,7 @@ static sp_status score_dev(trial *t, size_t count, const sp_metric *metric, doub
     sp_evaluation evaluation = {.setup = s, .part = s->dev, .count = count, .decode = &greedy};
     sp_strings hypotheses = {0};
     sp_status st = sp_setup_renew(s);
-    if (!st) st = sp_evaluate(&evaluation, &hypotheses);
+    if (!st) st = sp_evaluate_spread(&evaluation, t->ranks, &hypotheses);
     if (!st) *score = sp_evaluate_score(s, s->dev, &hypotheses, NULL, metric);
     sp_strings_free(&hypotheses);
     return st;
@@ -179,9 +183,12 @@ static sp_status train(trial *t, const char *checkpoint) {
                        .seed = (uint64_t)t->run->seed,
                        .checkpoint = checkpoint,
                        .identity = t->run->id,
-                       .observer = {t, on_step, on_dev, save_series, load_series}};
+                       .observer = {t, on_step, on_dev, save_series, load_series},
+                       .ranks = t->ranks};
     sp_tune_result result;
+    double sent = t->ranks ? t->ranks->bytes_sent : 0;
     sp_status st = sp_tune(&job, &result);
+    if (t->ranks) sp_runlog_number(&t->log, "train_bytes_sent", t->ranks->bytes_sent - sent);
     sp_runlog_integer(&t->log, "best_step", result.best_step);
     sp_runlog_number(&t->log, "train_seconds", result.seconds);
     return st;
@@ -205,6 +212,7 @@ static void log_attributes(trial *t) {
     sp_runlog_text(log, "cpu", sp_cpu_name());
     sp_runlog_text(log, "gemm", sp_gemm_describe(sp_gemm_current()));
     sp_runlog_integer(log, "threads", sp_threads());
+    if (t->ranks) sp_runlog_integer(log, "ranks", t->ranks->size);
     sp_runlog_text(log, "precision", t->run->precision);
     sp_runlog_text(log, "output", sp_output_names[s->output]);
     sp_runlog_text(log, "language_model", language_model(s->model));
@@ -236,7 +244,8 @@ static sp_status write_log(trial *t, const char *folder) {
 static sp_status finish(trial *t, const char *folder) {
     sp_status st = sp_setup_renew(&t->setup);
     if (!st) st = test(t);
-    return st ? st : write_log(t, folder);
+    if (!st && sp_ranks_leads(t->ranks)) st = write_log(t, folder);
+    return sp_ranks_settle(t->ranks, st);
 }
 
 /* Whether a run that trained and ended so needs its checkpoint no more: it is finished, or would
@@ -247,16 +256,33 @@ static bool is_over(sp_status st) {
            st == SP_ERR_FORMAT;
 }
 
+static sp_status open_trial(trial *t, sp_assets *assets) {
+    sp_status st = sp_setup_open(t->run, assets, &t->setup);
+    if (!st) st = sp_metrics_prepare(t->setup.task); /* what is missing would show at the end */
+    st = sp_ranks_settle(t->ranks, st);
+    return st ? st
+              : sp_ranks_check_same(t->ranks, "the number of threads", &t->setup.threads,
+                                    sizeof t->setup.threads);
+}
+
 sp_status sp_trial_run(const sp_run_spec *run, const char *folder, sp_assets *assets,
                        const sp_progress *progress) {
-    trial t = {.run = run, .progress = progress, .state = sp_progress_start(), .started = sp_now()};
+    return sp_trial_share(run, folder, assets, NULL, progress);
+}
+
+sp_status sp_trial_share(const sp_run_spec *run, const char *folder, sp_assets *assets,
+                         sp_ranks *ranks, const sp_progress *progress) {
+    trial t = {.run = run,
+               .progress = progress,
+               .state = sp_progress_start(),
+               .started = sp_now(),
+               .ranks = ranks};
     char *checkpoint = sp_run_checkpoint_path(run, folder);
-    sp_status st = sp_setup_open(run, assets, &t.setup);
-    if (!st) st = sp_metrics_prepare(t.setup.task); /* what is missing should not show at the end */
+    sp_status st = open_trial(&t, assets);
     bool prepared = !st;
     if (!st) st = train(&t, checkpoint);
     if (!st) st = finish(&t, folder);
-    if (prepared && is_over(st)) unlink(checkpoint);
+    if (prepared && is_over(st) && sp_ranks_leads(ranks)) unlink(checkpoint);
     free(checkpoint);
     sp_runlog_free(&t.log);
     sp_setup_close(&t.setup);

@@ -2,9 +2,11 @@
 
 #include "core/clock.h"
 #include "core/file.h"
+#include "core/hash.h"
 #include "training/objective.h"
 #include "training/sampler.h"
 #include "training/schedule.h"
+#include "training/share.h"
 #include "training/snapshot.h"
 #include "training/step.h"
 
@@ -29,6 +31,10 @@ typedef struct tuning {
     long steps;
     sp_packed batch;
     sp_ints labels, tasks; /* of the batch's sequences, or of their words */
+    size_t *drawn;         /* [options->batch] the pairs of the step */
+    int *sizes, *owners;   /* [options->batch] their tokens, the ranks that take them */
+    long tokens_of_batch;  /* of all ranks */
+    double weight;         /* of this rank's part in the mean over the batch */
     sp_ints ids;
     sp_tape tape;
     double started; /* this session's clock minus what earlier sessions took */
@@ -51,10 +57,29 @@ static void pack(tuning *t, const sp_examples *e, sp_pair pair) {
     sp_examples_tasks(&e->records[pair.record], &t->tasks);
 }
 
-static void fill_batch(tuning *t) {
+/* Packs the drawn pairs that are `rank`'s, or all of them if it is negative. */
+static void pack_drawn(tuning *t, int rank) {
     clear_batch(t);
     for (int i = 0; i < t->job->options->batch; i++)
-        pack(t, t->job->train, t->job->train->pairs[sp_sampler_next(&t->sampler)]);
+        if (rank < 0 || t->owners[i] == rank)
+            pack(t, t->job->train, t->job->train->pairs[t->drawn[i]]);
+}
+
+/* Every rank draws the same pairs and keeps its own. */
+static void fill_batch(tuning *t) {
+    int count = t->job->options->batch;
+    for (int i = 0; i < count; i++) {
+        t->drawn[i] = sp_sampler_next(&t->sampler);
+        t->sizes[i] = t->pair_tokens[t->drawn[i]];
+    }
+    pack_drawn(t, -1);
+    t->tokens_of_batch = sp_packed_tokens(&t->batch);
+    t->weight = 1;
+    if (!t->job->ranks) return;
+    double scored = (double)sp_packed_scored(&t->batch);
+    sp_share_deal(t->sizes, (size_t)count, t->job->ranks->size, t->owners);
+    pack_drawn(t, t->job->ranks->rank);
+    t->weight = (double)sp_packed_scored(&t->batch) / scored;
 }
 
 static sp_var *batch_loss(tuning *t, long *correct) {
@@ -68,16 +93,19 @@ static sp_var *batch_loss(tuning *t, long *correct) {
     return sp_objective_loss(&t->tape, &t->objective, hidden, &t->batch, t->labels.data, correct);
 }
 
-/* Over all pairs of dev. */
+/* Over all pairs of dev; the batches go round the ranks. */
 static sp_dev_score evaluate(tuning *t) {
     const sp_examples *dev = t->job->dev;
+    sp_ranks *ranks = t->job->ranks;
     double sum = 0, scored = 0;
     long correct = 0;
+    int turn = 0;
     t->tape.inference = true;
-    for (size_t i = 0; i < dev->pair_count;) {
+    for (size_t i = 0; i < dev->pair_count; turn++) {
         clear_batch(t);
         for (int k = 0; k < t->job->options->batch && i < dev->pair_count; k++)
             pack(t, dev, dev->pairs[i++]);
+        if (turn % sp_ranks_size(ranks) != sp_ranks_rank(ranks)) continue;
         long batch_correct = 0, batch_scored = sp_packed_scored(&t->batch);
         sum += (double)batch_scored * (double)batch_loss(t, &batch_correct)->data[0];
         scored += (double)batch_scored;
@@ -85,7 +113,9 @@ static sp_dev_score evaluate(tuning *t) {
         sp_tape_reset(&t->tape);
     }
     t->tape.inference = false;
-    return (sp_dev_score){sum / scored, t->job->head ? 100.0 * (double)correct / scored : NAN};
+    double all[] = {sum, scored, (double)correct};
+    sp_ranks_sum_numbers(ranks, all, 3);
+    return (sp_dev_score){all[0] / all[1], t->job->head ? 100.0 * all[2] / all[1] : NAN};
 }
 
 bool sp_dev_better(sp_dev_score a, sp_dev_score b) {
@@ -93,14 +123,32 @@ bool sp_dev_better(sp_dev_score a, sp_dev_score b) {
     return both && a.accuracy != b.accuracy ? a.accuracy > b.accuracy : a.loss < b.loss;
 }
 
+/* The parameters of all ranks have the same bits at the same step. */
+static sp_status check_ranks(tuning *t) {
+    if (!t->job->ranks) return SP_OK;
+    sp_buf state = {0};
+    sp_buf_printf(&state, "step %ld\n", t->optimizer.step);
+    for (size_t i = 0; i < t->tensor_count; i++) {
+        const sp_var *v = &t->tensors[i]->var;
+        sp_digest digest = sp_sha256(v->data, (size_t)(v->rows * v->cols) * sizeof(float));
+        sp_buf_puts(&state, digest.hex);
+    }
+    sp_status st =
+        sp_ranks_check_same(t->job->ranks, "the state of training", state.data, state.len);
+    sp_buf_free(&state);
+    return st;
+}
+
 static sp_status evaluate_and_compare(tuning *t) {
+    sp_status st = check_ranks(t);
+    if (st) return st;
     sp_dev_score score = evaluate(t);
     if (!isfinite(score.loss))
         return sp_fail(SP_ERR_NUMERIC,
                        "step %ld: dev loss is %g; use a lower learning rate than %g",
                        t->optimizer.step, score.loss, t->job->options->lr);
     const sp_tune_observer *o = &t->job->observer;
-    sp_status st = o->on_dev ? o->on_dev(o->user, t->optimizer.step, &score) : SP_OK;
+    if (o->on_dev) st = o->on_dev(o->user, t->optimizer.step, &score);
     if (st) return st;
     t->evaluated_step = t->optimizer.step;
     if (sp_dev_better(score, t->best_score)) {
@@ -207,9 +255,11 @@ static void report_step(const tuning *t, const sp_step_result *result, double le
     o->on_step(o->user, &step);
 }
 
-/* The data's loss and the method's own term. */
+/* The data's loss and the method's own term; NULL if this rank has no sequence. On ranks both count
+ * with the rank's weight, so that their sum has the method's term once. */
 static sp_var *training_loss(tuning *t) {
     long correct;
+    if (sp_packed_sequences(&t->batch) == 0) return NULL;
     sp_var *loss = batch_loss(t, &correct);
     sp_var *penalty = sp_tuner_penalty(t->job->tuner, &t->tape);
     return penalty ? sp_add(&t->tape, loss, penalty) : loss;
@@ -219,10 +269,11 @@ static sp_status one_step(tuning *t) {
     double learning_rate = sp_learning_rate(t->job->options, t->optimizer.step, t->steps);
     sp_step_result result;
     fill_batch(t);
-    sp_status st = sp_train_step(&t->tape, training_loss(t), &t->optimizer, learning_rate, &result);
+    sp_status st = sp_train_step_share(&t->tape, training_loss(t), t->weight, t->job->ranks,
+                                       &t->optimizer, learning_rate, &result);
     if (st) return st;
     sp_tuner_after_step(t->job->tuner, t->optimizer.step, t->steps);
-    t->tokens += sp_packed_tokens(&t->batch);
+    t->tokens += t->tokens_of_batch;
     report_step(t, &result, learning_rate);
     return SP_OK;
 }
@@ -258,6 +309,12 @@ static sp_status go_on(tuning *t) {
     return st || !has_evaluation_due(t) ? st : evaluate_and_compare(t);
 }
 
+/* Only rank 0 writes. */
+static sp_status save_on_lead(tuning *t) {
+    sp_status st = sp_ranks_leads(t->job->ranks) ? save(t) : SP_OK;
+    return sp_ranks_settle(t->job->ranks, st);
+}
+
 static sp_status train(tuning *t) {
     double due = next_saving(t, sp_now());
     sp_status st = SP_OK;
@@ -265,9 +322,14 @@ static sp_status train(tuning *t) {
         st = go_on(t);
         bool stop = sp_interrupted();
         double start = sp_now();
-        if (stop && st == SP_ERR_INTERRUPTED) st = SP_OK; /* an evaluation, as if not begun */
-        if (!st && t->job->checkpoint && (stop || start >= due)) {
-            st = save(t);
+        if (st == SP_ERR_INTERRUPTED) { /* in an evaluation: as if it had not begun */
+            st = SP_OK;
+            stop = true;
+        }
+        bool is_due = start >= due; /* as rank 0's clock says */
+        st = sp_ranks_settle_flags(t->job->ranks, st, &stop, &is_due);
+        if (!st && t->job->checkpoint && (stop || is_due)) {
+            st = save_on_lead(t);
             due = next_saving(t, start);
         }
         if (!st && stop)
@@ -277,7 +339,7 @@ static sp_status train(tuning *t) {
                          t->optimizer.step, t->steps);
     }
     /* What follows a training can be interrupted too. */
-    return st || !t->job->checkpoint ? st : save(t);
+    return st || !t->job->checkpoint ? st : save_on_lead(t);
 }
 
 static void append(tuning *t, const sp_params *params) {
@@ -315,12 +377,15 @@ static void open_tuning(tuning *t, const sp_tune_job *job) {
     t->pair_tokens = count_pair_tokens(job->train);
     sp_sampler_balance(&t->sampler, t->pair_tokens, (size_t)job->options->batch);
     t->steps = sp_tune_steps(job->options, job->train->pair_count);
+    t->drawn = sp_alloc((size_t)job->options->batch, sizeof *t->drawn);
+    t->sizes = sp_alloc((size_t)job->options->batch, sizeof *t->sizes);
+    t->owners = sp_alloc((size_t)job->options->batch, sizeof *t->owners);
 }
 
 static void close_tuning(tuning *t) {
     sp_snapshot_free(&t->best);
     sp_sampler_free(&t->sampler);
-    free(t->pair_tokens);
+    free(t->pair_tokens), free(t->drawn), free(t->sizes), free(t->owners);
     sp_optimizer_free(&t->optimizer);
     free(t->tensors);
     sp_packed_free(&t->batch);
@@ -341,10 +406,11 @@ sp_status sp_tune(const sp_tune_job *job, sp_tune_result *out) {
     open_tuning(&t, job);
     sp_status st = SP_OK;
     if (trains_nothing(&t)) {
-        st = evaluate_and_compare(&t);
+        st = sp_ranks_settle(job->ranks, evaluate_and_compare(&t));
         t.started = sp_now();
     } else {
-        st = resume(&t);
+        st = sp_ranks_settle(job->ranks, resume(&t));
+        if (!st) st = check_ranks(&t);
         t.started = sp_now() - 1e-3 * (double)t.milliseconds;
         sp_sampler_resume(&t.sampler);
         if (!st) st = train(&t);

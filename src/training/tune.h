@@ -3,6 +3,7 @@
 #define SP_TRAINING_TUNE_H
 
 #include "format/hdf5.h"
+#include "parallel/ranks.h"
 #include "training/examples.h"
 #include "training/options.h"
 #include "tuning/class_head.h"
@@ -48,6 +49,7 @@ typedef struct sp_tune_job {
     const char *checkpoint; /* path, or NULL for none */
     const char *identity;   /* the run's id */
     sp_tune_observer observer;
+    sp_ranks *ranks; /* that work on it together, each with a job of its own; NULL: alone */
 } sp_tune_job;
 
 typedef struct sp_tune_result {
@@ -67,7 +69,11 @@ long sp_tune_eval_every(const sp_train_options *options, long steps);
  * labels (training/objective.h), plus the method's penalty, which the dev loss leaves out. What
  * trains nothing is evaluated on dev once, at step 0. SP_ERR_NUMERIC; SP_ERR_INTERRUPTED after a
  * checkpoint, or, inside an evaluation, with the last one as it is; SP_ERR_FORMAT for a checkpoint
- * that cannot be used. */
+ * that cannot be used.
+ *
+ * With ranks (all of them call this) each takes its share of the sequences of a batch, and of dev;
+ * all have the same parameters throughout and end alike. Rank 0 alone writes the checkpoint, which
+ * all of them can read. */
 sp_status sp_tune(const sp_tune_job *job, sp_tune_result *out);
 
 #endif
