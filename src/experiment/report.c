@@ -116,8 +116,8 @@ static sp_status write_examples(const sp_results *r, const char *folder) {
 
 /* A figure for which there is no data yet must not show that of earlier runs. */
 static void remove_figure(const char *folder, const char *name) {
-    static const char *const endings[] = {"dat", "svg", "png", "pdf"};
-    for (int i = 0; i < 4; i++) {
+    static const char *const endings[] = {"dat", "gp", "svg", "png", "pdf"};
+    for (int i = 0; i < 5; i++) {
         char *path = sp_format("%s/%s.%s", folder, name, endings[i]);
         unlink(path);
         free(path);
