@@ -484,6 +484,7 @@ static sp_status read_all(sp_spec *spec, const char *preset, const sp_strings *s
 sp_status sp_spec_read(const char *path, const char *preset, const sp_strings *sets, sp_spec *out) {
     *out = (sp_spec){.path = sp_strdup(path)};
     out->overrides = sp_yaml_new_map("--set", 0);
+    if (preset) out->preset = sp_strdup(preset);
     sp_status st = sp_yaml_read(path, &out->root);
     if (!st) st = read_all(out, preset, sets);
     if (st) sp_spec_free(out);
@@ -494,7 +495,7 @@ void sp_spec_free(sp_spec *spec) {
     sp_yaml_free(spec->root);
     sp_yaml_free(spec->overrides);
     sp_model_settings_free(spec->models, spec->model_count);
-    free(spec->folder), free(spec->changed_model), free(spec->changed_dataset);
+    free(spec->preset), free(spec->folder), free(spec->changed_model), free(spec->changed_dataset);
     free(spec->path), free(spec->entries), free(spec->seeds), free(spec->subsamples);
     free(spec->scores), free(spec->figures), free(spec->papers);
     *spec = (sp_spec){0};
