@@ -82,26 +82,13 @@ static double total_of(const sp_results *r, const char *attribute) {
     return sum;
 }
 
-static char *overrides_text(const sp_spec *spec) {
-    sp_strings paths = {0};
-    sp_settings_paths((const sp_yaml *const *)&spec->overrides, 1, &paths);
-    sp_buf text = {0};
-    for (size_t i = 0; i < paths.len; i++) {
-        char *value = sp_settings_value(spec->overrides, paths.data[i]);
-        if (value) sp_buf_printf(&text, "%s%s=%s", text.len ? ", " : "", paths.data[i], value);
-        free(value);
-    }
-    sp_strings_free(&paths);
-    return text.data ? sp_buf_take(&text) : sp_strdup("none");
-}
-
 static void put_facts(const sp_results *r, sp_buf *out) {
     const sp_spec *spec = r->spec;
     sp_buf_puts(out, "<dl>\n");
     put_fact("Study", spec->name, out);
     put_fact("Spec", spec->path, out);
     put_fact("Preset", spec->preset ? spec->preset : "none", out);
-    take_fact("Overrides", overrides_text(spec), out);
+    take_fact("Overrides", sp_list_text((const char *const *)spec->sets.data, spec->sets.len), out);
     take_fact("Models", setting_names(r, "model"), out);
     take_fact("Data sets", setting_names(r, "dataset"), out);
     take_fact("Seeds", setting_names(r, "seed"), out);
@@ -339,24 +326,35 @@ static sp_status put_head(const sp_spec *spec, sp_buf *out) {
     return SP_OK;
 }
 
+static bool is_published(const sp_sheet *sheet) {
+    return strcmp(sheet->name, "published") == 0;
+}
+
+/* Our own tables, or those of the papers. */
+static void put_tables(const sp_page *page, bool published, sp_buf *out) {
+    for (size_t i = 0; i < page->sheet_count; i++) {
+        sp_sheet sheet = page->sheets[i]; /* borrowed but for the title */
+        char results[] = "Results";
+        if (is_published(&sheet) != published) continue;
+        if (strcmp(sheet.name, "table") == 0) sheet.title = results; /* the page has the study's */
+        sp_sheet_html(&sheet, out);
+    }
+}
+
+static bool has_published(const sp_page *page) {
+    for (size_t i = 0; i < page->sheet_count; i++)
+        if (is_published(&page->sheets[i])) return true;
+    return false;
+}
+
 static void put_contents(const sp_page *page, sp_buf *out) {
     sp_buf_puts(out, "<nav>");
     if (page->sheet_count) sp_buf_puts(out, "<a href=\"#tables\">Tables</a> ");
     if (page->figure_count) sp_buf_puts(out, "<a href=\"#figures\">Figures</a> ");
+    if (has_published(page)) sp_buf_puts(out, "<a href=\"#published\">Published numbers</a> ");
     if (*page->examples) sp_buf_puts(out, "<a href=\"#examples\">Generated texts</a> ");
     sp_buf_puts(out, "<a href=\"#runs\">Runs</a> <a href=\"#environment\">Environment</a> "
                      "<a href=\"#spec\">Spec</a></nav>\n");
-}
-
-static void put_tables(const sp_page *page, sp_buf *out) {
-    sp_buf_puts(out, "<div id=\"tables\">\n");
-    for (size_t i = 0; i < page->sheet_count; i++) {
-        sp_sheet sheet = page->sheets[i]; /* borrowed but for the title */
-        char results[] = "Results";
-        if (strcmp(sheet.name, "table") == 0) sheet.title = results; /* the page has the study's */
-        sp_sheet_html(&sheet, out);
-    }
-    sp_buf_puts(out, "</div>\n");
 }
 
 static void put_examples(const char *examples, sp_buf *out) {
@@ -373,8 +371,12 @@ sp_status sp_page_write(const sp_results *r, const char *folder, const sp_page *
     put_text_element("h1", r->spec->title, out);
     put_facts(r, out);
     put_contents(page, out);
-    put_tables(page, out);
+    sp_buf_puts(out, "<div id=\"tables\">\n");
+    put_tables(page, false, out);
+    sp_buf_puts(out, "</div>\n");
     if ((st = put_figures(page, folder, out))) return st;
+    if (has_published(page)) put_heading("published", "Published numbers", out);
+    put_tables(page, true, out);
     put_examples(page->examples, out);
     put_heading("runs", "Runs", out);
     put_runs(r, out);

@@ -485,6 +485,7 @@ sp_status sp_spec_read(const char *path, const char *preset, const sp_strings *s
     *out = (sp_spec){.path = sp_strdup(path)};
     out->overrides = sp_yaml_new_map("--set", 0);
     if (preset) out->preset = sp_strdup(preset);
+    for (size_t i = 0; sets && i < sets->len; i++) sp_strings_push(&out->sets, sets->data[i]);
     sp_status st = sp_yaml_read(path, &out->root);
     if (!st) st = read_all(out, preset, sets);
     if (st) sp_spec_free(out);
@@ -494,6 +495,7 @@ sp_status sp_spec_read(const char *path, const char *preset, const sp_strings *s
 void sp_spec_free(sp_spec *spec) {
     sp_yaml_free(spec->root);
     sp_yaml_free(spec->overrides);
+    sp_strings_free(&spec->sets);
     sp_model_settings_free(spec->models, spec->model_count);
     free(spec->preset), free(spec->folder), free(spec->changed_model), free(spec->changed_dataset);
     free(spec->path), free(spec->entries), free(spec->seeds), free(spec->subsamples);
