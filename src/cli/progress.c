@@ -46,7 +46,7 @@ static void print_line(void *user, const sp_progress_state *told) {
     sp_printer *p = user;
     sp_progress_state state = *told;
     if (p->quiet || !is_due(p, state.run)) return;
-    if (!p->terminal) state.running = 0; /* the line is about one run */
+    if (!p->terminal && state.label) state.running = 0; /* the line is about one run */
     char *text = sp_progress_text(&state);
     if (p->terminal) {
         cut(text, terminal_columns() - 1);
@@ -63,8 +63,13 @@ sp_progress sp_printer_progress(sp_printer *printer) {
     return (sp_progress){.line = print_line, .user = printer};
 }
 
-void sp_printer_end(sp_printer *p) {
+void sp_printer_break(sp_printer *p) {
     if (p->line_open) fputc('\n', stderr);
+    p->line_open = false;
+}
+
+void sp_printer_end(sp_printer *p) {
+    sp_printer_break(p);
     free(p->last);
     *p = (sp_printer){.quiet = p->quiet, .terminal = p->terminal};
 }

@@ -16,6 +16,8 @@ typedef struct sp_printer {
 sp_printer sp_printer_start(bool quiet);
 /* To be handed to long work; points at `printer`. */
 sp_progress sp_printer_progress(sp_printer *printer);
+/* Ends an open line; more may follow. */
+void sp_printer_break(sp_printer *printer);
 /* Ends an open line, so that what is printed next begins on its own, and releases the printer. */
 void sp_printer_end(sp_printer *printer);
 

@@ -1,8 +1,10 @@
 /* softprompt run SPEC: does every run of a study that is not finished yet. */
 #include "cli/command.h"
 #include "cli/number.h"
+#include "cli/only.h"
 #include "cli/progress.h"
 #include "cli/study.h"
+#include "experiment/at_work.h"
 #include "experiment/scheduler.h"
 #include "experiment/trial.h"
 
@@ -10,23 +12,46 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { MOST_JOBS = 1024, OPTION_JSON = 256 };
+enum {
+    MOST_JOBS = 1024,
+    MOST_RETRIES = 100,
+    OPTION_JSON = 256,
+    OPTION_ONLY,
+    OPTION_NO_WAIT,
+    OPTION_RETRY,
+    OPTION_TIME_LIMIT,
+    OPTION_MEMORY_LIMIT
+};
 
 static const char doc[] =
     "Does every run of the study SPEC that is not finished yet and keeps each as one HDF5 file in "
     "FOLDER/<name>/runs. A finished run is never done twice; an interrupted one goes on where it "
-    "was. Several runs at a time give the same as one after the other.";
+    "was. Several runs at a time give the same as one after the other. Several `run` of one study, "
+    "also on several machines, share its runs.";
 
 /* ---- command line ---- */
 
 typedef struct run_options {
     int jobs; /* 0: as many as the CPUs hold */
-    bool json;
+    bool json, no_wait;
+    int retries;
+    sp_only only;
+    sp_limits limits; /* 0: as the spec says */
 } run_options;
 
 static const struct argp_option option_list[] = {
     {"jobs", 'j', "N", 0,
      "at most N runs at a time (default: as many as the CPUs hold; never more than that)", 0},
+    {"only", OPTION_ONLY, "N|N-M", 0,
+     "only these runs, by their places in the study's list, from 1; may be repeated", 0},
+    {"no-wait", OPTION_NO_WAIT, NULL, 0, "do not wait at the end for the runs of other processes",
+     0},
+    {"retry", OPTION_RETRY, "N", 0,
+     "try a run that died, or met a failure of memory or files, up to N more times at the end", 0},
+    {"time-limit", OPTION_TIME_LIMIT, "TIME", 0,
+     "stop a run after TIME (90s, 30m, 2h), with a checkpoint; it counts as failed", 0},
+    {"memory-limit", OPTION_MEMORY_LIMIT, "SIZE", 0,
+     "end a run whose own memory is more than SIZE (800M, 4G); it counts as failed", 0},
     {"json", OPTION_JSON, NULL, 0,
      "a JSON object a line for each run that starts or ends, and at the end", 0},
     {0}};
@@ -39,6 +64,24 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
         return 0;
     case OPTION_JSON:
         options->json = true;
+        return 0;
+    case OPTION_ONLY:
+        if (!sp_only_add(&options->only, arg))
+            argp_error(state, "--only is '%s'; use a run's place such as 3, or 3-8", arg);
+        return 0;
+    case OPTION_NO_WAIT:
+        options->no_wait = true;
+        return 0;
+    case OPTION_RETRY:
+        options->retries = sp_argument_number(arg, "retry", 0, MOST_RETRIES, state);
+        return 0;
+    case OPTION_TIME_LIMIT:
+        if (!sp_limits_parse_time(arg, &options->limits.seconds))
+            argp_error(state, "--time-limit is '%s'; use a time such as 90s, 30m or 2h", arg);
+        return 0;
+    case OPTION_MEMORY_LIMIT:
+        if (!sp_limits_parse_memory(arg, &options->limits.bytes))
+            argp_error(state, "--memory-limit is '%s'; use a size such as 800M or 4G", arg);
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -104,21 +147,82 @@ static void on_failed(void *user, const sp_run_spec *run, const char *message) {
     print_json(object);
 }
 
+/* A line of its own beside the progress. */
+static void print_remark(watcher *w, char *text) {
+    if (!w->study->quiet) {
+        sp_printer_break(&w->printer);
+        fprintf(stderr, "%s: %s\n", w->study->spec.name, text);
+    }
+    free(text);
+}
+
+static void on_retried(void *user, const sp_run_spec *run, const char *message, int left) {
+    watcher *w = user;
+    if (w->options->json) {
+        json_t *object = run_json("retry", run);
+        json_object_set_new(object, "message", json_string(message));
+        json_object_set_new(object, "left", json_integer(left));
+        print_json(object);
+    }
+    char *title = sp_run_title(run), *replicate = sp_run_replicate(run);
+    print_remark(
+        w, sp_format("%s %s failed and is tried again at the end: %s", title, replicate, message));
+    free(title), free(replicate);
+}
+
+static void on_joined(void *user, const char *process) {
+    watcher *w = user;
+    if (w->options->json)
+        print_json(json_pack("{s:s, s:s, s:s}", "event", "joined", "study", w->study->spec.name,
+                             "process", process));
+    char *who = sp_at_work_describe(process);
+    print_remark(w, sp_format("%s is at work on this study too; the runs are shared", who));
+    free(who);
+}
+
+static void on_waiting(void *user, size_t runs) {
+    print_remark(user, sp_format("waiting for %zu runs of other processes", runs));
+}
+
+static void on_stopping(void *user, int running) {
+    if (!running) return;
+    print_remark(user, sp_format("stopping %d runs, with a checkpoint of each; Ctrl-C (again) ends "
+                                 "them at once",
+                                 running));
+}
+
+/* What other processes did, or are at, is named only if there is any. */
+static void print_counts(const sp_study *study, const sp_schedule *done) {
+    size_t ended = done->done + done->skipped + done->elsewhere + done->failed + done->cancelled;
+    printf("%s: %zu runs; %zu done now, %zu finished before, ", study->spec.name, study->runs.count,
+           done->done, done->skipped);
+    if (done->elsewhere) printf("%zu by other processes meanwhile, ", done->elsewhere);
+    if (ended < study->runs.count) printf("%zu left to them, ", study->runs.count - ended);
+    printf("%zu failed; logs in %s/runs\n", done->failed, study->folder);
+}
+
 static void print_end(const watcher *w, const sp_schedule *done, sp_status st) {
     const sp_study *study = w->study;
     if (w->options->json)
-        print_json(json_pack("{s:s, s:s, s:i, s:i, s:i, s:i, s:b, s:i}", "event", "end", "study",
-                             study->spec.name, "runs", (int)study->runs.count, "done",
-                             (int)done->done, "finished_before", (int)done->skipped, "failed",
-                             (int)done->failed, "interrupted", st == SP_ERR_INTERRUPTED,
+        print_json(json_pack("{s:s, s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:b, s:i}", "event", "end",
+                             "study", study->spec.name, "runs", (int)study->runs.count, "done",
+                             (int)done->done, "finished_before", (int)done->skipped, "elsewhere",
+                             (int)done->elsewhere, "failed", (int)done->failed, "cancelled",
+                             (int)done->cancelled, "interrupted", st == SP_ERR_INTERRUPTED,
                              "exit_code", (int)st));
     else if (!study->quiet && (!st || st == SP_ERR_FAILED))
-        printf("%s: %zu runs; %zu done now, %zu finished before, %zu failed; logs in %s/runs\n",
-               study->spec.name, study->runs.count, done->done, done->skipped, done->failed,
-               study->folder);
+        print_counts(study, done);
 }
 
 /* ---- the command ---- */
+
+/* The command line's, else the spec's. */
+static sp_limits limits_of(const sp_study *study, const run_options *options) {
+    sp_limits limits = study->spec.limits;
+    if (options->limits.seconds > 0) limits.seconds = options->limits.seconds;
+    if (options->limits.bytes > 0) limits.bytes = options->limits.bytes;
+    return limits;
+}
 
 static sp_status do_runs(const sp_study *study, const run_options *options) {
     watcher w = {study, options, sp_printer_start(study->quiet)};
@@ -129,7 +233,11 @@ static sp_status do_runs(const sp_study *study, const run_options *options) {
         .prepare = sp_trial_prepare,
         .trial = sp_trial_run,
         .jobs = options->jobs,
-        .watch = {&w, on_started, on_progress, on_finished, on_failed},
+        .retries = options->retries,
+        .no_wait = options->no_wait,
+        .limits = limits_of(study, options),
+        .watch = {&w, on_started, on_progress, on_finished, on_failed, on_retried, on_joined,
+                  on_waiting, on_stopping},
     };
     sp_schedule done;
     sp_status st = sp_schedule_runs(&job, &done);
@@ -143,7 +251,9 @@ static sp_status run(int argc, char **argv) {
     run_options options = {0};
     const sp_own_options own = {&run_parser, &options};
     sp_status st = sp_study_open(argc, argv, doc, &own, &study);
+    if (!st) st = sp_only_apply(&options.only, &study.runs);
     if (!st) st = do_runs(&study, &options);
+    sp_only_free(&options.only);
     sp_study_close(&study);
     return st;
 }

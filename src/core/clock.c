@@ -27,6 +27,9 @@ static void watch(void (*handler)(int)) {
     struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART};
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
+    struct sigaction before;
+    bool nohup = sigaction(SIGHUP, NULL, &before) == 0 && before.sa_handler == SIG_IGN;
+    if (!nohup) sigaction(SIGHUP, &action, NULL);
 }
 
 void sp_watch_interrupts(void) {

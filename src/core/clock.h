@@ -6,11 +6,12 @@
 
 double sp_now(void);
 
-/* After sp_watch_interrupts, the first SIGINT or SIGTERM makes sp_interrupted() true so that long
+/* After sp_watch_interrupts, the first SIGINT, SIGTERM or (the terminal is closed; unless it was
+ * ignored before, as with nohup) SIGHUP makes sp_interrupted() true so that long
  * work saves a checkpoint and returns SP_ERR_INTERRUPTED; a second one ends the process at once. */
 void sp_watch_interrupts(void);
-/* For a process whose parent passes the signals on and counts them: any number of SIGINT and
- * SIGTERM only makes sp_interrupted() true. */
+/* For a process whose parent passes the signals on and counts them: any number of these
+ * signals only makes sp_interrupted() true. */
 void sp_heed_interrupts(void);
 bool sp_interrupted(void);
 

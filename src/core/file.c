@@ -1,5 +1,8 @@
 #include "core/file.h"
 
+#include "core/clock.h"
+#include "core/host.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -51,7 +54,7 @@ static sp_status write_fully(int fd, const char *data, size_t len) {
 }
 
 sp_status sp_write_file(const char *path, const void *data, size_t len) {
-    char *temporary = sp_format("%s.tmp-%ld", path, (long)getpid());
+    char *temporary = sp_temporary_path(path);
     int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     sp_status st = fd < 0 ? SP_ERR_IO : write_fully(fd, data, len);
     int reason = errno;
@@ -148,17 +151,57 @@ char *sp_find_file(const char *path) {
     return sp_strdup(path);
 }
 
+/* Whether `path` still names the file behind `fd`: whoever held the lock before may have removed
+ * it, and then the lock of another file of this name is the one that counts. */
+static bool is_named(int fd, const char *path) {
+    struct stat own, named;
+    return fstat(fd, &own) == 0 && stat(path, &named) == 0 && own.st_dev == named.st_dev &&
+           own.st_ino == named.st_ino;
+}
+
+static sp_status fail_to_lock(const char *path, int reason) {
+    if (reason == EWOULDBLOCK)
+        return sp_fail(SP_ERR_BUSY, "%s: another softprompt process is at work here; wait for it",
+                       path);
+    if (reason == ENOLCK || reason == EOPNOTSUPP || reason == ENOSYS || reason == EINVAL)
+        return sp_fail(SP_ERR_IO,
+                       "%s: this filesystem has no file locks (%s); use a folder on one that has",
+                       path, strerror(reason));
+    return sp_fail(SP_ERR_IO, "%s: cannot lock: %s", path, strerror(reason));
+}
+
 sp_status sp_lock_file(const char *path, int *fd) {
-    *fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-    if (*fd < 0)
-        return sp_fail(SP_ERR_IO, "%s: cannot create the lock file: %s", path, strerror(errno));
-    if (flock(*fd, LOCK_EX | LOCK_NB) == 0) return SP_OK;
-    close(*fd);
-    *fd = -1;
-    return sp_fail(SP_ERR_BUSY, "%s: another softprompt process is at work here; wait for it",
-                   path);
+    for (;;) {
+        *fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+        if (*fd < 0)
+            return sp_fail(SP_ERR_IO, "%s: cannot create the lock file: %s", path, strerror(errno));
+        int reason = flock(*fd, LOCK_EX | LOCK_NB) ? errno : 0;
+        if (!reason && is_named(*fd, path)) return SP_OK;
+        close(*fd);
+        *fd = -1;
+        if (reason && reason != EINTR) return fail_to_lock(path, reason);
+    }
+}
+
+sp_status sp_lock_file_within(const char *path, double seconds, int *fd) {
+    enum { PAUSE_MICROSECONDS = 2000 };
+    double start = sp_now();
+    sp_status st;
+    while ((st = sp_lock_file(path, fd)) == SP_ERR_BUSY && sp_now() - start < seconds)
+        usleep(PAUSE_MICROSECONDS);
+    return st;
+}
+
+bool sp_is_locked(const char *path) {
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return false;
+    bool locked = flock(fd, LOCK_SH | LOCK_NB) && errno == EWOULDBLOCK;
+    close(fd);
+    return locked;
 }
 
 void sp_unlock_file(int fd) {
-    if (fd >= 0) close(fd);
+    if (fd < 0) return;
+    flock(fd, LOCK_UN); /* also for the copies that other processes may have of it */
+    close(fd);
 }

@@ -18,6 +18,14 @@ size_t sp_text_start(const char *text, size_t len);
  * whole new one. SP_ERR_IO with the reason (unwritable folder, full disk). */
 sp_status sp_write_file(const char *path, const void *data, size_t len);
 
+/* The name under which this process writes a file before it renames it to `path`: with its number
+ * and host. Owned by the caller. */
+char *sp_temporary_path(const char *path);
+/* Whether `name` is such a name. */
+bool sp_is_temporary(const char *name);
+/* Whether it is that of a process of this host that is no more. */
+bool sp_is_left_over(const char *name);
+
 /* A file mapped read-only; pages are shared between processes. Release with sp_unmap_file. */
 typedef struct sp_map {
     const unsigned char *data;
@@ -39,9 +47,15 @@ const char *sp_home(void);
 /* `path` as given if it exists, else the same below sp_home(). Owned by the caller. */
 char *sp_find_file(const char *path);
 
-/* An exclusive advisory lock on `path` (created if missing), released when the process ends.
- * SP_ERR_BUSY if another process holds it. *fd is closed by sp_unlock_file. */
+/* An exclusive advisory lock on `path` (created if missing), released when all processes that have
+ * the descriptor end, a fork's child included. SP_ERR_BUSY if another process holds it; SP_ERR_IO,
+ * also on a filesystem without locks. *fd is closed by sp_unlock_file. The holder may remove the
+ * file. */
 sp_status sp_lock_file(const char *path, int *fd);
+/* Tries for so long before it is SP_ERR_BUSY. */
+sp_status sp_lock_file_within(const char *path, double seconds, int *fd);
+/* Whether somebody holds the lock. (Asking takes a shared one for a moment.) */
+bool sp_is_locked(const char *path);
 void sp_unlock_file(int fd);
 
 #endif

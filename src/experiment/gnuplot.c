@@ -58,7 +58,7 @@ static const char *last_part(const char *complaint) {
 
 static sp_status draw(const char *settings, const char *script, const char *format,
                       const char *path) {
-    char *temporary = sp_format("%s.tmp-%ld", path, (long)getpid());
+    char *temporary = sp_temporary_path(path);
     sp_buf all = {0}, complaint = {0};
     sp_buf_puts(&all, settings);
     sp_gnuplot_assign(&all, "format", format);

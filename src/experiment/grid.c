@@ -369,6 +369,17 @@ void sp_run_list_free(sp_run_list *list) {
     *list = (sp_run_list){0};
 }
 
+void sp_run_list_keep(sp_run_list *list, const bool *kept) {
+    size_t count = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        if (kept[i])
+            list->items[count++] = list->items[i];
+        else
+            free(list->items[i].spec_yaml);
+    }
+    list->count = count;
+}
+
 static bool is_used(const sp_run_list *runs, const sp_model_settings *model) {
     for (size_t i = 0; i < runs->count; i++)
         if (sp_model_settings_find(model, 1, runs->items[i].model)) return true;

@@ -17,6 +17,8 @@ typedef struct sp_run_list {
  * sp_run_list_free. */
 sp_status sp_expand(const sp_spec *spec, sp_identify *identify, void *user, sp_run_list *out);
 void sp_run_list_free(sp_run_list *list);
+/* Takes the runs off the list that are not kept [list->count]. */
+void sp_run_list_keep(sp_run_list *list, const bool *kept);
 
 /* Appends a sentence for each entry that `models` leaves out with a model that runs of the list
  * have: which, with what, and why. */

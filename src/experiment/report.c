@@ -149,7 +149,8 @@ static sp_status write_figure(const sp_results *r, const sp_figure *figure, cons
     return st;
 }
 
-/* Those of the spec, and, if it has none, the learning curves, which no report should lack. */
+/* Those of the spec, and, beside a table, learning curves if it has none: no report should lack
+ * them. */
 static sp_status write_figures(const sp_results *r, const char *folder, figures *f,
                                size_t *drawn_count) {
     static const sp_figure curves = {.kind = SP_LEARNING_CURVE,
@@ -161,14 +162,15 @@ static sp_status write_figures(const sp_results *r, const char *folder, figures 
                                      .y_low = NAN,
                                      .y_high = NAN};
     const sp_spec *spec = r->spec;
+    bool add_curves = spec->has_table && !has_curves(spec) && r->row_count <= MOST_CURVES;
+    if (!spec->figure_count && !add_curves) return SP_OK;
     char *path = sp_path_join(folder, "figures");
     f->items = sp_alloc(spec->figure_count + 1, sizeof *f->items);
     sp_status st = sp_make_folders(path);
     for (size_t i = 0; !st && i < spec->figure_count; i++)
         st = write_figure(r, &spec->figures[i], path, f);
     if (!st && drawn_count) *drawn_count += f->count;
-    if (!st && !has_curves(spec) && r->row_count <= MOST_CURVES)
-        st = write_figure(r, &curves, path, f);
+    if (!st && add_curves) st = write_figure(r, &curves, path, f);
     free(path);
     return st;
 }

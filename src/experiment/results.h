@@ -5,7 +5,7 @@
 
 #include "experiment/grid.h"
 #include "experiment/runlog.h"
-#include "experiment/scheduler.h"
+#include "experiment/run_status.h"
 
 typedef struct sp_row {
     const sp_run_spec *run;  /* the first one; its seed and subsample are not the row's */

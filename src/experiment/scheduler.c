@@ -2,86 +2,116 @@
 
 #include "core/clock.h"
 #include "core/file.h"
+#include "experiment/at_work.h"
+#include "experiment/leftovers.h"
 #include "experiment/runlog.h"
 #include "experiment/slots.h"
+#include "experiment/study_index.h"
+#include "experiment/watchdog.h"
 #include "experiment/worker.h"
 
-#include <dirent.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-sp_status sp_run_find_state(const sp_run_spec *run, const char *folder, sp_run_state *out) {
-    char *path = sp_run_path(run, folder), *status = NULL;
-    sp_h5 *f = NULL;
-    *out = SP_RUN_PENDING;
-    sp_status st = SP_OK;
-    if (sp_file_exists(path)) st = sp_h5_open(path, &f);
-    if (f) st = sp_h5_get_text(f, "/", "status", &status);
-    if (status && strcmp(status, "finished") == 0) *out = SP_RUN_FINISHED;
-    if (status && strcmp(status, "failed") == 0) *out = SP_RUN_FAILED;
-    sp_h5_close(f);
-    free(status), free(path);
-    return st;
+/* Seconds between two looks at other processes and their requests, and between two writings of a
+ * progress file. */
+static const double ATTEND_SECONDS = 1, WRITE_SECONDS = 2;
+
+/* A run at work. */
+typedef struct place {
+    sp_worker worker;
+    sp_item *item;
+    char *title, *replicate;
+    cpu_set_t cpus;
+    double started, write_due;
+    sp_run_progress progress;
+    sp_watchdog watchdog;
+    bool cancelled; /* this run alone */
+} place;
+
+typedef struct study {
+    const sp_study_job *job;
+    sp_schedule *out;
+    sp_agenda agenda;
+    sp_at_work self;
+    sp_strings known; /* other processes that were told of */
+    sp_slots cpus;
+    place *places; /* [running] */
+    int running, room;
+    double seconds; /* that the runs of this call took which ended well */
+    double attend_due;
+    bool waits;     /* and has said so */
+    sp_status stop; /* not SP_OK: nothing more is started */
+    char *reason;   /* its message */
+    bool told;      /* the runs at work were asked to stop */
+    char *first_failure;
+} study;
+
+/* The first reason counts. */
+static void stop_study(study *s, sp_status st) {
+    if (s->stop) return;
+    s->stop = st;
+    s->reason = sp_strdup(sp_error());
 }
 
-/* ---- the folder of a study ---- */
+/* ---- progress ---- */
 
-/* Nobody else is at work here (the lock is held), so every temporary file is a leftover. */
-static void remove_leftovers(const char *folder) {
-    DIR *dir = opendir(folder);
-    if (!dir) return;
-    for (struct dirent *e; (e = readdir(dir));) {
-        if (!strstr(e->d_name, ".tmp-")) continue;
-        char *path = sp_path_join(folder, e->d_name);
-        unlink(path);
-        free(path);
+static bool add_time_left(double seconds, double *sum, double *longest) {
+    if (seconds < 0) return false;
+    *sum += seconds;
+    if (seconds > *longest) *longest = seconds;
+    return true;
+}
+
+/* Of the whole study, from the runs that are done and what those at work here and elsewhere say;
+ * negative: unknown. */
+static double study_seconds_left(const study *s) {
+    size_t pending =
+        sp_agenda_count(&s->agenda, SP_ITEM_OPEN) + sp_agenda_count(&s->agenda, SP_ITEM_AGAIN);
+    if (pending && !s->out->done) return -1;
+    double longest = 0, sum = pending ? (double)pending * s->seconds / (double)s->out->done : 0;
+    bool known = true;
+    int running = s->running;
+    for (int i = 0; i < s->running; i++)
+        known &= add_time_left(s->places[i].progress.seconds_left, &sum, &longest);
+    for (size_t i = 0; i < s->agenda.count; i++) {
+        if (s->agenda.items[i].state != SP_ITEM_ELSEWHERE) continue;
+        known &= add_time_left(s->agenda.items[i].seconds_left, &sum, &longest);
+        running++;
     }
-    closedir(dir);
+    if (!known || !running) return -1;
+    double spread = sum / running;
+    return spread > longest ? spread : longest;
 }
 
-static sp_status prepare_folder(const char *folder, int *lock) {
-    char *runs = sp_path_join(folder, "runs"), *lock_path = sp_path_join(folder, ".lock");
-    *lock = -1;
-    sp_status st = sp_make_folders(runs);
-    if (!st) st = sp_lock_file(lock_path, lock);
-    if (!st) {
-        remove_leftovers(runs);
-        remove_leftovers(folder);
-    }
-    free(runs), free(lock_path);
-    return st;
+/* What is said of the whole study, beside what is there of a run. */
+static void report_progress(const study *s, sp_progress_state state) {
+    const sp_study_watch *watch = &s->job->watch;
+    const sp_schedule *out = s->out;
+    if (!watch->progress) return;
+    state.experiment = s->agenda.items[0].run->experiment;
+    state.runs = (int)s->agenda.count;
+    state.running = s->running + (int)sp_agenda_count(&s->agenda, SP_ITEM_ELSEWHERE);
+    state.done = (int)(out->done + out->skipped + out->elsewhere);
+    state.failed = (int)out->failed;
+    state.seconds_left = study_seconds_left(s);
+    watch->progress(watch->user, &state);
 }
 
-static int is_run_file(const struct dirent *e) {
-    size_t len = strlen(e->d_name);
-    return len == SP_RUN_ID + 3 && strcmp(e->d_name + SP_RUN_ID, ".h5") == 0;
+static void report_run(const study *s, const place *p, sp_progress_state state) {
+    state.run = p->item->place;
+    state.label = p->title;
+    state.replicate = p->replicate;
+    report_progress(s, state);
 }
 
-static sp_status link_runs(sp_h5 *f, const char *folder) {
-    char *runs = sp_path_join(folder, "runs");
-    struct dirent **files;
-    int count = scandir(runs, &files, is_run_file, alphasort);
-    free(runs);
-    sp_status st = sp_h5_set_text(f, "/", "schema", "softprompt-index/1");
-    for (int i = 0; i < count; i++) {
-        char *link = sp_format("/%.*s", SP_RUN_ID, files[i]->d_name);
-        char *target = sp_format("runs/%s", files[i]->d_name);
-        if (!st) st = sp_h5_link_file(f, link, target);
-        free(link), free(target), free(files[i]);
-    }
-    if (count >= 0) free(files);
-    return st;
-}
-
-/* index.h5 links every run of the study, those of other presets too. */
-static sp_status write_index(const char *folder) {
-    char *path = sp_path_join(folder, "index.h5");
-    sp_h5 *f;
-    sp_status st = sp_h5_create(path, &f);
-    free(path);
-    return st ? st : sp_h5_finish(f, link_runs(f, folder));
+static void write_progress(study *s, place *p) {
+    double now = sp_now();
+    if (now < p->write_due) return;
+    p->write_due = now + WRITE_SECONDS;
+    sp_run_progress_write(&p->progress, p->item->run, s->job->folder);
 }
 
 /* ---- failures ---- */
@@ -104,189 +134,226 @@ static bool must_stop(sp_status st) {
     return st == SP_ERR_INTERRUPTED || st == SP_ERR_IO || st == SP_ERR_BUSY;
 }
 
-/* ---- a study at work ---- */
-
-/* A run at work. */
-typedef struct place {
-    sp_worker worker;
-    const sp_run_spec *run;
-    char *title, *replicate;
-    int index; /* of the run in the list, from 1 */
-    cpu_set_t cpus;
-    double started, seconds_left; /* negative: unknown */
-} place;
-
-typedef struct study {
-    const sp_study_job *job;
-    sp_schedule *out;
-    sp_slots cpus;
-    place *places; /* [running] */
-    int running, room;
-    size_t next;    /* run to be looked at */
-    int pending;    /* runs that were not finished, or looked at, yet */
-    double seconds; /* that the runs of this call took which ended well */
-    sp_status stop; /* not SP_OK: nothing more is started */
-    char *reason;   /* its message */
-    bool told;      /* the runs at work were asked to stop */
-    char *first_failure;
-} study;
-
-/* The first reason counts. */
-static void stop_study(study *s, sp_status st) {
-    if (s->stop) return;
-    s->stop = st;
-    s->reason = sp_strdup(sp_error());
+/* Failures that may not come again: a process that died, memory, files. */
+static bool may_pass(sp_status st) {
+    return st == SP_ERR_FAILED || st == SP_ERR_INTERNAL || st == SP_ERR_MEMORY || st == SP_ERR_IO;
 }
 
-/* ---- progress ---- */
-
-/* Of the whole study, from the runs that are done and what those at work say; negative: unknown. */
-static double study_seconds_left(const study *s) {
-    double each = s->out->done ? s->seconds / (double)s->out->done : -1;
-    if (s->pending && each < 0) return -1;
-    double longest = 0, sum = s->pending * each;
-    for (int i = 0; i < s->running; i++) {
-        double left = s->places[i].seconds_left;
-        if (left < 0) return -1;
-        sum += left;
-        if (left > longest) longest = left;
-    }
-    double spread = sum / s->running;
-    return spread > longest ? spread : longest;
+static void note_failure(study *s, const sp_run_spec *run, const char *message) {
+    sp_status st = record_failure(run, s->job->folder, message);
+    if (st) stop_study(s, st);
+    if (s->first_failure) return;
+    char *title = sp_run_title(run), *replicate = sp_run_replicate(run);
+    s->first_failure = sp_format("%s %s: %s", title, replicate, message);
+    free(title), free(replicate);
 }
 
-static void report_progress(const study *s, const place *p, sp_progress_state state) {
+static void try_again(study *s, sp_item *item) {
     const sp_study_watch *watch = &s->job->watch;
-    if (!watch->progress) return;
-    state.experiment = p->run->experiment;
-    state.run = p->index;
-    state.runs = (int)s->job->runs->count;
-    state.label = p->title;
-    state.replicate = p->replicate;
-    state.running = s->running;
-    state.done = (int)(s->out->done + s->out->skipped);
-    state.failed = (int)s->out->failed;
-    state.seconds_left = study_seconds_left(s);
-    watch->progress(watch->user, &state);
+    char *message = sp_strdup(sp_error());
+    sp_status st = record_failure(item->run, s->job->folder, message);
+    if (st) stop_study(s, st);
+    item->state = SP_ITEM_AGAIN;
+    item->tries++;
+    if (watch->retried)
+        watch->retried(watch->user, item->run, message, s->job->retries - item->tries + 1);
+    free(message);
+}
+
+/* The failure whose message is there becomes the run's. */
+static void fail_run(study *s, sp_item *item) {
+    const sp_study_watch *watch = &s->job->watch;
+    char *message = sp_strdup(sp_error());
+    note_failure(s, item->run, message);
+    sp_agenda_end(&s->agenda, item, &s->out->failed);
+    if (watch->failed) watch->failed(watch->user, item->run, message);
+    free(message);
+}
+
+static void end_badly(study *s, sp_item *item, sp_status st) {
+    if (may_pass(st) && item->tries < s->job->retries) {
+        try_again(s, item);
+    } else if (must_stop(st)) {
+        stop_study(s, st);
+        sp_agenda_release(&s->agenda, item);
+    } else {
+        fail_run(s, item);
+    }
 }
 
 /* ---- starting and ending runs ---- */
 
 typedef struct trial_call {
-    const sp_study_job *job;
+    const study *study;
     const sp_run_spec *run;
 } trial_call;
 
-/* In the run's own process. */
+/* In the run's own process, which keeps no lock but its own run's. */
 static sp_status call_trial(void *user, const sp_progress *progress) {
     const trial_call *call = user;
-    return call->job->trial(call->run, call->job->folder, call->job->assets, progress);
+    const sp_study_job *job = call->study->job;
+    const sp_agenda *agenda = &call->study->agenda;
+    for (size_t i = 0; i < agenda->count; i++)
+        if (agenda->items[i].lock >= 0 && agenda->items[i].run != call->run)
+            close(agenda->items[i].lock);
+    return job->trial(call->run, job->folder, job->assets, progress);
 }
 
-/* The failure whose message is there becomes the run's. */
-static void fail_run(study *s, const sp_run_spec *run) {
-    const sp_study_watch *watch = &s->job->watch;
-    char *message = sp_strdup(sp_error());
-    sp_status st = record_failure(run, s->job->folder, message);
-    if (st) stop_study(s, st);
-    s->out->failed++;
-    if (!s->first_failure) {
-        char *title = sp_run_title(run), *replicate = sp_run_replicate(run);
-        s->first_failure = sp_format("%s %s: %s", title, replicate, message);
-        free(title), free(replicate);
-    }
-    if (watch->failed) watch->failed(watch->user, run, message);
-    free(message);
-}
-
-static void fail_or_stop(study *s, const sp_run_spec *run, sp_status st) {
-    if (must_stop(st))
-        stop_study(s, st);
-    else
-        fail_run(s, run);
-}
-
-/* Closes the model of a run that started, unless a later one needs it. */
+/* Closes the model of a run that started, unless another one needs it. */
 static void forget_model(study *s, const sp_run_spec *run) {
-    for (size_t i = s->next; i < s->job->runs->count; i++) {
-        const sp_run_spec *later = &s->job->runs->items[i];
-        if (strcmp(later->model, run->model) == 0 && strcmp(later->precision, run->precision) == 0)
+    for (size_t i = 0; i < s->agenda.count; i++) {
+        const sp_item *item = &s->agenda.items[i];
+        bool over = item->state == SP_ITEM_OVER || item->state == SP_ITEM_TWIN;
+        if (!over && item->state != SP_ITEM_AT_WORK && strcmp(item->run->model, run->model) == 0 &&
+            strcmp(item->run->precision, run->precision) == 0)
             return;
     }
     sp_assets_forget_model(s->job->assets, run->model, sp_run_precision(run));
 }
 
-static sp_status start_run(study *s, const sp_run_spec *run, int threads, int lock) {
+static sp_status start_run(study *s, sp_item *item, int threads) {
     const sp_study_watch *watch = &s->job->watch;
     place *p = &s->places[s->running];
-    trial_call call = {s->job, run};
-    *p = (place){.run = run, .index = (int)s->next, .started = sp_now(), .seconds_left = -1};
+    trial_call call = {s, item->run};
+    *p = (place){.item = item, .started = sp_now()};
     p->cpus = sp_slots_take(&s->cpus, threads);
-    sp_status st = sp_worker_start(&p->worker, call_trial, &call, &p->cpus, lock);
+    sp_status st = sp_worker_start(&p->worker, call_trial, &call, &p->cpus, s->self.lock);
     if (st) {
         sp_slots_give_back(&s->cpus, &p->cpus);
         return st;
     }
     s->running++;
-    p->title = sp_run_title(run);
-    p->replicate = sp_run_replicate(run);
-    forget_model(s, run);
-    if (watch->started) watch->started(watch->user, run, threads);
+    item->state = SP_ITEM_AT_WORK;
+    p->progress = sp_run_progress_start(p->worker.pid);
+    p->watchdog = sp_watchdog_start(&s->job->limits);
+    p->title = sp_run_title(item->run);
+    p->replicate = sp_run_replicate(item->run);
+    write_progress(s, p);
+    forget_model(s, item->run);
+    if (watch->started) watch->started(watch->user, item->run, threads);
     return SP_OK;
 }
 
-static void end_run(study *s, int which) {
+static void finish_run(study *s, const place *p) {
     const sp_study_watch *watch = &s->job->watch;
+    double seconds = sp_now() - p->started;
+    s->seconds += seconds;
+    sp_agenda_end(&s->agenda, p->item, &s->out->done);
+    if (watch->finished) watch->finished(watch->user, p->item->run, seconds);
+}
+
+static void end_run(study *s, int which) {
     place p = s->places[which];
     sp_status st = sp_worker_end(&p.worker);
     s->places[which] = s->places[--s->running];
     sp_slots_give_back(&s->cpus, &p.cpus);
-    double seconds = sp_now() - p.started;
-    if (st) {
-        fail_or_stop(s, p.run, st);
-    } else {
-        s->out->done++;
-        s->seconds += seconds;
-        if (watch->finished) watch->finished(watch->user, p.run, seconds);
-    }
+    sp_run_progress_remove(p.item->run, s->job->folder);
+    if (!st)
+        finish_run(s, &p);
+    else if (sp_watchdog_explain(&p.watchdog))
+        fail_run(s, p.item);
+    else if (p.cancelled)
+        sp_agenda_end(&s->agenda, p.item, &s->out->cancelled);
+    else
+        end_badly(s, p.item, st);
     free(p.title), free(p.replicate);
 }
 
-/* Two entries with equal settings share an id: the second one then finds the run finished. */
-static bool is_at_work(const study *s, const sp_run_spec *run) {
-    for (int i = 0; i < s->running; i++)
-        if (strcmp(s->places[i].run->id, run->id) == 0) return true;
-    return false;
-}
-
-/* Starts the next run, or finds that it is finished or cannot be. False if it has to wait. */
-static bool take_next(study *s, int lock) {
-    const sp_run_spec *run = &s->job->runs->items[s->next];
-    sp_run_state state;
+/* Starts the next run, or finds that it is elsewhere, over or cannot be. False if it has to wait.
+ */
+static bool take_next(study *s) {
+    sp_item *item = sp_agenda_next(&s->agenda);
     int threads = 1;
-    if (s->running == s->room || is_at_work(s, run)) return false;
-    sp_status st = sp_run_find_state(run, s->job->folder, &state);
-    if (!st && state == SP_RUN_FINISHED) {
-        s->next++;
-        s->out->skipped++;
-        return true;
+    if (!item || s->running == s->room || item->threads > sp_slots_free(&s->cpus)) return false;
+    sp_status st = sp_agenda_take(&s->agenda, item);
+    if (st) {
+        stop_study(s, st);
+        return false;
     }
-    if (!st) st = s->job->prepare(run, s->job->assets, &threads);
-    if (!st && threads > sp_slots_free(&s->cpus)) return false;
-    s->next++;
-    s->pending--;
-    if (!st) st = start_run(s, run, threads, lock);
-    if (st) fail_or_stop(s, run, st);
+    if (item->lock < 0) return true;
+    st = s->job->prepare(item->run, s->job->assets, &threads);
+    item->threads = threads;
+    if (!st && threads > sp_slots_free(&s->cpus)) {
+        if (item->state == SP_ITEM_OPEN) sp_agenda_release(&s->agenda, item);
+        return false;
+    }
+    if (!st) st = start_run(s, item, threads);
+    if (st) end_badly(s, item, st);
     return true;
 }
 
-static void start_runs(study *s, int lock) {
-    while (!s->stop && s->next < s->job->runs->count) {
+static void start_runs(study *s) {
+    while (!s->stop && sp_agenda_next(&s->agenda)) {
         if (sp_interrupted())
             stop_study(s, sp_fail(SP_ERR_INTERRUPTED, "interrupted; run it again to go on"));
-        else if (!take_next(s, lock))
+        else if (!take_next(s))
             return;
     }
+}
+
+/* ---- other processes ---- */
+
+static bool is_known(const study *s, const char *process) {
+    for (size_t i = 0; i < s->known.len; i++)
+        if (strcmp(s->known.data[i], process) == 0) return true;
+    return false;
+}
+
+static void greet_others(study *s) {
+    const sp_study_watch *watch = &s->job->watch;
+    sp_strings others = {0};
+    sp_at_work_others(s->job->folder, &s->self, &others);
+    for (size_t i = 0; i < others.len; i++) {
+        if (is_known(s, others.data[i])) continue;
+        sp_strings_push(&s->known, others.data[i]);
+        if (watch->joined) watch->joined(watch->user, others.data[i]);
+    }
+    sp_strings_free(&others);
+}
+
+static void cancel_run(study *s, const char *id) {
+    sp_item *item = sp_agenda_find(&s->agenda, id);
+    if (!item || item->state == SP_ITEM_OVER) return;
+    for (int i = 0; i < s->running; i++) {
+        if (s->places[i].item != item) continue;
+        s->places[i].cancelled = true;
+        sp_worker_stop(&s->places[i].worker);
+        return;
+    }
+    sp_agenda_end(&s->agenda, item, &s->out->cancelled);
+}
+
+static void heed_requests(study *s) {
+    char *run;
+    while (sp_at_work_asked(&s->self, &run)) {
+        if (run)
+            cancel_run(s, run);
+        else
+            stop_study(s, sp_fail(SP_ERR_INTERRUPTED, "cancelled; run it again to go on"));
+        free(run);
+    }
+}
+
+/* Tells, once, that only runs of others are left; and then how far they are. */
+static void report_waiting(study *s) {
+    const sp_study_watch *watch = &s->job->watch;
+    size_t elsewhere = sp_agenda_count(&s->agenda, SP_ITEM_ELSEWHERE);
+    if (s->stop || s->running || sp_agenda_next(&s->agenda) || !elsewhere || s->job->no_wait)
+        return;
+    if (!s->waits && watch->waiting) watch->waiting(watch->user, elsewhere);
+    s->waits = true;
+    report_progress(s, sp_progress_start());
+}
+
+static void attend_to_others(study *s) {
+    double now = sp_now();
+    if (now < s->attend_due) return;
+    s->attend_due = now + ATTEND_SECONDS;
+    greet_others(s);
+    heed_requests(s);
+    sp_status st = sp_agenda_look_around(&s->agenda);
+    if (st) stop_study(s, st);
+    report_waiting(s);
 }
 
 /* ---- news ---- */
@@ -296,8 +363,9 @@ static void hear(study *s, int which) {
     sp_progress_state state;
     switch (sp_worker_listen(&p->worker, &state)) {
     case SP_WORKER_PROGRESS:
-        p->seconds_left = state.seconds_left;
-        report_progress(s, p, state);
+        sp_run_progress_take(&p->progress, &state);
+        write_progress(s, p);
+        report_run(s, p, state);
         return;
     case SP_WORKER_TALK:
         return;
@@ -309,7 +377,7 @@ static void hear(study *s, int which) {
 /* Waits until a run says something, or a little, since a signal may have come before the wait. */
 static void wait_for_news(study *s) {
     enum { MILLISECONDS = 200 };
-    struct pollfd *sockets = sp_alloc((size_t)s->running, sizeof *sockets);
+    struct pollfd *sockets = sp_alloc((size_t)s->room, sizeof *sockets);
     int count = s->running;
     for (int i = 0; i < count; i++)
         sockets[i] = (struct pollfd){.fd = s->places[i].worker.socket, .events = POLLIN};
@@ -321,48 +389,76 @@ static void wait_for_news(study *s) {
 }
 
 static void tell_to_stop(study *s) {
+    const sp_study_watch *watch = &s->job->watch;
     if (s->told || (!s->stop && !sp_interrupted())) return;
+    if (watch->stopping) watch->stopping(watch->user, s->running);
     for (int i = 0; i < s->running; i++) sp_worker_stop(&s->places[i].worker);
     s->told = true;
+    stop_study(s, sp_fail(SP_ERR_INTERRUPTED, "interrupted; run it again to go on"));
+}
+
+static void watch_limits(study *s) {
+    for (int i = 0; i < s->running; i++)
+        sp_watchdog_look(&s->places[i].watchdog, &s->places[i].worker);
 }
 
 /* ---- the study ---- */
 
-/* How many runs still have to be done. (Runs of two entries with equal settings count twice.) */
-static sp_status count_pending(study *s) {
-    sp_status st = SP_OK;
-    for (size_t i = 0; !st && i < s->job->runs->count; i++) {
-        sp_run_state state;
-        st = sp_run_find_state(&s->job->runs->items[i], s->job->folder, &state);
-        s->pending += !st && state != SP_RUN_FINISHED;
-    }
-    return st;
+static bool goes_on(const study *s) {
+    if (s->running) return true;
+    if (s->stop) return false;
+    bool waits = !s->job->no_wait && sp_agenda_count(&s->agenda, SP_ITEM_ELSEWHERE);
+    return waits || sp_agenda_next(&s->agenda);
 }
 
-static sp_status do_all(study *s, int lock) {
-    sp_status st = count_pending(s);
-    if (st) return st;
-    for (start_runs(s, lock); s->running; start_runs(s, lock)) {
+static sp_status do_all(study *s) {
+    greet_others(s);
+    for (start_runs(s); goes_on(s); start_runs(s)) {
+        attend_to_others(s);
         tell_to_stop(s);
         wait_for_news(s);
+        watch_limits(s);
     }
     return s->stop ? sp_fail(s->stop, "%s", s->reason) : SP_OK;
 }
 
+static sp_status fail_at_end(const study *s) {
+    const sp_schedule *out = s->out;
+    if (out->failed)
+        return sp_fail(SP_ERR_FAILED, "%zu of %zu runs failed; the first: %s", out->failed,
+                       s->agenda.count,
+                       s->first_failure ? s->first_failure : "see the process it failed in");
+    if (out->cancelled)
+        return sp_fail(SP_ERR_INTERRUPTED,
+                       "%zu of %zu runs were cancelled; run it again to do them", out->cancelled,
+                       s->agenda.count);
+    return SP_OK;
+}
+
+static sp_status prepare_folder(const sp_study_job *job) {
+    char *runs = sp_path_join(job->folder, "runs");
+    sp_status st = sp_make_folders(runs);
+    if (!st) sp_remove_leftovers(job->folder);
+    free(runs);
+    return st;
+}
+
 sp_status sp_schedule_runs(const sp_study_job *job, sp_schedule *out) {
-    int lock;
     *out = (sp_schedule){0};
-    study s = {.job = job, .out = out, .cpus = sp_slots_usable()};
+    study s = {.job = job, .out = out, .cpus = sp_slots_usable(), .self = {.lock = -1}};
     int cpus = sp_slots_free(&s.cpus);
     s.room = job->jobs > 0 && job->jobs < cpus ? job->jobs : cpus;
     s.places = sp_alloc((size_t)s.room, sizeof *s.places);
-    sp_status st = prepare_folder(job->folder, &lock);
-    if (!st) st = do_all(&s, lock);
-    if (!st) st = write_index(job->folder);
-    sp_unlock_file(lock);
-    if (!st && out->failed)
-        st = sp_fail(SP_ERR_FAILED, "%zu of %zu runs failed; the first: %s", out->failed,
-                     job->runs->count, s.first_failure);
+    sp_status st = sp_limits_check(&job->limits);
+    if (!st) st = prepare_folder(job);
+    if (!st) st = sp_at_work_enter(job->folder, &s.self);
+    if (!st) st = sp_agenda_open(job->runs, job->folder, out, &s.agenda);
+    if (!st) st = do_all(&s);
+    if (!st) st = sp_study_index_write(job->folder);
+    if (!st) st = fail_at_end(&s);
+    sp_agenda_close(&s.agenda);
+    sp_at_work_leave(&s.self);
+    sp_strings_free(&s.known);
     free(s.first_failure), free(s.reason), free(s.places);
     return st;
 }

@@ -6,7 +6,7 @@
 
 static const char *const root_keys[] = {"name",  "title",  "base",       "methods", "models",
                                         "grid",  "seeds",  "subsamples", "presets", "report",
-                                        "paper", "claims", NULL};
+                                        "paper", "claims", "limits",     NULL};
 static const char *const base_keys[] = {"model",  "dataset", "precision", "threads",
                                         "output", "train",   "decode",    "method",
                                         "dev",    "test",    "data",      NULL};
@@ -467,6 +467,10 @@ static sp_status name_folder(sp_spec *spec) {
     return SP_OK;
 }
 
+static sp_status read_limits(sp_spec *spec) {
+    return sp_limits_read(spec->root, &spec->limits);
+}
+
 static sp_status read_all(sp_spec *spec, const char *preset, const sp_strings *sets) {
     sp_status st = sp_yaml_expect(spec->root, SP_YAML_MAP, "the spec");
     if (!st) st = sp_yaml_check_keys(spec->root, root_keys);
@@ -475,7 +479,8 @@ static sp_status read_all(sp_spec *spec, const char *preset, const sp_strings *s
     for (size_t i = 0; !st && sets && i < sets->len; i++) st = apply_set(spec, sets->data[i]);
     sp_status (*const parts[])(sp_spec *) = {read_name,    read_base,       name_folder,
                                              read_entries, read_replicates, read_spec_grid,
-                                             read_report,  read_papers,     read_claims};
+                                             read_report,  read_papers,     read_claims,
+                                             read_limits};
     for (size_t i = 0; !st && i < sizeof parts / sizeof *parts; i++) st = parts[i](spec);
     if (st) return st;
     return sp_model_settings_read(spec->root, preset, &spec->models, &spec->model_count);

@@ -4,6 +4,7 @@
 #define SP_EXPERIMENT_SPEC_H
 
 #include "experiment/figure.h"
+#include "experiment/limits.h"
 #include "experiment/model_settings.h"
 #include "experiment/run.h"
 
@@ -57,6 +58,7 @@ typedef struct sp_spec {
     size_t figure_count;
     sp_paper *papers;
     size_t paper_count;
+    sp_limits limits;
     const sp_yaml *claims; /* list of {id, text, source, test}, or NULL */
 } sp_spec;
 

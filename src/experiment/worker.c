@@ -95,12 +95,13 @@ static _Noreturn void work(sp_job *job, void *user, const cpu_set_t *cpus, int s
 
 /* ---- in the parent ---- */
 
-/* SIGINT and SIGTERM wait until the worker has its own way with them. */
+/* SIGINT, SIGTERM and SIGHUP wait until the worker has its own way with them. */
 static sigset_t block_interrupts(void) {
     sigset_t interrupts, before;
     sigemptyset(&interrupts);
     sigaddset(&interrupts, SIGINT);
     sigaddset(&interrupts, SIGTERM);
+    sigaddset(&interrupts, SIGHUP);
     sigprocmask(SIG_BLOCK, &interrupts, &before);
     return before;
 }
@@ -176,6 +177,10 @@ sp_worker_news sp_worker_listen(sp_worker *w, sp_progress_state *state) {
 
 void sp_worker_stop(const sp_worker *w) {
     kill(w->pid, SIGTERM);
+}
+
+void sp_worker_kill(const sp_worker *w) {
+    kill(w->pid, SIGKILL);
 }
 
 /* The first line with a letter in it, without the program's name. */

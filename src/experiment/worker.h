@@ -43,6 +43,8 @@ sp_worker_news sp_worker_listen(sp_worker *w, sp_progress_state *state);
 
 /* Asks it to stop; a job that trains makes a checkpoint first. */
 void sp_worker_stop(const sp_worker *w);
+/* Ends it at once. */
+void sp_worker_kill(const sp_worker *w);
 
 /* Waits for its end, and returns what the job did, with its message. A process that ended without a
  * word is SP_ERR_MEMORY or SP_ERR_INTERNAL with the line it wrote last; SP_ERR_FAILED if a signal

@@ -191,21 +191,29 @@ static void test_interruption(void **state) {
     free(folder);
 }
 
-/* Two processes never work on one study. */
-static void test_busy(void **state) {
+static char *lock_of(const sp_run_spec *run, const char *folder) {
+    return sp_format("%s/runs/%s.lock", folder, run->id);
+}
+
+static void a_run_of_another_process_is_left_to_it(void **state) {
     (void)state;
-    char *folder = sp_path_join(study_folder, "d"), *lock = sp_path_join(folder, ".lock");
+    char *folder = sp_path_join(study_folder, "d"), *runs_folder = sp_path_join(folder, "runs");
     sp_run_list runs = setup_runs();
+    char *lock = lock_of(&runs.items[1], folder);
     sp_schedule out;
+    sp_study_job job = job_of(&runs, folder);
+    job.no_wait = true;
     int fd;
-    assert_int_equal(sp_make_folders(folder), SP_OK);
+    assert_int_equal(sp_make_folders(runs_folder), SP_OK);
     assert_int_equal(sp_lock_file(lock, &fd), SP_OK);
-    assert_int_equal(schedule(&runs, folder, &out), SP_ERR_BUSY);
-    assert_int_equal(calls(), 0);
+    assert_int_equal(sp_schedule_runs(&job, &out), SP_OK);
+    assert_true(out.done == 3 && calls() == 3);
     sp_unlock_file(fd);
-    assert_int_equal(schedule(&runs, folder, &out), SP_OK);
+    assert_int_equal(sp_schedule_runs(&job, &out), SP_OK);
+    assert_true(out.done == 1 && out.skipped == 3);
+    assert_false(sp_file_exists(lock));
     sp_run_list_free(&runs);
-    free(folder), free(lock);
+    free(folder), free(runs_folder), free(lock);
 }
 
 /* Temporary files of killed processes disappear; a truncated run file is named, not redone. */
@@ -468,8 +476,9 @@ static bool is_gone(int pid) {
 
 static void runs_end_with_their_study_and_free_its_folder(void **state) {
     (void)state;
-    char *folder = sp_path_join(study_folder, "p"), *lock = sp_path_join(folder, ".lock");
+    char *folder = sp_path_join(study_folder, "p");
     sp_run_list runs = setup_runs();
+    char *lock = lock_of(&runs.items[0], folder);
     pid_t study = start_study(&runs, folder);
     assert_true(wait_for_calls(cpus_of_runs(&runs)));
     char *text = noted();
@@ -487,26 +496,32 @@ static void runs_end_with_their_study_and_free_its_folder(void **state) {
     free(text), free(lock), free(folder);
 }
 
-/* The lock is the study's alone: a run that outlives it for a moment does not hold it. */
-static void a_run_does_not_hold_the_lock(void **state) {
+/* So that the lock of a run that ended, or of one whose process is gone, is free. */
+static void a_run_holds_the_lock_of_no_other(void **state) {
     (void)state;
-    char *folder = sp_path_join(study_folder, "q"), *lock = sp_path_join(folder, ".lock");
+    char *folder = sp_path_join(study_folder, "q");
     sp_run_list runs = setup_runs();
     pid_t study = start_study(&runs, folder);
-    assert_true(wait_for_calls(1));
-    char *text = noted(), *descriptors = sp_format("/proc/%d/fd", atoi(text));
-    DIR *dir = opendir(descriptors);
-    assert_non_null(dir);
-    for (struct dirent *e; (e = readdir(dir));) {
-        char target[512] = "";
-        if (readlinkat(dirfd(dir), e->d_name, target, sizeof target - 1) > 0)
-            assert_null(strstr(target, ".lock"));
+    assert_true(wait_for_calls(cpus_of_runs(&runs)));
+    char *text = noted();
+    for (char *c = text; *c; c = strchr(c, '.') + 1) {
+        char *descriptors = sp_format("/proc/%d/fd", atoi(c));
+        int locks = 0;
+        DIR *dir = opendir(descriptors);
+        assert_non_null(dir);
+        for (struct dirent *e; (e = readdir(dir));) {
+            char target[512] = "";
+            if (readlinkat(dirfd(dir), e->d_name, target, sizeof target - 1) > 0)
+                locks += strstr(target, ".lock") || strstr(target, "at-work");
+        }
+        assert_int_equal(locks, 1);
+        closedir(dir);
+        free(descriptors);
     }
-    closedir(dir);
     kill(study, SIGTERM);
     waitpid(study, NULL, 0);
     sp_run_list_free(&runs);
-    free(text), free(descriptors), free(lock), free(folder);
+    free(text), free(folder);
 }
 
 /* Entries with equal settings are one run, also while it is at work. */
@@ -530,7 +545,7 @@ int main(void) {
         cmocka_unit_test(test_skips_finished),
         cmocka_unit_test(test_failure),
         cmocka_unit_test(test_interruption),
-        cmocka_unit_test(test_busy),
+        cmocka_unit_test(a_run_of_another_process_is_left_to_it),
         cmocka_unit_test(test_leftovers_and_damage),
         cmocka_unit_test(test_unwritable_folder),
         cmocka_unit_test(test_progress),
@@ -540,7 +555,7 @@ int main(void) {
         cmocka_unit_test(a_run_that_finds_no_memory_is_a_failed_run_with_its_line),
         cmocka_unit_test(an_interruption_waits_for_the_checkpoints_of_all_runs),
         cmocka_unit_test(runs_end_with_their_study_and_free_its_folder),
-        cmocka_unit_test(a_run_does_not_hold_the_lock),
+        cmocka_unit_test(a_run_holds_the_lock_of_no_other),
         cmocka_unit_test(equal_runs_are_done_once)};
     study_assets = sp_assets_new();
     int failed = cmocka_run_group_tests(tests, study_setup, study_teardown);

@@ -1,0 +1,9 @@
+/* Files that processes which were killed left half-written in a study's folder. */
+#ifndef SP_EXPERIMENT_LEFTOVERS_H
+#define SP_EXPERIMENT_LEFTOVERS_H
+
+/* Removes those that nobody can be writing: of a run, if its lock can be taken; any other, if its
+ * name is that of a process of this host which is no more. */
+void sp_remove_leftovers(const char *folder);
+
+#endif
