@@ -1,39 +1,10 @@
 #include "experiment/examples.h"
 
-#include "format/hdf5.h"
+#include "experiment/predictions.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* What a run file has under /test/predictions; lists of the same length. */
-typedef struct predictions {
-    sp_strings inputs, hypotheses, references;
-} predictions;
-
-static void free_predictions(predictions *p) {
-    sp_strings_free(&p->inputs), sp_strings_free(&p->hypotheses), sp_strings_free(&p->references);
-}
-
-static sp_status read_predictions(const sp_run_spec *run, const char *folder, predictions *out) {
-    *out = (predictions){0};
-    char *path = sp_run_path(run, folder);
-    sp_h5 *file = NULL;
-    sp_status st = sp_h5_open(path, &file);
-    if (!st) st = sp_h5_read_texts(file, "/test/predictions/input", &out->inputs);
-    if (!st) st = sp_h5_read_texts(file, "/test/predictions/hypothesis", &out->hypotheses);
-    if (!st) st = sp_h5_read_texts(file, "/test/predictions/reference", &out->references);
-    if (file) sp_h5_close(file);
-    size_t n = out->inputs.len;
-    if (!st && (out->hypotheses.len != n || out->references.len != n))
-        st = sp_fail(SP_ERR_FORMAT,
-                     "%s: its predictions are lists of different lengths; delete the file and run "
-                     "the study again",
-                     path);
-    if (st) free_predictions(out);
-    free(path);
-    return st;
-}
 
 /* The first finished run of a row, or -1 if it has none that generates text. */
 static long speaking_run(const sp_results *r, const sp_row *row) {
@@ -58,7 +29,7 @@ typedef struct examples {
     size_t rows;
 } examples;
 
-static void choose_records(const predictions *p, examples *e) {
+static void choose_records(const sp_predictions *p, examples *e) {
     size_t n = p->inputs.len;
     e->count = n < SP_EXAMPLES ? n : SP_EXAMPLES;
     for (size_t i = 0; i < e->count; i++) {
@@ -67,7 +38,7 @@ static void choose_records(const predictions *p, examples *e) {
     }
 }
 
-static void add_row(const predictions *p, const char *title, examples *e) {
+static void add_row(const sp_predictions *p, const char *title, examples *e) {
     sp_strings *said = &e->hypotheses[e->rows];
     e->titles[e->rows++] = title;
     for (size_t i = 0; i < e->count; i++) {
@@ -83,12 +54,12 @@ static sp_status collect(const sp_results *r, const char *folder, examples *e) {
         const sp_row *row = &r->rows[i];
         long run = strcmp(row->run->dataset, e->dataset) == 0 ? speaking_run(r, row) : -1;
         if (run < 0) continue;
-        predictions p;
-        st = read_predictions(&r->runs->items[run], folder, &p);
+        sp_predictions p;
+        st = sp_predictions_read(&r->runs->items[run], folder, &p);
         if (st) break;
         if (!e->count) choose_records(&p, e);
         add_row(&p, row->title, e);
-        free_predictions(&p);
+        sp_predictions_free(&p);
     }
     return st;
 }

@@ -78,9 +78,8 @@ static sp_status check_curve(const sp_yaml *node, const char *y) {
     return st;
 }
 
-/* `path` is a setting of a run or one of the extra words (NULL-terminated). */
-static sp_status check_setting(const sp_yaml *node, const char *key, const char *path,
-                               const char *const *extra) {
+sp_status sp_check_setting(const sp_yaml *node, const char *key, const char *path,
+                           const char *const *extra) {
     if (is_in(path, strlen(path), extra)) return SP_OK;
     sp_strings known = {0};
     sp_run_paths(&known);
@@ -124,7 +123,7 @@ static sp_status read_axes(const sp_yaml *node, sp_figure *f) {
     if (!has_x && x)
         return sp_yaml_fail(x, "x is for the kinds line and bar; this kind has an x of its own");
     sp_status st = has_x ? sp_yaml_text(node, "x", &f->x) : sp_yaml_text_or(node, "x", "", &f->x);
-    if (!st && has_x) st = check_setting(x, "x", f->x, f->kind == SP_BAR ? entry_words : none);
+    if (!st && has_x) st = sp_check_setting(x, "x", f->x, f->kind == SP_BAR ? entry_words : none);
     if (!st) st = sp_yaml_text(node, "y", &f->y);
     if (st) return st;
     const sp_yaml *y = sp_yaml_get(node, "y");
@@ -135,7 +134,7 @@ static sp_status read_axes(const sp_yaml *node, sp_figure *f) {
 static sp_status read_series(const sp_yaml *node, sp_figure *f) {
     const sp_yaml *series = sp_yaml_get(node, "series");
     sp_status st = sp_yaml_text_or(node, "series", "entry", &f->series);
-    if (!st) st = check_setting(series, "series", f->series, entry_words);
+    if (!st) st = sp_check_setting(series, "series", f->series, entry_words);
     if (st) return st;
     if (strcmp(f->series, "method.name") == 0) f->series = "entry";
     return SP_OK;
@@ -145,7 +144,7 @@ static sp_status read_where(const sp_yaml *node, sp_figure *f) {
     sp_status st = sp_yaml_map_or_null(node, "where", &f->where);
     for (size_t i = 0; !st && f->where && i < f->where->count; i++) {
         const sp_yaml *value = f->where->items[i];
-        st = check_setting(value, "where", f->where->keys[i], entry_words);
+        st = sp_check_setting(value, "where", f->where->keys[i], entry_words);
         if (!st && value->kind == SP_YAML_LIST)
             for (size_t j = 0; !st && j < value->count; j++)
                 st = sp_yaml_expect(value->items[j], SP_YAML_SCALAR, f->where->keys[i]);

@@ -33,6 +33,10 @@ sp_status sp_check_score(const sp_yaml *node, const char *y);
  * *out is the registry's own. SP_ERR_SPEC with file and line. */
 sp_status sp_check_metric(const sp_yaml *node, const char *name, const sp_metric **out);
 sp_status sp_check_group(const sp_yaml *node, const char *name, size_t len, const char **out);
+/* `path`, found under `key`, is a setting of a run or one of the words in `extra` (NULL-terminated).
+ * SP_ERR_SPEC with the nearest one. */
+sp_status sp_check_setting(const sp_yaml *node, const char *key, const char *path,
+                           const char *const *extra);
 /* `name` is a series that a run logs on dev. SP_ERR_SPEC. */
 sp_status sp_check_dev(const sp_yaml *node, const char *name);
 

@@ -419,19 +419,7 @@ static sp_status read_papers(sp_spec *spec) {
 }
 
 static sp_status read_claims(sp_spec *spec) {
-    sp_status st = sp_yaml_list_or_null(spec->root, "claims", &spec->claims);
-    for (size_t i = 0; !st && spec->claims && i < spec->claims->count; i++) {
-        const sp_yaml *claim = spec->claims->items[i];
-        const char *text;
-        st = sp_yaml_expect(claim, SP_YAML_MAP, "a claim");
-        if (!st)
-            st = sp_yaml_check_keys(claim,
-                                    (const char *const[]){"id", "text", "source", "test", NULL});
-        if (!st) st = sp_yaml_text(claim, "id", &text);
-        if (!st) st = sp_yaml_text(claim, "text", &text);
-        if (!st) st = sp_yaml_text(claim, "test", &text);
-    }
-    return st;
+    return sp_claims_read(spec->root, &spec->claims, &spec->claim_count);
 }
 
 /* ---- all of it ---- */
@@ -502,6 +490,7 @@ void sp_spec_free(sp_spec *spec) {
     sp_yaml_free(spec->overrides);
     sp_strings_free(&spec->sets);
     sp_model_settings_free(spec->models, spec->model_count);
+    sp_claims_free(spec->claims, spec->claim_count);
     free(spec->preset), free(spec->folder), free(spec->changed_model), free(spec->changed_dataset);
     free(spec->path), free(spec->entries), free(spec->seeds), free(spec->subsamples);
     free(spec->scores), free(spec->figures), free(spec->papers);

@@ -3,6 +3,7 @@
 #ifndef SP_EXPERIMENT_SPEC_H
 #define SP_EXPERIMENT_SPEC_H
 
+#include "experiment/claim.h"
 #include "experiment/figure.h"
 #include "experiment/limits.h"
 #include "experiment/model_settings.h"
@@ -59,7 +60,8 @@ typedef struct sp_spec {
     sp_paper *papers;
     size_t paper_count;
     sp_limits limits;
-    const sp_yaml *claims; /* list of {id, text, source, test}, or NULL */
+    sp_claim *claims;
+    size_t claim_count;
 } sp_spec;
 
 /* Reads and checks a spec. `preset` may be NULL; `sets` are texts like "train.steps=50". The path

@@ -3,14 +3,17 @@
 #include "metrics/ngrams.h"
 
 #include <math.h>
+#include <string.h>
 
 enum { ORDERS = 4 };
 
-/* Sums over the corpus (Papineni et al. 2002, section 2.3). */
+/* What a text has, and what adds up over the corpus (Papineni et al. 2002, section 2.3): numbers
+ * that a double holds exactly. */
 typedef struct bleu_sums {
-    size_t matches[ORDERS], totals[ORDERS];
-    size_t hypothesis_length, reference_length;
+    double matches[ORDERS], totals[ORDERS];
+    double hypothesis_length, reference_length;
 } bleu_sums;
+enum { SUMS = sizeof(bleu_sums) / sizeof(double) };
 
 static size_t distance(size_t a, size_t b) {
     return a > b ? a - b : b - a;
@@ -33,40 +36,50 @@ static size_t compare_references(sp_ngrams *ngrams, const sp_word_text *text) {
     return closest;
 }
 
-static void add_text(sp_ngrams *ngrams, const sp_word_text *text, bleu_sums *sums) {
+static bleu_sums measure_text(sp_ngrams *ngrams, const sp_word_text *text) {
+    bleu_sums sums = {0};
     size_t length = text->hypothesis.len;
     sp_ngrams_clear(ngrams);
     sp_ngrams_take(ngrams, text->hypothesis.ids, length, ORDERS);
-    sums->hypothesis_length += length;
-    sums->reference_length += compare_references(ngrams, text);
-    for (size_t n = 1; n <= ORDERS; n++) sums->totals[n - 1] += sp_ngrams_in(length, n);
+    sums.hypothesis_length = (double)length;
+    sums.reference_length = (double)compare_references(ngrams, text);
+    for (size_t n = 1; n <= ORDERS; n++) sums.totals[n - 1] = (double)sp_ngrams_in(length, n);
     for (size_t i = 0; i < ngrams->len; i++)
-        sums->matches[ngrams->items[i].order - 1] += ngrams->items[i].clipped;
+        sums.matches[ngrams->items[i].order - 1] += ngrams->items[i].clipped;
+    return sums;
 }
 
-static bleu_sums sum_texts(const sp_scored_text *texts, size_t count, sp_tokenize *tokenize) {
+static void measure_texts(const sp_scored_text *texts, size_t count, sp_tokenize *tokenize,
+                          double *out) {
     sp_corpus corpus;
     sp_corpus_read(texts, count, tokenize, &corpus);
-    bleu_sums sums = {0};
     sp_ngrams ngrams = {0};
-    for (size_t i = 0; i < count; i++) add_text(&ngrams, &corpus.texts[i], &sums);
+    for (size_t i = 0; i < count; i++) {
+        bleu_sums sums = measure_text(&ngrams, &corpus.texts[i]);
+        memcpy(out + i * SUMS, &sums, sizeof sums);
+    }
     sp_ngrams_free(&ngrams);
     sp_corpus_free(&corpus);
+}
+
+static bleu_sums as_sums(const double *numbers) {
+    bleu_sums sums;
+    memcpy(&sums, numbers, sizeof sums);
     return sums;
 }
 
 static double brevity_penalty(const bleu_sums *s) {
     if (s->hypothesis_length >= s->reference_length) return 1;
-    return exp(1 - (double)s->reference_length / (double)s->hypothesis_length);
+    return exp(1 - s->reference_length / s->hypothesis_length);
 }
 
 /* The k-th order without a match counts as 1/2^k matches (Chen & Cherry 2014, smoothing 3). */
 static double smoothed_precision(const bleu_sums *s) {
     double sum_of_logs = 0, missing = 1;
     for (int n = 0; n < ORDERS; n++) {
-        double matches = (double)s->matches[n];
+        double matches = s->matches[n];
         if (s->matches[n] == 0) matches = 1 / (missing *= 2);
-        sum_of_logs += log(matches / (double)s->totals[n]);
+        sum_of_logs += log(matches / s->totals[n]);
     }
     return exp(sum_of_logs / ORDERS);
 }
@@ -77,25 +90,43 @@ static double plain_precision(const bleu_sums *s) {
     return smoothed_precision(s);
 }
 
-static double score_bleu(const sp_scored_text *texts, size_t count) {
-    bleu_sums sums = sum_texts(texts, count, sp_tokenize_13a);
+static double combine_smoothed(const double *numbers, size_t count) {
+    (void)count;
+    bleu_sums sums = as_sums(numbers);
     /* Without a single match, or without a 4-gram anywhere, sacrebleu gives 0. */
     if (sums.matches[0] == 0 || sums.totals[ORDERS - 1] == 0) return 0;
     return 100 * brevity_penalty(&sums) * smoothed_precision(&sums);
 }
 
-static double score_unsmoothed(const sp_scored_text *texts, size_t count, sp_tokenize *tokenize) {
-    bleu_sums sums = sum_texts(texts, count, tokenize);
+static double combine_plain(const double *numbers, size_t count) {
+    (void)count;
+    bleu_sums sums = as_sums(numbers);
     if (sums.hypothesis_length == 0) return 0;
     return 100 * brevity_penalty(&sums) * plain_precision(&sums);
 }
 
+static void measure_13a(const sp_scored_text *texts, size_t count, double *out) {
+    measure_texts(texts, count, sp_tokenize_13a, out);
+}
+
+static void measure_webnlg(const sp_scored_text *texts, size_t count, double *out) {
+    measure_texts(texts, count, sp_tokenize_webnlg, out);
+}
+
+static void measure_e2e(const sp_scored_text *texts, size_t count, double *out) {
+    measure_texts(texts, count, sp_tokenize_13a_lower, out);
+}
+
+static double score_bleu(const sp_scored_text *texts, size_t count) {
+    return sp_metric_add_up(&sp_metric_bleu, texts, count);
+}
+
 static double score_webnlg(const sp_scored_text *texts, size_t count) {
-    return score_unsmoothed(texts, count, sp_tokenize_webnlg);
+    return sp_metric_add_up(&sp_metric_bleu_webnlg, texts, count);
 }
 
 static double score_e2e(const sp_scored_text *texts, size_t count) {
-    return score_unsmoothed(texts, count, sp_tokenize_13a_lower);
+    return sp_metric_add_up(&sp_metric_bleu_e2e, texts, count);
 }
 
 const sp_metric sp_metric_bleu = {.name = "bleu",
@@ -103,16 +134,25 @@ const sp_metric sp_metric_bleu = {.name = "bleu",
                                   .task = SP_GENERATION,
                                   .decimals = 1,
                                   .higher_is_better = true,
-                                  .score = score_bleu};
+                                  .score = score_bleu,
+                                  .sums = SUMS,
+                                  .measure = measure_13a,
+                                  .combine = combine_smoothed};
 const sp_metric sp_metric_bleu_webnlg = {.name = "bleu-webnlg",
                                          .title = "BLEU-WebNLG",
                                          .task = SP_GENERATION,
                                          .decimals = 1,
                                          .higher_is_better = true,
-                                         .score = score_webnlg};
+                                         .score = score_webnlg,
+                                         .sums = SUMS,
+                                         .measure = measure_webnlg,
+                                         .combine = combine_plain};
 const sp_metric sp_metric_bleu_e2e = {.name = "bleu-e2e",
                                       .title = "BLEU-E2E",
                                       .task = SP_GENERATION,
                                       .decimals = 1,
                                       .higher_is_better = true,
-                                      .score = score_e2e};
+                                      .score = score_e2e,
+                                      .sums = SUMS,
+                                      .measure = measure_e2e,
+                                      .combine = combine_plain};

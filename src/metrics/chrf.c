@@ -2,12 +2,16 @@
 #include "metrics/ngrams.h"
 #include "metrics/symbols.h"
 
+#include <string.h>
+
 enum { ORDERS = 6 };
 static const double BETA = 2; /* recall weighs beta times as much as precision */
 
+/* Numbers that a double holds exactly. */
 typedef struct chrf_counts {
-    size_t hypothesis[ORDERS], reference[ORDERS], matches[ORDERS];
+    double hypothesis[ORDERS], reference[ORDERS], matches[ORDERS];
 } chrf_counts;
+enum { SUMS = sizeof(chrf_counts) / sizeof(double) };
 
 /* Characters but for white space. */
 static void read_characters(const char *text, sp_symbols *out) {
@@ -25,8 +29,8 @@ static double f_score(const chrf_counts *c) {
     int orders = 0;
     for (int n = 0; n < ORDERS; n++) {
         if (c->hypothesis[n] == 0 || c->reference[n] == 0) continue;
-        precision += (double)c->matches[n] / (double)c->hypothesis[n];
-        recall += (double)c->matches[n] / (double)c->reference[n];
+        precision += c->matches[n] / c->hypothesis[n];
+        recall += c->matches[n] / c->reference[n];
         orders++;
     }
     if (precision + recall == 0) return 0;
@@ -42,9 +46,10 @@ static chrf_counts compare(sp_ngrams *ngrams, size_t hypothesis_length, const sp
         c.matches[g->order - 1] += g->reference < g->hypothesis ? g->reference : g->hypothesis;
     }
     for (size_t n = 1; n <= ORDERS; n++) {
-        c.reference[n - 1] = sp_ngrams_in(ref->len, n);
+        c.reference[n - 1] = (double)sp_ngrams_in(ref->len, n);
         /* An order that the reference is too short for cannot count as a miss. */
-        if (c.reference[n - 1]) c.hypothesis[n - 1] = sp_ngrams_in(hypothesis_length, n);
+        if (c.reference[n - 1] > 0)
+            c.hypothesis[n - 1] = (double)sp_ngrams_in(hypothesis_length, n);
     }
     return c;
 }
@@ -70,20 +75,25 @@ static chrf_counts count_text(chrf_workspace *w, const sp_scored_text *text) {
     return best;
 }
 
-static double score_chrf(const sp_scored_text *texts, size_t count) {
-    chrf_counts sums = {0};
+static void measure_chrf(const sp_scored_text *texts, size_t count, double *out) {
     chrf_workspace w = {0};
     for (size_t i = 0; i < count; i++) {
         chrf_counts c = count_text(&w, &texts[i]);
-        for (int n = 0; n < ORDERS; n++) {
-            sums.hypothesis[n] += c.hypothesis[n];
-            sums.reference[n] += c.reference[n];
-            sums.matches[n] += c.matches[n];
-        }
+        memcpy(out + i * SUMS, &c, sizeof c);
     }
     sp_symbols_free(&w.hypothesis), sp_symbols_free(&w.reference);
     sp_ngrams_free(&w.ngrams);
+}
+
+static double combine_chrf(const double *numbers, size_t count) {
+    (void)count;
+    chrf_counts sums;
+    memcpy(&sums, numbers, sizeof sums);
     return 100 * f_score(&sums);
+}
+
+static double score_chrf(const sp_scored_text *texts, size_t count) {
+    return sp_metric_add_up(&sp_metric_chrf, texts, count);
 }
 
 const sp_metric sp_metric_chrf = {.name = "chrf",
@@ -91,4 +101,7 @@ const sp_metric sp_metric_chrf = {.name = "chrf",
                                   .task = SP_GENERATION,
                                   .decimals = 1,
                                   .higher_is_better = true,
-                                  .score = score_chrf};
+                                  .score = score_chrf,
+                                  .sums = SUMS,
+                                  .measure = measure_chrf,
+                                  .combine = combine_chrf};

@@ -41,11 +41,15 @@ static double f1(const label_counts *l) {
     return 2 * (double)l->correct / (double)(l->predicted + l->truth);
 }
 
+static void measure_accuracy(const sp_scored_text *texts, size_t count, double *out) {
+    for (size_t i = 0; i < count; i++) {
+        const char *reference = texts[i].reference_count ? texts[i].references[0] : "";
+        out[i] = strcmp(texts[i].hypothesis, reference) == 0;
+    }
+}
+
 static double score_accuracy(const sp_scored_text *texts, size_t count) {
-    if (count == 0) return 0;
-    confusion c = count_labels(texts, count);
-    free(c.labels);
-    return 100 * (double)c.correct / (double)count;
+    return sp_metric_add_up(&sp_metric_accuracy, texts, count);
 }
 
 static double score_macro_f1(const sp_scored_text *texts, size_t count) {
@@ -84,7 +88,10 @@ const sp_metric sp_metric_accuracy = {.name = "accuracy",
                                       .task = SP_CLASSIFICATION,
                                       .decimals = 1,
                                       .higher_is_better = true,
-                                      .score = score_accuracy};
+                                      .score = score_accuracy,
+                                      .sums = 1,
+                                      .measure = measure_accuracy,
+                                      .combine = sp_metric_mean_percent};
 const sp_metric sp_metric_macro_f1 = {.name = "macro-f1",
                                       .title = "Macro F1",
                                       .task = SP_CLASSIFICATION,

@@ -188,21 +188,23 @@ static double score_text(meteor_words *words, const sp_word_text *text, alignmen
     return best;
 }
 
-static double score_meteor(const sp_scored_text *texts, size_t count) {
-    if (count == 0) return 0;
+static void measure_meteor(const sp_scored_text *texts, size_t count, double *out) {
+    if (count == 0) return;
     if (sp_synonyms_load()) sp_panic("%s", sp_error());
     sp_corpus corpus;
     sp_corpus_read(texts, count, sp_tokenize_13a_lower, &corpus);
     meteor_words words;
     stem_words(&corpus.vocabulary, &words);
     alignment a = {0};
-    double sum = 0;
-    for (size_t i = 0; i < count; i++) sum += score_text(&words, &corpus.texts[i], &a);
+    for (size_t i = 0; i < count; i++) out[i] = score_text(&words, &corpus.texts[i], &a);
     free(a.target);
     free(a.taken);
     free_words(&words);
     sp_corpus_free(&corpus);
-    return 100 * sum / (double)count;
+}
+
+static double score_meteor(const sp_scored_text *texts, size_t count) {
+    return sp_metric_add_up(&sp_metric_meteor, texts, count);
 }
 
 const sp_metric sp_metric_meteor = {.name = "meteor",
@@ -211,4 +213,7 @@ const sp_metric sp_metric_meteor = {.name = "meteor",
                                     .decimals = 1,
                                     .higher_is_better = true,
                                     .prepare = sp_synonyms_load,
-                                    .score = score_meteor};
+                                    .score = score_meteor,
+                                    .sums = 1,
+                                    .measure = measure_meteor,
+                                    .combine = sp_metric_mean_percent};

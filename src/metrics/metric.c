@@ -37,3 +37,16 @@ sp_status sp_metrics_prepare(sp_task task) {
         if (sp_metrics[i]->task == task && sp_metrics[i]->prepare) st = sp_metrics[i]->prepare();
     return st;
 }
+
+double sp_metric_add_up(const sp_metric *metric, const sp_scored_text *texts, size_t count) {
+    double sums[SP_METRIC_SUMS] = {0}, *all = sp_alloc(count * metric->sums, sizeof *all);
+    metric->measure(texts, count, all);
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = 0; k < metric->sums; k++) sums[k] += all[i * metric->sums + k];
+    free(all);
+    return metric->combine(sums, count);
+}
+
+double sp_metric_mean_percent(const double *sums, size_t count) {
+    return count ? 100 * sums[0] / (double)count : 0;
+}

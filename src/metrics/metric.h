@@ -34,7 +34,20 @@ typedef struct sp_metric {
      * texts, only empty hypotheses or only empty references; for TER that is 100, or 0 where both
      * are empty. Never NaN. Safe to call from several threads. `prepare` must have succeeded. */
     double (*score)(const sp_scored_text *texts, size_t count);
+    /* The same taken apart, so that a bootstrap need not look at the texts again: each text has
+     * `sums` numbers, and the score is a function of their sums over the texts and of the number of
+     * texts. 0, NULL and NULL for a metric that looks at the whole corpus at once. */
+    size_t sums;
+    void (*measure)(const sp_scored_text *texts, size_t count, double *out /* [count, sums] */);
+    double (*combine)(const double *sums, size_t count);
 } sp_metric;
+
+enum { SP_METRIC_SUMS = 18 }; /* the most numbers a text has */
+
+/* combine(sum of measure): what `score` of a metric with sums is. */
+double sp_metric_add_up(const sp_metric *metric, const sp_scored_text *texts, size_t count);
+/* A `combine`: 100 times the mean over the texts of their one number; 0 for no texts. */
+double sp_metric_mean_percent(const double *sums, size_t count);
 
 /* BLEU (Papineni et al. 2002), up to 4-grams, as sacrebleu's default: tokenizer 13a, case kept,
  * closest reference length, exponential smoothing of orders without a match. */

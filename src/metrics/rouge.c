@@ -64,38 +64,46 @@ static overlap common_subsequence(rouge_workspace *w, sp_words hypothesis, sp_wo
     return (overlap){row[hypothesis.len], hypothesis.len, reference.len};
 }
 
-/* The mean over the texts of F1 against the best reference, times 100. */
-static double mean_f1(const sp_scored_text *texts, size_t count, measure *compare) {
-    if (count == 0) return 0;
+/* F1 of each text against its best reference: the score is 100 times the mean. */
+static void measure_f1(const sp_scored_text *texts, size_t count, measure *compare, double *out) {
     sp_corpus corpus;
     sp_corpus_read(texts, count, sp_tokenize_rouge, &corpus);
     rouge_workspace w = {0};
-    double sum = 0;
     for (size_t i = 0; i < count; i++) {
         const sp_word_text *text = &corpus.texts[i];
-        double best = 0;
+        out[i] = 0;
         for (size_t r = 0; r < text->reference_count; r++) {
             double f = f1(compare(&w, text->hypothesis, text->references[r]));
-            if (f > best) best = f;
+            if (f > out[i]) out[i] = f;
         }
-        sum += best;
     }
     sp_ngrams_free(&w.ngrams);
     free(w.row);
     sp_corpus_free(&corpus);
-    return 100 * sum / (double)count;
+}
+
+static void measure_1(const sp_scored_text *texts, size_t count, double *out) {
+    measure_f1(texts, count, count_words, out);
+}
+
+static void measure_2(const sp_scored_text *texts, size_t count, double *out) {
+    measure_f1(texts, count, count_pairs, out);
+}
+
+static void measure_l(const sp_scored_text *texts, size_t count, double *out) {
+    measure_f1(texts, count, common_subsequence, out);
 }
 
 static double score_rouge_1(const sp_scored_text *texts, size_t count) {
-    return mean_f1(texts, count, count_words);
+    return sp_metric_add_up(&sp_metric_rouge_1, texts, count);
 }
 
 static double score_rouge_2(const sp_scored_text *texts, size_t count) {
-    return mean_f1(texts, count, count_pairs);
+    return sp_metric_add_up(&sp_metric_rouge_2, texts, count);
 }
 
 static double score_rouge_l(const sp_scored_text *texts, size_t count) {
-    return mean_f1(texts, count, common_subsequence);
+    return sp_metric_add_up(&sp_metric_rouge_l, texts, count);
 }
 
 const sp_metric sp_metric_rouge_1 = {.name = "rouge-1",
@@ -103,16 +111,25 @@ const sp_metric sp_metric_rouge_1 = {.name = "rouge-1",
                                      .task = SP_GENERATION,
                                      .decimals = 1,
                                      .higher_is_better = true,
-                                     .score = score_rouge_1};
+                                     .score = score_rouge_1,
+                                     .sums = 1,
+                                     .measure = measure_1,
+                                     .combine = sp_metric_mean_percent};
 const sp_metric sp_metric_rouge_2 = {.name = "rouge-2",
                                      .title = "ROUGE-2",
                                      .task = SP_GENERATION,
                                      .decimals = 1,
                                      .higher_is_better = true,
-                                     .score = score_rouge_2};
+                                     .score = score_rouge_2,
+                                     .sums = 1,
+                                     .measure = measure_2,
+                                     .combine = sp_metric_mean_percent};
 const sp_metric sp_metric_rouge_l = {.name = "rouge-l",
                                      .title = "ROUGE-L",
                                      .task = SP_GENERATION,
                                      .decimals = 1,
                                      .higher_is_better = true,
-                                     .score = score_rouge_l};
+                                     .score = score_rouge_l,
+                                     .sums = 1,
+                                     .measure = measure_l,
+                                     .combine = sp_metric_mean_percent};

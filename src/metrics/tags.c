@@ -77,10 +77,12 @@ static bool advance(reading *r, tag now, size_t i, tag *ended, size_t *began) {
     return end;
 }
 
+/* Of a text, and added up: numbers that a double holds exactly. */
 typedef struct counts {
-    size_t predicted, truth, correct; /* entities */
-    size_t tags, right_tags;
+    double predicted, truth, correct; /* entities */
+    double tags, right_tags;
 } counts;
+enum { SUMS = sizeof(counts) / sizeof(double) };
 
 /* The truth says how long a text is. */
 static void count_text(const char *hypothesis, const char *reference, counts *c) {
@@ -101,39 +103,67 @@ static void count_text(const char *hypothesis, const char *reference, counts *c)
         if (said_len == 0) said_word = "O", said_len = 1;
         c->right_tags += more && is_same(said_word, said_len, true_word, true_len);
     }
-    c->predicted += predicted.entities;
-    c->truth += truth.entities;
+    c->predicted = (double)predicted.entities;
+    c->truth = (double)truth.entities;
 }
 
-static counts count_all(const sp_scored_text *texts, size_t count) {
-    counts c = {0};
-    for (size_t i = 0; i < count; i++)
-        count_text(texts[i].hypothesis, texts[i].reference_count ? texts[i].references[0] : "", &c);
+static void measure_tags(const sp_scored_text *texts, size_t count, double *out) {
+    for (size_t i = 0; i < count; i++) {
+        counts c = {0};
+        const char *reference = texts[i].reference_count ? texts[i].references[0] : "";
+        count_text(texts[i].hypothesis, reference, &c);
+        memcpy(out + i * SUMS, &c, sizeof c);
+    }
+}
+
+static counts as_counts(const double *sums) {
+    counts c;
+    memcpy(&c, sums, sizeof c);
     return c;
 }
 
-static double percent(size_t part, size_t whole) {
-    return whole ? 100 * (double)part / (double)whole : 0;
+static double percent(double part, double whole) {
+    return whole > 0 ? 100 * part / whole : 0;
 }
 
-static double score_f1(const sp_scored_text *texts, size_t count) {
-    counts c = count_all(texts, count);
+static double combine_f1(const double *sums, size_t count) {
+    (void)count;
+    counts c = as_counts(sums);
     return percent(2 * c.correct, c.predicted + c.truth);
 }
 
-static double score_precision(const sp_scored_text *texts, size_t count) {
-    counts c = count_all(texts, count);
+static double combine_precision(const double *sums, size_t count) {
+    (void)count;
+    counts c = as_counts(sums);
     return percent(c.correct, c.predicted);
 }
 
-static double score_recall(const sp_scored_text *texts, size_t count) {
-    counts c = count_all(texts, count);
+static double combine_recall(const double *sums, size_t count) {
+    (void)count;
+    counts c = as_counts(sums);
     return percent(c.correct, c.truth);
 }
 
-static double score_accuracy(const sp_scored_text *texts, size_t count) {
-    counts c = count_all(texts, count);
+static double combine_accuracy(const double *sums, size_t count) {
+    (void)count;
+    counts c = as_counts(sums);
     return percent(c.right_tags, c.tags);
+}
+
+static double score_f1(const sp_scored_text *texts, size_t count) {
+    return sp_metric_add_up(&sp_metric_span_f1, texts, count);
+}
+
+static double score_precision(const sp_scored_text *texts, size_t count) {
+    return sp_metric_add_up(&sp_metric_span_precision, texts, count);
+}
+
+static double score_recall(const sp_scored_text *texts, size_t count) {
+    return sp_metric_add_up(&sp_metric_span_recall, texts, count);
+}
+
+static double score_accuracy(const sp_scored_text *texts, size_t count) {
+    return sp_metric_add_up(&sp_metric_token_accuracy, texts, count);
 }
 
 const sp_metric sp_metric_span_f1 = {.name = "span-f1",
@@ -141,22 +171,34 @@ const sp_metric sp_metric_span_f1 = {.name = "span-f1",
                                      .task = SP_TAGGING,
                                      .decimals = 1,
                                      .higher_is_better = true,
-                                     .score = score_f1};
+                                     .score = score_f1,
+                                     .sums = SUMS,
+                                     .measure = measure_tags,
+                                     .combine = combine_f1};
 const sp_metric sp_metric_span_precision = {.name = "span-precision",
                                             .title = "Span precision",
                                             .task = SP_TAGGING,
                                             .decimals = 1,
                                             .higher_is_better = true,
-                                            .score = score_precision};
+                                            .score = score_precision,
+                                            .sums = SUMS,
+                                            .measure = measure_tags,
+                                            .combine = combine_precision};
 const sp_metric sp_metric_span_recall = {.name = "span-recall",
                                          .title = "Span recall",
                                          .task = SP_TAGGING,
                                          .decimals = 1,
                                          .higher_is_better = true,
-                                         .score = score_recall};
+                                         .score = score_recall,
+                                         .sums = SUMS,
+                                         .measure = measure_tags,
+                                         .combine = combine_recall};
 const sp_metric sp_metric_token_accuracy = {.name = "token-accuracy",
                                             .title = "Token accuracy",
                                             .task = SP_TAGGING,
                                             .decimals = 1,
                                             .higher_is_better = true,
-                                            .score = score_accuracy};
+                                            .score = score_accuracy,
+                                            .sums = SUMS,
+                                            .measure = measure_tags,
+                                            .combine = combine_accuracy};

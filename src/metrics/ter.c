@@ -249,6 +249,7 @@ static size_t edits_to(sp_words hypothesis, sp_words reference) {
 typedef struct ter_sums {
     double edits, length; /* against the best reference; mean over the references */
 } ter_sums;
+enum { SUMS = sizeof(ter_sums) / sizeof(double) };
 
 static ter_sums score_text(const sp_word_text *text) {
     size_t best = SIZE_MAX, length = 0;
@@ -260,18 +261,25 @@ static ter_sums score_text(const sp_word_text *text) {
     return (ter_sums){(double)best, (double)length / (double)text->reference_count};
 }
 
-static double score_ter(const sp_scored_text *texts, size_t count) {
+static void measure_ter(const sp_scored_text *texts, size_t count, double *out) {
     sp_corpus corpus;
     sp_corpus_read(texts, count, sp_tokenize_ter, &corpus);
-    ter_sums sums = {0};
     for (size_t i = 0; i < count; i++) {
         ter_sums s = score_text(&corpus.texts[i]);
-        sums.edits += s.edits;
-        sums.length += s.length;
+        out[SUMS * i] = s.edits;
+        out[SUMS * i + 1] = s.length;
     }
     sp_corpus_free(&corpus);
-    if (sums.length > 0) return 100 * sums.edits / sums.length;
-    return sums.edits > 0 ? 100 : 0; /* nothing but empty references */
+}
+
+static double combine_ter(const double *sums, size_t count) {
+    (void)count;
+    if (sums[1] > 0) return 100 * sums[0] / sums[1];
+    return sums[0] > 0 ? 100 : 0; /* nothing but empty references */
+}
+
+static double score_ter(const sp_scored_text *texts, size_t count) {
+    return sp_metric_add_up(&sp_metric_ter, texts, count);
 }
 
 const sp_metric sp_metric_ter = {.name = "ter",
@@ -279,4 +287,7 @@ const sp_metric sp_metric_ter = {.name = "ter",
                                  .task = SP_GENERATION,
                                  .decimals = 1,
                                  .higher_is_better = false,
-                                 .score = score_ter};
+                                 .score = score_ter,
+                                 .sums = SUMS,
+                                 .measure = measure_ter,
+                                 .combine = combine_ter};
