@@ -2,7 +2,7 @@
 # verdict has a colour and a mark of its own. Expects `format` (svg, png, pdf), `out`, `data`, `rows`
 # and `reach`, the largest number on the x axis, which is linear near 0 and logarithmic further out.
 set encoding utf8
-height = 2.6 + 0.42 * rows # cm
+height = 2.2 + 0.42 * rows # cm
 if (format eq 'svg') set terminal svg noenhanced size 1280,1280 * height / 17 \
     font 'DejaVu Sans,21' linewidth 1.6 background '#ffffff'
 if (format eq 'png') set terminal pngcairo noenhanced size 2000,2000 * height / 17 \
@@ -10,10 +10,10 @@ if (format eq 'png') set terminal pngcairo noenhanced size 2000,2000 * height / 
 if (format eq 'pdf') set terminal pdfcairo noenhanced size 17cm,height cm \
     font 'DejaVu Sans,8' linewidth 1 pointscale 0.6
 set output out
-set lmargin at screen 0.42
+set lmargin at screen 0.36
 set rmargin at screen 0.97
 set tmargin at screen 1 - 0.35 / height
-set bmargin at screen 2.1 / height
+set bmargin at screen 1.75 / height
 set border 1 linecolor '#555555' linewidth 0.7
 set tics nomirror out scale 0.5 textcolor '#333333'
 set nonlinear x via asinh(x) inverse sinh(x)
@@ -27,17 +27,20 @@ set arrow 1 from 0, graph 0 to 0, graph 1 nohead back linecolor '#555555' linewi
 unset ytics
 set key outside bottom center horizontal Left reverse samplen 1.5 width 1 font ',' . \
     (format eq 'svg' ? 18 : format eq 'png' ? 21 : 7)
-color(v) = word('#0072B2 #D55E00 #6f6f6f #9f9f9f', v + 1)
-mark(v) = int(word('7 13 6 1', v + 1))
-name(v) = v == 0 ? 'holds' : v == 1 ? 'fails' : v == 2 ? 'undecided' : 'not testable here'
+color(v) = word('#0072B2 #D55E00 #6f6f6f', v + 1)
+mark(v) = int(word('7 13 6', v + 1))
+name(v) = v == 0 ? 'holds' : v == 1 ? 'fails' : 'undecided'
 of(v, x) = $5 == v ? x : NaN
-plot for [v = 0:2] data using (of(v, $2)):1:3:4 with xerrorbars pointtype mark(v) pointsize 1 \
-         linecolor rgb color(v) linewidth 1.1 notitle, \
-     for [v = 0:2] keyentry with points pointtype mark(v) pointsize 1 linecolor rgb color(v) \
+left = -reach * 1.15
+plot data using (left):1:($5 == -1 ? strcol(6) : '') with labels left offset screen -0.345, 0 \
+         font ',' . (format eq 'svg' ? 21 : format eq 'png' ? 24 : 8) . ':Bold' notitle, \
+     for [v = 0:2] data using (of(v, $2)):1:3:4 with xerrorbars pointtype mark(v) pointsize 1.3 \
+         linecolor rgb color(v) linewidth 1.5 notitle, \
+     for [v = 0:2] keyentry with points pointtype mark(v) pointsize 1.3 linecolor rgb color(v) \
          title name(v), \
-     data using (-reach * 1.15):1:($5 == 3 ? '' : strcol(6)) with labels right offset -1,0 \
+     data using (left):1:($5 >= 0 && $5 < 3 ? strcol(6) : '') with labels right offset -1,0 \
          textcolor rgb '#222222' notitle, \
-     data using (-reach * 1.15):1:($5 == 3 ? strcol(6) : '') with labels right offset -1,0 \
+     data using (left):1:($5 == 3 ? strcol(6) : '') with labels right offset -1,0 \
          textcolor rgb '#8a8a8a' notitle, \
-     data using (0):1:($5 == 3 ? 'not testable here' : '') with labels center \
+     data using (0):1:($5 == 3 ? 'not testable here' : '') with labels left offset 0.6,0 \
          textcolor rgb '#8a8a8a' notitle

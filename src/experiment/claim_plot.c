@@ -5,6 +5,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Intervals that reach further are cut there. */
 static const double WIDEST = 100;
@@ -20,8 +21,21 @@ static void put_row(const sp_judgement *j, size_t row, sp_buf *out) {
     double a = drawn(j, j->low), b = drawn(j, j->high), x = drawn(j, j->effect);
     if (isnan(j->effect)) x = 0;
     if (isnan(j->low)) a = b = x;
-    sp_buf_printf(out, "%zu %.10g %.10g %.10g %d \"%s (%s)\" \"%s\"\n", row, x, fmin(a, b),
-                  fmax(a, b), (int)j->verdict, j->claim.id, j->study, sp_verdict_names[j->verdict]);
+    sp_buf_printf(out, "%zu %.10g %.10g %.10g %d \"%s\" \"%s\"\n", row, x, fmin(a, b), fmax(a, b),
+                  (int)j->verdict, j->claim.id, sp_verdict_names[j->verdict]);
+}
+
+/* All rows, each study's behind one with its name; returns how many there are. */
+static size_t put_rows(const sp_judgement *all, size_t count, sp_buf *out) {
+    size_t rows = 0;
+    sp_buf_puts(out, "# row, effect for the claim, its interval, verdict (0 holds, 1 fails, 2 "
+                     "undecided, 3 not testable here, -1 a study's name), claim, verdict\n");
+    for (size_t i = 0; i < count; i++) {
+        if (i == 0 || strcmp(all[i].study, all[i - 1].study) != 0)
+            sp_buf_printf(out, "%zu 0 0 0 -1 \"%s\" \"\"\n", rows++, all[i].study);
+        put_row(&all[i], rows++, out);
+    }
+    return rows;
 }
 
 static double reach_of(const sp_judgement *all, size_t count) {
@@ -38,11 +52,9 @@ sp_status sp_claims_draw(const sp_judgement *all, size_t count, const char *fold
     static const char *const formats[] = {"svg", "png", "pdf"};
     char *data = sp_path_join(folder, "claims.dat"), *script = sp_find_file("plots/claims.gp");
     sp_buf rows = {0}, settings = {0};
-    sp_buf_puts(&rows, "# row, effect for the claim, its interval, verdict (0 holds, 1 fails, 2 "
-                       "undecided, 3 not testable here), claim, verdict\n");
-    for (size_t i = 0; i < count; i++) put_row(&all[i], i, &rows);
+    size_t row_count = put_rows(all, count, &rows);
     sp_gnuplot_assign(&settings, "data", data);
-    sp_buf_printf(&settings, "rows=%zu;reach=%.10g;", count, reach_of(all, count));
+    sp_buf_printf(&settings, "rows=%zu;reach=%.10g;", row_count, reach_of(all, count));
     sp_status st = sp_make_folders(folder);
     if (!st) st = sp_write_file(data, rows.data, rows.len);
     for (int i = 0; i < 3 && !st; i++) {
