@@ -82,7 +82,7 @@ static sp_status draw(const char *settings, const char *script, const char *form
 
 static const char load_style[] = "load plots . '/style.gp'\n";
 
-/* The script of a kind with the style in place of the line that loads it. */
+/* The script of a kind, with the style in place of the line that loads it if it has one. */
 static sp_status put_script(const char *kind, sp_buf *out) {
     char *script_name = sp_format("plots/%s.gp", kind), *script_path = sp_find_file(script_name);
     char *style_path = sp_find_file("plots/style.gp");
@@ -93,10 +93,8 @@ static sp_status put_script(const char *kind, sp_buf *out) {
     if (line) {
         sp_buf_append(out, script.data, (size_t)(line - script.data));
         sp_buf_append(out, style.data, style.len);
-        sp_buf_puts(out, line + strlen(load_style));
-    } else if (!st) {
-        st = sp_fail(SP_ERR_FORMAT, "%s: has no line \"load plots . '/style.gp'\"", script_path);
     }
+    if (!st) sp_buf_puts(out, line ? line + strlen(load_style) : script.data);
     sp_buf_free(&script), sp_buf_free(&style);
     free(script_name), free(script_path), free(style_path);
     return st;
