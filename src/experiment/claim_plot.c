@@ -52,10 +52,8 @@ sp_status sp_claims_draw(const sp_judgement *all, size_t count, const char *fold
     static const char *const formats[] = {"svg", "png", "pdf", NULL};
     char *stem = sp_path_join(folder, "claims");
     sp_buf rows = {0}, settings = {0};
-    sp_buf_puts(&rows, "# row, effect for the claim, its interval, verdict (0 holds, 1 fails, 2 "
-                       "undecided, 3 not testable here), claim, verdict\n");
-    for (size_t i = 0; i < count; i++) put_row(&all[i], i, &rows);
-    sp_buf_printf(&settings, "rows=%zu;reach=%.10g;", count, reach_of(all, count));
+    size_t row_count = put_rows(all, count, &rows);
+    sp_buf_printf(&settings, "rows=%zu;reach=%.10g;", row_count, reach_of(all, count));
     sp_status st = sp_make_folders(folder);
     if (!st) st = sp_gnuplot_figure(stem, "claims", settings.data, &rows, formats);
     sp_buf_free(&rows), sp_buf_free(&settings);
