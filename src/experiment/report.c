@@ -2,6 +2,7 @@
 
 #include "core/file.h"
 #include "experiment/best.h"
+#include "experiment/claim_board.h"
 #include "experiment/examples.h"
 #include "experiment/page.h"
 #include "experiment/plot.h"
@@ -84,6 +85,24 @@ static sp_status write_best(const sp_results *r, const char *folder, tables *t) 
     sp_sheet *sheet = add_sheet(t);
     sp_best_sheet(r, sheet);
     return write_sheet(sheet, folder);
+}
+
+/* What cannot be judged without the data set is on the board as such. */
+static sp_status write_claims(const sp_results *r, const char *folder, tables *t) {
+    if (!r->spec->claim_count) return SP_OK;
+    sp_assets *assets = sp_assets_new();
+    sp_judgement *judgements = NULL;
+    size_t count = 0;
+    sp_status st = sp_claims_judge(r, folder, assets, &judgements, &count);
+    if (st == SP_ERR_MISSING || st == SP_ERR_DATA) {
+        sp_claims_set_aside(r->spec, sp_error(), &judgements, &count);
+        st = SP_OK;
+    }
+    if (!st) st = sp_claims_write(judgements, count, folder, "claims");
+    if (!st) sp_claims_sheet(judgements, count, "claims", add_sheet(t));
+    if (judgements) sp_judgements_free(judgements, count);
+    sp_assets_free(assets);
+    return st;
 }
 
 static sp_status write_sections(const sp_results *r, const char *folder, tables *t) {
@@ -211,6 +230,7 @@ sp_status sp_report_write(const sp_spec *spec, const sp_run_list *runs, const ch
     if (!st && spec->has_table) st = write_table(&r, folder, &t);
     if (!st && spec->has_table) st = write_examples(&r, folder, &examples);
     if (!st && spec->best) st = write_best(&r, folder, &t);
+    if (!st) st = write_claims(&r, folder, &t);
     if (!st) st = write_sections(&r, folder, &t);
     put_markdown(&t, markdown);
     if (!st) st = write_figures_and_page(&r, folder, &t, examples.data ? examples.data : "", drawn);

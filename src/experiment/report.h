@@ -1,4 +1,5 @@
-/* The report of a study: <folder>/table.{md,csv,tex} and those of further sheets, examples.txt,
+/* The report of a study: <folder>/table.{md,csv,tex} claims.md and claims.csv if the spec
+ * has claims, examples.txt,
  * <folder>/figures/, and all of it as one page, report.html. */
 #ifndef SP_EXPERIMENT_REPORT_H
 #define SP_EXPERIMENT_REPORT_H
