@@ -16,6 +16,7 @@ extern const sp_command sp_command_info;
 extern const sp_command sp_command_run;
 extern const sp_command sp_command_plan;
 extern const sp_command sp_command_report;
+extern const sp_command sp_command_compare;
 extern const sp_command sp_command_claims;
 extern const sp_command sp_command_pretrain;
 extern const sp_command sp_command_data;
@@ -29,11 +30,14 @@ extern const sp_command sp_command_bench;
 extern const sp_command sp_command_adapter;
 
 static const sp_command *const commands[] = {
-    &sp_command_info,     &sp_command_run,      &sp_command_plan,
-    &sp_command_report,   &sp_command_data,     &sp_command_logprobs,
-    &sp_command_generate, &sp_command_pretrain, &sp_command_train_tokenizer,
-    &sp_command_tokenize, &sp_command_score,    &sp_command_model,
-    &sp_command_bench,    &sp_command_adapter,  &sp_command_claims,
+    &sp_command_info,     &sp_command_run,
+    &sp_command_plan,     &sp_command_report,
+    &sp_command_compare,  &sp_command_data,
+    &sp_command_logprobs, &sp_command_generate,
+    &sp_command_pretrain, &sp_command_train_tokenizer,
+    &sp_command_tokenize, &sp_command_score,
+    &sp_command_model,    &sp_command_bench,
+    &sp_command_adapter,  &sp_command_claims,
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
 

@@ -11,6 +11,8 @@
 /* Letters that fit beside each other in a legend of the style's width and font. */
 enum { LEGEND_WIDTH = 60, SAMPLE_WIDTH = 6, TICKS_WIDTH = 48 };
 
+static const char *const figure_formats[] = {"svg", "png", "pdf", NULL};
+
 /* ---- what goes to gnuplot ---- */
 
 /* A label and its closing quote; gnuplot has no escapes in data files. */
@@ -179,13 +181,55 @@ sp_status sp_plot_drawing(const sp_drawing *d, const sp_figure *f, const char *s
 }
 
 sp_status sp_plot(const sp_results *r, const sp_figure *f, const char *folder, bool *drawn) {
-    static const char *const formats[] = {"svg", "png", "pdf", NULL};
     sp_drawing d;
     sp_drawing_make(r, f, &d);
     *drawn = d.line_count > 0;
     char *stem = sp_path_join(folder, f->name);
-    sp_status st = *drawn ? sp_plot_drawing(&d, f, stem, formats) : SP_OK;
+    sp_status st = *drawn ? sp_plot_drawing(&d, f, stem, figure_formats) : SP_OK;
     free(stem);
     sp_drawing_free(&d);
+    return st;
+}
+
+static const char *format_of(const char *path) {
+    const char *dot = strrchr(path, '.');
+    for (int i = 0; dot && figure_formats[i]; i++)
+        if (strcmp(dot + 1, figure_formats[i]) == 0) return figure_formats[i];
+    return NULL;
+}
+
+sp_status sp_check_figure_path(const char *path) {
+    if (format_of(path)) return SP_OK;
+    return sp_fail(SP_ERR_USAGE, "%s: a figure's name ends with .svg, .png or .pdf", path);
+}
+
+static bool all_have(const sp_curve *curves, size_t count, const char *dev) {
+    for (size_t i = 0; i < count; i++)
+        if (!sp_runlog_get_dev(curves[i].log, dev)) return false;
+    return count > 0;
+}
+
+sp_status sp_plot_curves(const sp_curve *curves, size_t count, const char *dev, const char *path,
+                         bool *drawn) {
+    *drawn = false;
+    sp_status st = sp_check_figure_path(path);
+    if (st) return st;
+    const char *const formats[] = {format_of(path), NULL};
+    char *y =
+        dev && all_have(curves, count, dev) ? sp_format("dev.%s", dev) : sp_strdup("train.loss");
+    sp_figure figure = {.kind = SP_LEARNING_CURVE,
+                        .title = "",
+                        .x = "",
+                        .y = y,
+                        .series = "entry",
+                        .y_low = NAN,
+                        .y_high = NAN};
+    char *stem = sp_strndup(path, strlen(path) - strlen(formats[0]) - 1);
+    sp_drawing d;
+    sp_drawing_of_curves(curves, count, y, &d);
+    *drawn = d.line_count > 0;
+    if (*drawn) st = sp_plot_drawing(&d, &figure, stem, formats);
+    sp_drawing_free(&d);
+    free(stem), free(y);
     return st;
 }
