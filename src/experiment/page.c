@@ -1,6 +1,7 @@
 #include "experiment/page.h"
 
 #include "core/file.h"
+#include "core/progress.h"
 #include "experiment/html.h"
 #include "experiment/settings.h"
 #include "experiment/svg.h"
@@ -31,14 +32,6 @@ static void put_fact(const char *name, const char *value, sp_buf *out) {
 static void take_fact(const char *name, char *value, sp_buf *out) {
     put_fact(name, value, out);
     free(value);
-}
-
-/* "3 h 20 min", "5 min 3 s", "12 s". */
-static char *duration_text(double seconds) {
-    long s = lround(seconds);
-    if (s >= 3600) return sp_format("%ld h %ld min", s / 3600, s / 60 % 60);
-    if (s >= 60) return sp_format("%ld min %ld s", s / 60, s % 60);
-    return sp_format("%ld s", s);
 }
 
 /* ---- what was run ---- */
@@ -93,7 +86,7 @@ static void put_facts(const sp_results *r, sp_buf *out) {
     take_fact("Data sets", setting_names(r, "dataset"), out);
     take_fact("Seeds", setting_names(r, "seed"), out);
     take_fact("Runs", runs_text(r), out);
-    take_fact("Time of all runs", duration_text(total_of(r, "wall_seconds")), out);
+    take_fact("Time of all runs", sp_duration_text(total_of(r, "wall_seconds")), out);
     sp_buf_puts(out, "</dl>\n");
 }
 

@@ -3,9 +3,9 @@
 #include "core/clock.h"
 #include "core/file.h"
 #include "experiment/at_work.h"
+#include "experiment/cpu_locks.h"
 #include "experiment/leftovers.h"
 #include "experiment/runlog.h"
-#include "experiment/slots.h"
 #include "experiment/study_index.h"
 #include "experiment/watchdog.h"
 #include "experiment/worker.h"
@@ -38,6 +38,7 @@ typedef struct study {
     sp_at_work self;
     sp_strings known; /* other processes that were told of */
     sp_slots cpus;
+    sp_cpu_locks cpu_locks;
     place *places; /* [running] */
     int running, room;
     double seconds; /* that the runs of this call took which ended well */
@@ -183,20 +184,29 @@ static void end_badly(study *s, sp_item *item, sp_status st) {
 
 /* ---- starting and ending runs ---- */
 
+static bool take_cpus(study *s, const sp_item *item, cpu_set_t *cpus) {
+    return sp_cpu_locks_take(&s->cpu_locks, &s->cpus, item->threads, cpus);
+}
+
+static void give_cpus_back(study *s, const cpu_set_t *cpus) {
+    sp_cpu_locks_give_back(&s->cpu_locks, &s->cpus, cpus);
+}
+
 typedef struct trial_call {
     const study *study;
-    const sp_run_spec *run;
+    const place *own;
 } trial_call;
 
-/* In the run's own process, which keeps no lock but its own run's. */
+/* In the run's own process, which keeps no locks but those of its own run and CPUs. */
 static sp_status call_trial(void *user, const sp_progress *progress) {
     const trial_call *call = user;
     const sp_study_job *job = call->study->job;
     const sp_agenda *agenda = &call->study->agenda;
     for (size_t i = 0; i < agenda->count; i++)
-        if (agenda->items[i].lock >= 0 && agenda->items[i].run != call->run)
+        if (agenda->items[i].lock >= 0 && &agenda->items[i] != call->own->item)
             close(agenda->items[i].lock);
-    return job->trial(call->run, job->folder, job->assets, progress);
+    sp_cpu_locks_keep(&call->study->cpu_locks, &call->own->cpus);
+    return job->trial(call->own->item->run, job->folder, job->assets, progress);
 }
 
 /* Closes the model of a run that started, unless another one needs it. */
@@ -211,17 +221,13 @@ static void forget_model(study *s, const sp_run_spec *run) {
     sp_assets_forget_model(s->job->assets, run->model, sp_run_precision(run));
 }
 
-static sp_status start_run(study *s, sp_item *item, int threads) {
+static sp_status start_run(study *s, sp_item *item, const cpu_set_t *cpus) {
     const sp_study_watch *watch = &s->job->watch;
     place *p = &s->places[s->running];
-    trial_call call = {s, item->run};
-    *p = (place){.item = item, .started = sp_now()};
-    p->cpus = sp_slots_take(&s->cpus, threads);
+    trial_call call = {s, p};
+    *p = (place){.item = item, .started = sp_now(), .cpus = *cpus};
     sp_status st = sp_worker_start(&p->worker, call_trial, &call, &p->cpus, s->self.lock);
-    if (st) {
-        sp_slots_give_back(&s->cpus, &p->cpus);
-        return st;
-    }
+    if (st) return st;
     s->running++;
     item->state = SP_ITEM_AT_WORK;
     p->progress = sp_run_progress_start(p->worker.pid);
@@ -230,7 +236,7 @@ static sp_status start_run(study *s, sp_item *item, int threads) {
     p->replicate = sp_run_replicate(item->run);
     write_progress(s, p);
     forget_model(s, item->run);
-    if (watch->started) watch->started(watch->user, item->run, threads);
+    if (watch->started) watch->started(watch->user, item->run, item->threads);
     return SP_OK;
 }
 
@@ -246,11 +252,11 @@ static void end_run(study *s, int which) {
     place p = s->places[which];
     sp_status st = sp_worker_end(&p.worker);
     s->places[which] = s->places[--s->running];
-    sp_slots_give_back(&s->cpus, &p.cpus);
+    give_cpus_back(s, &p.cpus);
     sp_run_progress_remove(p.item->run, s->job->folder);
     if (!st)
         finish_run(s, &p);
-    else if (sp_watchdog_explain(&p.watchdog))
+    else if (sp_watchdog_explain(&p.watchdog, st))
         fail_run(s, p.item);
     else if (p.cancelled)
         sp_agenda_end(&s->agenda, p.item, &s->out->cancelled);
@@ -259,25 +265,62 @@ static void end_run(study *s, int which) {
     free(p.title), free(p.replicate);
 }
 
-/* Starts the next run, or finds that it is elsewhere, over or cannot be. False if it has to wait.
- */
-static bool take_next(study *s) {
-    sp_item *item = sp_agenda_next(&s->agenda);
-    int threads = 1;
-    if (!item || s->running == s->room || item->threads > sp_slots_free(&s->cpus)) return false;
-    sp_status st = sp_agenda_take(&s->agenda, item);
-    if (st) {
-        stop_study(s, st);
-        return false;
+/* ---- requests ---- */
+
+static void cancel_run(study *s, const char *id) {
+    sp_item *item = sp_agenda_find(&s->agenda, id);
+    if (!item || item->state == SP_ITEM_OVER) return;
+    for (int i = 0; i < s->running; i++) {
+        if (s->places[i].item != item) continue;
+        s->places[i].cancelled = true;
+        sp_worker_stop(&s->places[i].worker);
+        return;
     }
-    if (item->lock < 0) return true;
+    sp_agenda_end(&s->agenda, item, &s->out->cancelled);
+}
+
+static void heed_requests(study *s) {
+    char *run;
+    while (sp_at_work_asked(&s->self, &run)) {
+        if (run)
+            cancel_run(s, run);
+        else
+            stop_study(s, sp_fail(SP_ERR_INTERRUPTED, "cancelled; run it again to go on"));
+        free(run);
+    }
+}
+
+/* ---- the next run ---- */
+
+/* Locks the run and opens what it needs. False if it is elsewhere, over, or failed by that. */
+static bool set_up(study *s, sp_item *item) {
+    int threads = 1;
+    sp_status st = sp_agenda_take(&s->agenda, item);
+    if (st) stop_study(s, st);
+    heed_requests(s); /* one may be why another process gave this run up */
+    if (s->stop && item->lock >= 0) sp_agenda_release(&s->agenda, item);
+    if (item->lock < 0) return false;
     st = s->job->prepare(item->run, s->job->assets, &threads);
     item->threads = threads;
-    if (!st && threads > sp_slots_free(&s->cpus)) {
+    if (st) end_badly(s, item, st);
+    return !st;
+}
+
+/* Starts the next run, or finds that it is elsewhere, over or cannot be. False if it has to wait;
+ * while it waits for CPUs, another process may take it. */
+static bool take_next(study *s) {
+    sp_item *item = sp_agenda_next(&s->agenda);
+    cpu_set_t cpus;
+    if (!item || s->running == s->room) return false;
+    bool known = item->threads > 0;
+    if (known && !take_cpus(s, item, &cpus)) return false;
+    bool ready = set_up(s, item), taken = known || (ready && take_cpus(s, item, &cpus));
+    if (ready && !taken) {
         if (item->state == SP_ITEM_OPEN) sp_agenda_release(&s->agenda, item);
         return false;
     }
-    if (!st) st = start_run(s, item, threads);
+    sp_status st = ready ? start_run(s, item, &cpus) : SP_OK;
+    if (taken && (st || !ready)) give_cpus_back(s, &cpus);
     if (st) end_badly(s, item, st);
     return true;
 }
@@ -311,35 +354,12 @@ static void greet_others(study *s) {
     sp_strings_free(&others);
 }
 
-static void cancel_run(study *s, const char *id) {
-    sp_item *item = sp_agenda_find(&s->agenda, id);
-    if (!item || item->state == SP_ITEM_OVER) return;
-    for (int i = 0; i < s->running; i++) {
-        if (s->places[i].item != item) continue;
-        s->places[i].cancelled = true;
-        sp_worker_stop(&s->places[i].worker);
-        return;
-    }
-    sp_agenda_end(&s->agenda, item, &s->out->cancelled);
-}
-
-static void heed_requests(study *s) {
-    char *run;
-    while (sp_at_work_asked(&s->self, &run)) {
-        if (run)
-            cancel_run(s, run);
-        else
-            stop_study(s, sp_fail(SP_ERR_INTERRUPTED, "cancelled; run it again to go on"));
-        free(run);
-    }
-}
-
-/* Tells, once, that only runs of others are left; and then how far they are. */
+/* Tells, once, that there is nothing to do here before runs of others end; and then how far they
+ * are. */
 static void report_waiting(study *s) {
     const sp_study_watch *watch = &s->job->watch;
     size_t elsewhere = sp_agenda_count(&s->agenda, SP_ITEM_ELSEWHERE);
-    if (s->stop || s->running || sp_agenda_next(&s->agenda) || !elsewhere || s->job->no_wait)
-        return;
+    if (s->stop || s->running || !elsewhere) return;
     if (!s->waits && watch->waiting) watch->waiting(watch->user, elsewhere);
     s->waits = true;
     report_progress(s, sp_progress_start());
@@ -445,7 +465,11 @@ static sp_status prepare_folder(const sp_study_job *job) {
 
 sp_status sp_schedule_runs(const sp_study_job *job, sp_schedule *out) {
     *out = (sp_schedule){0};
-    study s = {.job = job, .out = out, .cpus = sp_slots_usable(), .self = {.lock = -1}};
+    study s = {.job = job,
+               .out = out,
+               .cpus = sp_slots_usable(),
+               .cpu_locks = {.folder = job->folder},
+               .self = {.lock = -1}};
     int cpus = sp_slots_free(&s.cpus);
     s.room = job->jobs > 0 && job->jobs < cpus ? job->jobs : cpus;
     s.places = sp_alloc((size_t)s.room, sizeof *s.places);

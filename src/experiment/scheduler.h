@@ -24,7 +24,7 @@ typedef struct sp_study_watch {
     void (*retried)(void *user, const sp_run_spec *run, const char *message, int left);
     /* Another process ("<pid>@<host>") is at work on the study; once for each. */
     void (*joined)(void *user, const char *process);
-    /* There is nothing left to do but to wait for `runs` runs of other processes. */
+    /* There is nothing to do but to wait for `runs` runs of other processes, or their CPUs. */
     void (*waiting)(void *user, size_t runs);
     /* The runs at work, if there are any, were asked to stop: by a signal, a cancellation, or since
      * all others would fail like one that did. */
@@ -47,9 +47,9 @@ typedef struct sp_study_job {
 /* Does every run of the list that is not finished and that no other process is at work on.
  * `prepare` is called here, run by run, in the order of the list; `trial` in a process forked then,
  * which holds the run's lock too. A run starts as soon as `jobs` and the CPUs this process may use
- * leave it as many as its threads, and never before the runs ahead of it; so no two threads of this
- * process' runs share a CPU. What a run gives does not depend on the others. This process must have
- * no other threads.
+ * leave it as many as its threads, and never before the runs ahead of it; so no two threads of
+ * runs share a CPU, those of other processes on this host and study included. What a run gives does
+ * not depend on the others. This process must have no other threads.
  *
  * A run that fails or whose process dies is recorded with status "failed" and its message, and the
  * others go on; at their end it is tried again, `retries` times, if it died or met a failure of

@@ -37,9 +37,9 @@ void sp_watchdog_look(sp_watchdog *w, const sp_worker *worker) {
     look_at_memory(w, worker, now);
 }
 
-bool sp_watchdog_explain(const sp_watchdog *w) {
-    if (w->bytes <= 0 && w->out_of_time <= 0) return false;
-    bool memory = w->bytes > 0;
+bool sp_watchdog_explain(const sp_watchdog *w, sp_status st) {
+    bool stopped = st == SP_ERR_INTERRUPTED || st == SP_ERR_FAILED, memory = w->bytes > 0;
+    if (!stopped || (!memory && w->out_of_time <= 0)) return false;
     char *limit = memory ? sp_limits_memory_text(w->limits) : sp_limits_time_text(w->limits);
     if (memory)
         sp_fail(SP_ERR_FAILED,

@@ -19,7 +19,8 @@ sp_watchdog sp_watchdog_start(const sp_limits *limits);
  * checkpoint, and killed if it does not in a minute; one with too much memory is killed. */
 void sp_watchdog_look(sp_watchdog *w, const sp_worker *worker);
 
-/* Whether the run was ended so; then SP_ERR_FAILED with limit and remedy is the last failure. */
-bool sp_watchdog_explain(const sp_watchdog *w);
+/* Whether a run that failed with `st` was ended so; then SP_ERR_FAILED with limit and remedy is the
+ * last failure. */
+bool sp_watchdog_explain(const sp_watchdog *w, sp_status st);
 
 #endif

@@ -7,11 +7,15 @@
 #include <cmocka.h>
 
 #include "core/hash.h"
+#include "core/host.h"
 #include "support/folder.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 static void assert_content(const char *path, const char *expected) {
@@ -163,6 +167,79 @@ static void a_lock_is_held_by_one_until_it_is_released(void **state) {
     remove_folder(folder);
 }
 
+/* The kernel's answer, or that of a filesystem without locks. */
+static int lock_error;
+
+int flock(int fd, int operation) {
+    if (!lock_error) return (int)syscall(SYS_flock, fd, operation);
+    errno = lock_error;
+    return -1;
+}
+
+static void a_filesystem_without_locks_is_told(void **state) {
+    (void)state;
+    static const int errors[] = {ENOLCK, EOPNOTSUPP, ENOSYS};
+    char *folder = make_folder(), *path = sp_path_join(folder, "lock");
+    int fd;
+    for (int i = 0; i < 3; i++) {
+        lock_error = errors[i];
+        assert_int_equal(sp_lock_file(path, &fd), SP_ERR_IO);
+        assert_non_null(strstr(sp_error(), "this filesystem has no file locks"));
+        assert_int_equal(fd, -1);
+    }
+    lock_error = 0;
+    free(path);
+    remove_folder(folder);
+}
+
+/* Who waits for a lock whose file is removed gets that of the file that is there, not of the old.
+ */
+static void the_lock_of_a_removed_file_is_none(void **state) {
+    (void)state;
+    char *folder = make_folder(), *path = sp_path_join(folder, "lock");
+    int first, second, third;
+    assert_int_equal(sp_lock_file(path, &first), SP_OK);
+    assert_true(sp_is_locked(path));
+    assert_int_equal(unlink(path), 0);
+    assert_false(sp_is_locked(path));
+    assert_int_equal(sp_lock_file(path, &second), SP_OK);
+    assert_int_equal(sp_lock_file_within(path, 0.05, &third), SP_ERR_BUSY);
+    sp_unlock_file(first);
+    assert_true(sp_is_locked(path));
+    sp_unlock_file(second);
+    assert_false(sp_is_locked(path));
+    free(path);
+    remove_folder(folder);
+}
+
+/* A copy of the descriptor in a child does not keep a lock that was given back. */
+static void a_lock_is_given_back_for_all_copies(void **state) {
+    (void)state;
+    char *folder = make_folder(), *path = sp_path_join(folder, "lock");
+    int fd, again;
+    assert_int_equal(sp_lock_file(path, &fd), SP_OK);
+    int copy = dup(fd);
+    sp_unlock_file(fd);
+    assert_int_equal(sp_lock_file(path, &again), SP_OK);
+    sp_unlock_file(again);
+    close(copy);
+    free(path);
+    remove_folder(folder);
+}
+
+static void a_temporary_name_tells_whose_it_is(void **state) {
+    (void)state;
+    char *own = sp_temporary_path("a/table.md");
+    char *dead = sp_format("table.md.tmp-4194999@%s", sp_host());
+    assert_true(sp_is_temporary(own) && !sp_is_left_over(own));
+    assert_true(sp_is_left_over(dead));
+    assert_false(sp_is_left_over("table.md.tmp-4194999@elsewhere"));
+    assert_false(sp_is_left_over("table.md.tmp-4194999"));
+    assert_false(sp_is_left_over("table.md.tmp-"));
+    assert_false(sp_is_temporary("table.md"));
+    free(own), free(dead);
+}
+
 static void hashes_equal_the_published_vectors(void **state) {
     (void)state;
     static const char empty[] = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
@@ -193,6 +270,10 @@ int main(void) {
         cmocka_unit_test(paths_join_and_split),
         cmocka_unit_test(a_file_is_found_here_or_where_the_program_came_from),
         cmocka_unit_test(a_lock_is_held_by_one_until_it_is_released),
+        cmocka_unit_test(a_filesystem_without_locks_is_told),
+        cmocka_unit_test(the_lock_of_a_removed_file_is_none),
+        cmocka_unit_test(a_lock_is_given_back_for_all_copies),
+        cmocka_unit_test(a_temporary_name_tells_whose_it_is),
         cmocka_unit_test(hashes_equal_the_published_vectors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

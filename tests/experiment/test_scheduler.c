@@ -11,11 +11,15 @@
 #include "experiment/study_fixture.h"
 
 #include "core/clock.h"
+#include "core/host.h"
+#include "experiment/at_work.h"
 
 #include <fcntl.h>
 #include <hdf5.h>
 #include <signal.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #define SPEC                                                                                       \
     "name: demo\nbase: {model: m, dataset: d}\nmethods: {prefix: {}, prompt: {}}\nseeds: [1, 2]\n"
@@ -363,6 +367,161 @@ static void a_run_whose_threads_do_not_fit_waits(void **state) {
     free(text), free(folder);
 }
 
+/* ---- tries ---- */
+
+static sp_status failure_kind;
+
+/* The first seed fails at its first try, in a process that can be tried again or not. */
+static sp_status failing_once(const sp_run_spec *run, const char *folder, sp_assets *assets,
+                              const sp_progress *progress) {
+    (void)assets, (void)progress;
+    char *text = noted();
+    bool first = run->seed == 1 && !strstr(text, run->id);
+    free(text);
+    note(".");
+    note(run->id);
+    return first ? sp_fail(failure_kind, "not this time") : write_finished(run, folder);
+}
+
+static int retried;
+
+static void count_retry(void *user, const sp_run_spec *run, const char *message, int left) {
+    (void)user, (void)left;
+    assert_int_equal(run->seed, 1);
+    assert_string_equal(message, "not this time");
+    retried++;
+}
+
+static void failures_that_may_pass_are_tried_again_at_the_end(void **state) {
+    (void)state;
+    static const sp_status kinds[] = {SP_ERR_IO,      SP_ERR_MEMORY, SP_ERR_INTERNAL, SP_ERR_FAILED,
+                                      SP_ERR_NUMERIC, SP_ERR_SPEC,   SP_ERR_DATA};
+    for (int i = 0; i < 7; i++) {
+        char *folder = sp_format("%s/retry%d", study_folder, i);
+        sp_run_list runs = setup_runs();
+        sp_schedule out;
+        sp_study_job job = job_of(&runs, folder);
+        job.trial = failing_once;
+        job.retries = 1;
+        job.watch.retried = count_retry;
+        failure_kind = kinds[i];
+        retried = 0;
+        sp_status st = sp_schedule_runs(&job, &out);
+        char *text = noted();
+        if (i < 4) {
+            assert_int_equal(st, SP_OK);
+            assert_true(out.done == 4 && out.failed == 0 && retried == 2 && calls() == 6);
+            const char *last = strrchr(text, '.') + 1;
+            assert_int_equal(strncmp(last, runs.items[2].id, SP_RUN_ID), 0);
+        } else {
+            assert_int_equal(st, SP_ERR_FAILED);
+            assert_true(out.done == 2 && out.failed == 2 && retried == 0 && calls() == 4);
+        }
+        sp_run_list_free(&runs);
+        free(text), free(folder);
+    }
+}
+
+/* ---- limits ---- */
+
+static void expect_limit(const char *name, sp_trial *trial, sp_limits limits, const char *message) {
+    char *folder = sp_path_join(study_folder, name);
+    sp_run_list runs = setup_runs();
+    sp_schedule out;
+    sp_runlog log;
+    sp_study_job job = job_of(&runs, folder);
+    job.trial = trial;
+    job.limits = limits;
+    job.retries = 2; /* which are not for this */
+    job.jobs = 0;
+    assert_int_equal(sp_schedule_runs(&job, &out), SP_ERR_FAILED);
+    assert_true(out.failed == 4 && calls() <= 4);
+    char *path = sp_run_path(&runs.items[0], folder);
+    assert_int_equal(sp_runlog_read(path, &log), SP_OK);
+    assert_non_null(strstr(sp_runlog_get_text(&log, "error"), message));
+    sp_runlog_free(&log);
+    sp_run_list_free(&runs);
+    free(path), free(folder);
+}
+
+static sp_status patient_trial(const sp_run_spec *run, const char *folder, sp_assets *assets,
+                               const sp_progress *progress);
+
+static sp_status greedy_trial(const sp_run_spec *run, const char *folder, sp_assets *assets,
+                              const sp_progress *progress) {
+    (void)run, (void)folder, (void)assets, (void)progress;
+    note(".");
+    enum { BYTES = 256 << 20 };
+    char *own = sp_alloc(BYTES, 1);
+    memset(own, 1, BYTES);
+    sleep(20);
+    free(own);
+    return sp_fail(SP_ERR_DATA, "nobody minded");
+}
+
+static void a_run_beyond_its_limits_is_a_failed_run_with_the_remedy(void **state) {
+    (void)state;
+    expect_limit("time", patient_trial, (sp_limits){.seconds = 0.3}, "larger --time-limit");
+    expect_limit("memory", greedy_trial, (sp_limits){.bytes = 0x1p27}, "memory limit of 128 MB");
+}
+
+/* Pages that are shared with the study are not the run's own. */
+static void inherited_memory_is_not_counted(void **state) {
+    (void)state;
+    enum { BYTES = 256 << 20 };
+    char *shared = sp_alloc(BYTES, 1);
+    memset(shared, 1, BYTES);
+    char *folder = sp_path_join(study_folder, "inherited");
+    sp_run_list runs = setup_runs();
+    sp_schedule out;
+    sp_study_job job = job_of(&runs, folder);
+    job.limits.bytes = 0x1p27;
+    assert_int_equal(sp_schedule_runs(&job, &out), SP_OK);
+    sp_run_list_free(&runs);
+    free(folder), free(shared);
+}
+
+/* The time of day, which jumps by a day at each look when it is to. */
+static bool jumping;
+
+static time_t jump(void) {
+    static time_t days;
+    return jumping ? ++days % 2 ? days * 86400 : -days * 86400 : 0;
+}
+
+int clock_gettime(clockid_t id, struct timespec *t) {
+    long failed = syscall(SYS_clock_gettime, id, t);
+    if (id == CLOCK_REALTIME) t->tv_sec += jump();
+    return (int)failed;
+}
+
+time_t time(time_t *out) {
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    if (out) *out = t.tv_sec;
+    return t.tv_sec;
+}
+
+static void no_jump_of_the_clock_changes_what_is_done(void **state) {
+    (void)state;
+    char *folder = sp_path_join(study_folder, "jumps");
+    sp_run_list runs = setup_runs();
+    sp_schedule out;
+    sp_study_job job = job_of(&runs, folder);
+    job.limits.seconds = 3600;
+    jumping = true;
+    time_t a = time(NULL), b = time(NULL);
+    assert_true(a > b + 3600 || b > a + 3600);
+    double before = sp_now();
+    assert_int_equal(sp_schedule_runs(&job, &out), SP_OK);
+    double seconds = sp_now() - before;
+    jumping = false;
+    assert_true(seconds >= 0 && seconds < 60);
+    assert_int_equal(out.done, 4);
+    sp_run_list_free(&runs);
+    free(folder);
+}
+
 /* ---- runs whose process dies ---- */
 
 /* The first seed dies: by a signal, or of too large a wish for memory. */
@@ -514,7 +673,7 @@ static void a_run_holds_the_lock_of_no_other(void **state) {
             if (readlinkat(dirfd(dir), e->d_name, target, sizeof target - 1) > 0)
                 locks += strstr(target, ".lock") || strstr(target, "at-work");
         }
-        assert_int_equal(locks, 1);
+        assert_int_equal(locks, 2); /* its own, and that of its CPU */
         closedir(dir);
         free(descriptors);
     }
@@ -522,6 +681,228 @@ static void a_run_holds_the_lock_of_no_other(void **state) {
     waitpid(study, NULL, 0);
     sp_run_list_free(&runs);
     free(text), free(folder);
+}
+
+/* ---- several processes ---- */
+
+/* The counts of a study in a process of its own, as a byte each: done, elsewhere, failed. */
+static pid_t start_sharing(const sp_study_job *job, int counts[2]) {
+    assert_int_equal(pipe(counts), 0);
+    pid_t pid = fork();
+    if (pid) return pid;
+    sp_watch_interrupts();
+    sp_schedule out;
+    sp_status st = sp_schedule_runs(job, &out);
+    char bytes[] = {(char)out.done, (char)(out.elsewhere + out.skipped), (char)out.failed};
+    if (write(counts[1], bytes, 3) != 3) abort();
+    _exit(st);
+}
+
+static int end_sharing(pid_t pid, const int counts[2], char bytes[3]) {
+    int how;
+    waitpid(pid, &how, 0);
+    close(counts[1]);
+    memset(bytes, -1, 3);
+    if (read(counts[0], bytes, 3) < 0) abort();
+    close(counts[0]);
+    return WIFEXITED(how) ? WEXITSTATUS(how) : -1;
+}
+
+static sp_status slow_fake(const sp_run_spec *run, const char *folder, sp_assets *assets,
+                           const sp_progress *progress) {
+    usleep(300000);
+    return fake_trial(run, folder, assets, progress);
+}
+
+static void two_processes_share_the_runs_of_a_study(void **state) {
+    (void)state;
+    if (!has_two_cpus()) skip();
+    for (int failing = 0; failing < 2; failing++) {
+        char *folder = sp_path_join(study_folder, failing ? "share1" : "share0");
+        sp_run_list runs = setup_runs();
+        sp_study_job job = job_of(&runs, folder);
+        job.trial = slow_fake;
+        fail_seed = failing ? 2 : 0;
+        int counts[2][2];
+        char bytes[2][3];
+        pid_t pids[2];
+        for (int i = 0; i < 2; i++) pids[i] = start_sharing(&job, counts[i]);
+        for (int i = 0; i < 2; i++)
+            assert_int_equal(end_sharing(pids[i], counts[i], bytes[i]),
+                             failing ? SP_ERR_FAILED : SP_OK);
+        assert_int_equal(calls(), 4);
+        assert_int_equal(bytes[0][0] + bytes[1][0], failing ? 2 : 4);
+        for (int i = 0; i < 2; i++) {
+            assert_int_equal(bytes[i][0] + bytes[i][1] + bytes[i][2], 4);
+            assert_int_equal(bytes[i][2], failing ? 2 : 0);
+            assert_true(bytes[i][0] > 0 || failing);
+        }
+        sp_run_list_free(&runs);
+        free(folder);
+    }
+}
+
+/* The first one that says where it is, and what another process then gets. */
+static sp_status cpu_trial(const sp_run_spec *run, const char *folder, sp_assets *assets,
+                           const sp_progress *progress) {
+    (void)assets, (void)progress;
+    cpu_set_t cpus;
+    sched_getaffinity(0, sizeof cpus, &cpus);
+    for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+        if (!CPU_ISSET(cpu, &cpus)) continue;
+        char *line = sp_format(".%d,", cpu);
+        note(line);
+        free(line);
+    }
+    if (!wait_for_calls(2)) return sp_fail(SP_ERR_DATA, "alone");
+    return write_finished(run, folder);
+}
+
+static void processes_that_share_a_study_take_different_cpus(void **state) {
+    (void)state;
+    if (!has_two_cpus()) skip();
+    char *folder = sp_path_join(study_folder, "cpus"), bytes[3];
+    sp_run_list runs = read_runs("name: demo\nbase: {model: m, dataset: d}\n"
+                                 "methods: {prefix: {}}\nseeds: [1, 2]\n");
+    sp_study_job job = job_of(&runs, folder);
+    job.trial = cpu_trial;
+    int counts[2][2];
+    pid_t pids[2];
+    for (int i = 0; i < 2; i++) pids[i] = start_sharing(&job, counts[i]);
+    for (int i = 0; i < 2; i++) assert_int_equal(end_sharing(pids[i], counts[i], bytes), SP_OK);
+    char *text = noted();
+    int first = atoi(text + 1), second = atoi(strrchr(text, '.') + 1);
+    assert_int_equal(calls(), 2);
+    assert_int_not_equal(first, second);
+    sp_run_list_free(&runs);
+    free(text), free(folder);
+}
+
+/* Only the process that is told to is patient. */
+static pid_t patient_study;
+
+static sp_status patient_in_one(const sp_run_spec *run, const char *folder, sp_assets *assets,
+                                const sp_progress *progress) {
+    if (getppid() == patient_study) return patient_trial(run, folder, assets, progress);
+    return fake_trial(run, folder, assets, progress);
+}
+
+static void the_run_of_a_killed_process_is_taken_over(void **state) {
+    (void)state;
+    if (!has_two_cpus()) skip();
+    char *folder = sp_path_join(study_folder, "orphan");
+    sp_run_list runs = setup_runs();
+    sp_study_job job = job_of(&runs, folder);
+    job.trial = patient_in_one;
+    int counts[2];
+    char bytes[3];
+    pid_t killed = fork();
+    if (!killed) {
+        sp_schedule out;
+        patient_study = getpid();
+        _exit(sp_schedule_runs(&job, &out));
+    }
+    assert_true(wait_for_calls(1));
+    pid_t other = start_sharing(&job, counts);
+    assert_true(wait_for_calls(4)); /* the other three */
+    usleep(100000);
+    assert_int_equal(waitpid(other, NULL, WNOHANG), 0); /* and it waits */
+    kill(killed, SIGKILL);
+    waitpid(killed, NULL, 0);
+    assert_int_equal(end_sharing(other, counts, bytes), SP_OK);
+    assert_int_equal(bytes[0], 4);
+    sp_run_list_free(&runs);
+    free(folder);
+}
+
+static void ask_study(const char *folder, pid_t study, const char *run) {
+    char *name = sp_format("%ld@%s", (long)study, sp_host());
+    assert_true(sp_at_work_is(folder, name));
+    assert_int_equal(sp_at_work_ask(folder, name, run), SP_OK);
+    free(name);
+}
+
+static void a_cancelled_study_stops_with_checkpoints(void **state) {
+    (void)state;
+    char *folder = sp_path_join(study_folder, "cancel");
+    sp_run_list runs = setup_runs();
+    pid_t study = start_study(&runs, folder);
+    int how;
+    assert_true(wait_for_calls(1));
+    ask_study(folder, study, NULL);
+    waitpid(study, &how, 0);
+    assert_int_equal(WEXITSTATUS(how), SP_ERR_INTERRUPTED);
+    char *text = noted();
+    assert_non_null(strchr(text, '!'));
+    sp_run_list_free(&runs);
+    free(text), free(folder);
+}
+
+/* A cancelled run is not done, nor taken by another process; the other runs are. */
+static void a_cancelled_run_is_left_alone_and_the_study_goes_on(void **state) {
+    (void)state;
+    char *folder = sp_path_join(study_folder, "cancel1");
+    sp_run_list runs = setup_runs();
+    sp_study_job job = job_of(&runs, folder);
+    job.trial = patient_trial;
+    int counts[2];
+    char bytes[3];
+    pid_t study = start_sharing(&job, counts);
+    for (int i = 0; i < 4; i++) {
+        assert_true(wait_for_calls(i + 1));
+        ask_study(folder, study, runs.items[i].id);
+    }
+    assert_int_equal(end_sharing(study, counts, bytes), SP_ERR_INTERRUPTED);
+    assert_int_equal(calls(), 4);
+    assert_true(bytes[0] == 0 && bytes[2] == 0);
+    sp_run_list_free(&runs);
+    free(folder);
+}
+
+/* A request to a process that is gone does not stop a later one, be it of the same number. */
+static void a_stale_request_stops_nobody(void **state) {
+    (void)state;
+    char *folder = sp_path_join(study_folder, "stale"), *all = sp_path_join(folder, "at-work");
+    char *own = sp_format("%s/%ld@%s", all, (long)getpid(), sp_host());
+    char *dead = sp_format("%s/4194999@%s", all, sp_host());
+    sp_run_list runs = setup_runs();
+    sp_schedule out;
+    assert_int_equal(sp_make_folders(all), SP_OK);
+    assert_int_equal(sp_write_file(own, "cancel\n", 7), SP_OK);
+    assert_int_equal(sp_write_file(dead, "cancel\n", 7), SP_OK);
+    assert_int_equal(schedule(&runs, folder, &out), SP_OK);
+    assert_int_equal(out.done, 4);
+    assert_false(sp_file_exists(own));
+    assert_false(sp_file_exists(dead));
+    sp_run_list_free(&runs);
+    free(folder), free(all), free(own), free(dead);
+}
+
+/* What somebody may be writing stays. */
+static void temporary_files_of_others_stay(void **state) {
+    (void)state;
+    char *folder = sp_path_join(study_folder, "others"), *in = sp_path_join(folder, "runs");
+    sp_run_list runs = setup_runs();
+    sp_schedule out;
+    sp_study_job job = job_of(&runs, folder);
+    job.no_wait = true;
+    char *lock = lock_of(&runs.items[1], folder), *path = sp_run_path(&runs.items[1], folder);
+    char *names[] = {sp_format("%s.tmp-5@elsewhere", path),
+                     sp_format("%s/table.md.tmp-5@elsewhere", folder),
+                     sp_format("%s/table.md.tmp-%ld@%s", folder, (long)getpid(), sp_host()),
+                     sp_format("%s/table.md.tmp-4194999@%s", folder, sp_host())};
+    int fd;
+    assert_int_equal(sp_make_folders(in), SP_OK);
+    for (int i = 0; i < 4; i++) assert_int_equal(sp_write_file(names[i], "x", 1), SP_OK);
+    assert_int_equal(sp_lock_file(lock, &fd), SP_OK);
+    assert_int_equal(sp_schedule_runs(&job, &out), SP_OK);
+    for (int i = 0; i < 4; i++) assert_int_equal(sp_file_exists(names[i]), i < 3);
+    sp_unlock_file(fd);
+    assert_int_equal(sp_schedule_runs(&job, &out), SP_OK);
+    assert_false(sp_file_exists(names[0]));
+    for (int i = 0; i < 4; i++) free(names[i]);
+    sp_run_list_free(&runs);
+    free(folder), free(in), free(lock), free(path);
 }
 
 /* Entries with equal settings are one run, also while it is at work. */
@@ -556,6 +937,17 @@ int main(void) {
         cmocka_unit_test(an_interruption_waits_for_the_checkpoints_of_all_runs),
         cmocka_unit_test(runs_end_with_their_study_and_free_its_folder),
         cmocka_unit_test(a_run_holds_the_lock_of_no_other),
+        cmocka_unit_test(failures_that_may_pass_are_tried_again_at_the_end),
+        cmocka_unit_test(a_run_beyond_its_limits_is_a_failed_run_with_the_remedy),
+        cmocka_unit_test(inherited_memory_is_not_counted),
+        cmocka_unit_test(no_jump_of_the_clock_changes_what_is_done),
+        cmocka_unit_test(two_processes_share_the_runs_of_a_study),
+        cmocka_unit_test(processes_that_share_a_study_take_different_cpus),
+        cmocka_unit_test(the_run_of_a_killed_process_is_taken_over),
+        cmocka_unit_test(a_cancelled_study_stops_with_checkpoints),
+        cmocka_unit_test(a_cancelled_run_is_left_alone_and_the_study_goes_on),
+        cmocka_unit_test(a_stale_request_stops_nobody),
+        cmocka_unit_test(temporary_files_of_others_stay),
         cmocka_unit_test(equal_runs_are_done_once)};
     study_assets = sp_assets_new();
     int failed = cmocka_run_group_tests(tests, study_setup, study_teardown);
