@@ -27,7 +27,7 @@ TARGETS := all help deps build fetch test fuzz parity bench bench-peft peers cle
     sweep-init sweep-init-prompt sweep-init-prefix \
     sweep-model-size sweep-model-size-generation sweep-depth sweep-encoder sweep-tagging \
     sweep-precision \
-    search search-generation search-classification
+    search search-generation search-classification claims
 .PHONY: $(TARGETS)
 
 all: build
@@ -103,6 +103,9 @@ search-generation: build ## learning rates of all methods, data-to-text
 
 search-classification: build ## learning rates of all methods, classification
 	$(call study,experiments/tuning/classification.yaml)
+
+claims: build ## every claim of the papers judged: runs all studies that have some, prints the board
+	@sh scripts/claims.sh $(SP) $(STUDY)
 
 # Unit tests and fuzzing under the sanitizers first; then unit tests and the program itself in the
 # release build, so that the last lines are CTest's summary of those.

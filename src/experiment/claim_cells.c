@@ -60,6 +60,7 @@ static sp_status open_set(sp_cells *c, const char *name, int limit, sp_test_set 
     out->task = !label_count                    ? SP_GENERATION
                 : sp_dataset_is_tagged(dataset) ? SP_TAGGING
                                                 : SP_CLASSIFICATION;
+    out->name = sp_dataset_name(dataset);
     sp_split_keep(&out->split, (size_t)limit, 0);
     number_groups(out);
     return SP_OK;

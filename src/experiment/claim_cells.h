@@ -9,6 +9,7 @@
 /* Test examples that one or more runs were tested on. */
 typedef struct sp_test_set {
     char *dataset;
+    const char *name; /* of its card, in the assets */
     int limit;
     sp_task task;
     sp_split split;

@@ -150,13 +150,22 @@ static void evaluate(const judging *j, const sp_unit_draw *draw, double *y) {
         y[p] = sp_claim_point_value(&j->plan.points[p], j->values, draw);
 }
 
-/* The streams are the same for all claims: a board can be made again, and claims over the same test
+/* What the seeds' weights add to each point y [points]: of the scores on the test set as it is, not
+ * of the resampled ones, so that chance in the examples does not count once more. */
+static void add_seeds(judging *j, const sp_unit_draw *draw, const double *y, double *replicate) {
+    for (size_t i = 0; i < j->cells->count; i++) j->values[i] = j->cells->items[i].value;
+    for (size_t p = 0; p < j->plan.point_count; p++)
+        replicate[p] += sp_claim_point_value(&j->plan.points[p], j->values, draw) - y[p];
+}
+
+/* Fills replicates [resamples, points]; y [points] is the estimate.
+ * The streams are the same for all claims: a board can be made again, and claims over the same test
  * set see the same resamples. */
-static void replicate_all(judging *j, double *replicates /* [resamples, points] */) {
+static void replicate_all(judging *j, const double *y, double *replicates) {
     sp_rng units = sp_rng_make(1, "claims: seeds");
     sp_rng *examples = sp_alloc(j->cells->set_count, sizeof *examples);
     for (size_t s = 0; s < j->cells->set_count; s++)
-        examples[s] = sp_rng_make(1, j->cells->sets[s].dataset);
+        examples[s] = sp_rng_make(1, j->cells->sets[s].name);
     sp_unit_draw draw = {j->weights, j->times};
     for (size_t b = 0; b < j->resamples; b++) {
         draw_examples(j, examples);
@@ -167,7 +176,9 @@ static void replicate_all(judging *j, double *replicates /* [resamples, points] 
                 j->values[i] =
                     sp_cell_score(cell, cell->set == SP_NO_SET ? NULL : j->counts[cell->set]);
         }
-        evaluate(j, &draw, replicates + b * j->plan.point_count);
+        double *replicate = replicates + b * j->plan.point_count;
+        evaluate(j, j->mode == SEEDS_WEIGHTED ? NULL : &draw, replicate);
+        if (j->mode == SEEDS_WEIGHTED) add_seeds(j, &draw, y, replicate);
     }
     free(examples);
 }
@@ -250,7 +261,7 @@ static void measure(judging *j, sp_judgement *out, sp_claim_effect *effect) {
     double *replicates = sp_alloc(j->resamples * points, sizeof *replicates);
     for (size_t i = 0; i < j->cells->count; i++) j->values[i] = j->cells->items[i].value;
     evaluate(j, NULL, y);
-    replicate_all(j, replicates);
+    replicate_all(j, y, replicates);
     sp_claim_values values = {y, replicates, points, j->resamples};
     sp_claim_measure(j->test->form, &values, effect);
     if (!can_vary(j)) effect->low = effect->high = NAN, effect->p = 1;

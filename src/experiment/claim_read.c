@@ -25,10 +25,7 @@ static sp_status read_test(const sp_yaml *node, const sp_yaml *entries, sp_claim
         return sp_yaml_fail(node, "claim '%s' has %s test %s not_testable; use one of the two",
                             out->id, test ? "a" : "no", test ? "and" : "and no");
     if (test) return sp_claim_parse(test, out->id, entries, &out->test);
-    sp_status st = sp_yaml_text(node, "not_testable", &out->not_testable);
-    if (!st && !*out->not_testable)
-        return sp_yaml_fail(reason, "not_testable of claim '%s' is empty; say why", out->id);
-    return st;
+    return sp_yaml_text(node, "not_testable", &out->not_testable);
 }
 
 static sp_status read_claim(const sp_yaml *node, const sp_yaml *entries, const sp_claim *before,

@@ -97,6 +97,35 @@ static void scores_equal_the_reference_tools(void **state) {
     sp_buf_free(&scores);
 }
 
+/* Texts of which some stand twice or not at all: what each has alone, added up, is what the metric
+ * says of the list. */
+static void sums_of_single_texts_give_the_score_of_any_list_of_them(void **state) {
+    (void)state;
+    enum { LIST = 300 };
+    static sp_scored_text list[LIST];
+    golden_set sets[] = {[SP_GENERATION] = read_set("texts.tsv"),
+                         [SP_CLASSIFICATION] = read_set("labels.tsv"),
+                         [SP_TAGGING] = read_set("tags.tsv")};
+    size_t with_sums = 0;
+    for (int m = 0; m < SP_METRIC_COUNT; m++) {
+        const sp_metric *metric = sp_metrics[m];
+        double total[SP_METRIC_SUMS] = {0}, one[SP_METRIC_SUMS];
+        assert_true(metric->sums <= SP_METRIC_SUMS && !metric->sums == !metric->combine);
+        if (!metric->sums) continue;
+        if (metric->prepare) assert_int_equal(metric->prepare(), SP_OK);
+        for (size_t i = 0; i < LIST; i++) {
+            list[i] = sets[metric->task].texts[i * i % 211];
+            metric->measure(&list[i], 1, one);
+            for (size_t k = 0; k < metric->sums; k++) total[k] += one[k];
+        }
+        double whole = metric->score(list, LIST), parts = metric->combine(total, LIST);
+        if (!(fabs(whole - parts) <= 1e-9)) fail_msg("%s: %g, not %g", metric->name, parts, whole);
+        with_sums++;
+    }
+    assert_int_equal(with_sums, 14);
+    for (int t = 0; t < 3; t++) free_set(&sets[t]);
+}
+
 static double score_one(const sp_metric *metric, const char *hypothesis, const char *reference) {
     sp_scored_text text = {hypothesis, &reference, 1};
     return metric->score(&text, 1);
@@ -335,6 +364,7 @@ int main(void) {
     assert_int_equal(sp_metrics_prepare(SP_GENERATION), SP_OK);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(scores_equal_the_reference_tools),
+        cmocka_unit_test(sums_of_single_texts_give_the_score_of_any_list_of_them),
         cmocka_unit_test(an_entity_is_right_if_its_words_and_its_type_are),
         cmocka_unit_test(precision_counts_what_is_predicted_and_recall_what_is_true),
         cmocka_unit_test(an_entity_ends_with_its_text),
