@@ -139,7 +139,7 @@ static void page_has_all_that_the_report_has(void **state) {
         "<dd>train.lr=0.5</dd>",
         "<dd>1, 2</dd>",
         "<dd>4, of which 3 finished, 1 failed</dd>",
-        "<dd>4 min 40 s</dd>",
+        "<dd>5 min</dd>",
         "31.5 \xc2\xb1 0.7",
         "Prompt &lt;i&gt; seed 2 failed: loss is &lt;NaN&gt; &amp; more",
         "Published: P &amp; Q",

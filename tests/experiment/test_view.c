@@ -52,6 +52,7 @@ static void write_checkpoint(const sp_run_spec *run, int steps) {
     char *path = checkpoint_path(run);
     sp_h5 *file;
     sp_status st = sp_h5_create(path, &file);
+    if (!st) st = sp_h5_set_int(file, "/checkpoint", "step", steps);
     if (!st) st = sp_h5_finish(file, sp_runlog_save_series(&log, file, "/checkpoint/log"));
     if (st) abort();
     free(path);
