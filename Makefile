@@ -26,7 +26,7 @@ TARGETS := all help deps build fetch test fuzz parity bench bench-peft peers cle
     sweep-prefix-length sweep-prefix-length-generation sweep-prefix-length-classification \
     sweep-init sweep-init-prompt sweep-init-prefix \
     sweep-model-size sweep-model-size-generation sweep-depth sweep-encoder sweep-tagging \
-    sweep-precision \
+    sweep-precision domain-shift multi-task ensemble low-data-classification \
     search search-generation search-classification claims
 .PHONY: $(TARGETS)
 
@@ -95,6 +95,18 @@ sweep-precision: build ## curves with frozen weights in fp32 and in bf16
 
 sweep-tagging: build ## a tag for every word, methods compared (P-tuning v2)
 	$(call study,experiments/tagging.yaml)
+
+domain-shift: build ## trained on nouns, tested on verbs, and the other way round (Prompt Tuning)
+	$(call study,experiments/domain-shift.yaml)
+
+multi-task: build ## a prompt for each task, or one shared by all (P-tuning v2)
+	$(call study,experiments/multi-task.yaml)
+
+ensemble: build ## five prompts and the majority of their answers (Prompt Tuning, Table 3)
+	$(call study,experiments/ensemble.yaml)
+
+low-data-classification: build ## 50 to 8,000 labelled examples, methods compared
+	$(call study,experiments/low-data-classification.yaml)
 
 search: search-generation search-classification ## both of these
 

@@ -1,6 +1,6 @@
 #include "bench/phases.h"
 
-#include "bench/flops.h"
+#include "training/flops.h"
 #include "bench/subject.h"
 #include "core/clock.h"
 #include "tensor/gemm.h"

@@ -1,6 +1,7 @@
 /* softprompt generate: records from standard input, a text, a label or tags for each. */
 #include "cli/command.h"
 #include "cli/number.h"
+#include "cli/records.h"
 #include "cli/steered.h"
 #include "training/classify.h"
 
@@ -156,61 +157,6 @@ static void print_tags(const arguments *a, const sp_class_head *head, const char
  * group's number, not on --batch. */
 enum { GROUP = 256 };
 
-/* The words of a tagged record, joined by spaces; NULL if `list` is no list of words. The caller's.
- */
-static char *join_tokens(const json_t *list) {
-    sp_buf text = {0};
-    for (size_t i = 0; i < json_array_size(list); i++) {
-        const char *word = json_string_value(json_array_get(list, i));
-        if (!word || !*word || word[strcspn(word, " \t\r\n")]) {
-            sp_buf_free(&text);
-            return NULL;
-        }
-        sp_buf_printf(&text, "%s%s", i ? " " : "", word);
-    }
-    return text.len ? sp_buf_take(&text) : NULL;
-}
-
-/* The "input" of a record, the "text" of a classified one, or the "tokens" of a tagged one. */
-static sp_status take_record(const sp_buf *line, long number, sp_strings *inputs) {
-    json_error_t error;
-    json_t *record = json_loadb(line->data, line->len, JSON_REJECT_DUPLICATES, &error);
-    if (!record)
-        return sp_fail(SP_ERR_FORMAT,
-                       "standard input:%ld: is not JSON: %s; write one object a line", number,
-                       error.text);
-    const char *input = json_string_value(json_object_get(record, "input"));
-    if (!input) input = json_string_value(json_object_get(record, "text"));
-    sp_status st = SP_OK;
-    char *tokens = input ? NULL : join_tokens(json_object_get(record, "tokens"));
-    if (tokens)
-        sp_strings_take(inputs, tokens);
-    else if (input && *input)
-        sp_strings_push(inputs, input);
-    else
-        st = sp_fail(SP_ERR_FORMAT,
-                     "standard input:%ld: has no \"input\", no \"text\" and no list of words "
-                     "\"tokens\"; give one of them",
-                     number);
-    json_decref(record);
-    return st;
-}
-
-/* Up to GROUP inputs, the last of which is in line *number. */
-static sp_status read_group(bool records, long *number, sp_strings *inputs) {
-    sp_buf line = {0};
-    sp_status st = SP_OK;
-    while (!st && inputs->len < GROUP && sp_read_line(&line, number)) {
-        if ((st = sp_check_line(&line, *number))) break;
-        if (records)
-            st = take_record(&line, *number, inputs);
-        else
-            sp_strings_push(inputs, line.data);
-    }
-    sp_buf_free(&line);
-    return st;
-}
-
 static sp_status answer_texts(const arguments *a, sp_steered *s, const sp_strings *lines,
                               uint64_t seed) {
     sp_ints *inputs = sp_alloc(lines->len, sizeof *inputs);
@@ -288,7 +234,7 @@ static sp_status run_group(const arguments *a, sp_steered *s, long *number, size
     long first = *number + 1;
     uint64_t seed = ((uint64_t)a->seed << 32) + (uint64_t)(*number / GROUP);
     sp_strings lines = {0};
-    sp_status st = read_group(a->records, number, &lines);
+    sp_status st = sp_read_records(a->records, GROUP, number, &lines);
     *count = lines.len;
     if (!st && lines.len) {
         st = s->head.output == SP_OUTPUT_TEXT ? answer_texts(a, s, &lines, seed)

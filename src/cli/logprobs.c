@@ -1,5 +1,6 @@
 /* softprompt logprobs: the log-probability of each token of the input lines, as JSON. */
 #include "cli/command.h"
+#include "cli/records.h"
 #include "cli/steered.h"
 #include "training/packed.h"
 

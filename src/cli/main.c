@@ -31,6 +31,9 @@ extern const sp_command sp_command_tokenize;
 extern const sp_command sp_command_score;
 extern const sp_command sp_command_bench;
 extern const sp_command sp_command_adapter;
+extern const sp_command sp_command_init;
+extern const sp_command sp_command_ensemble;
+extern const sp_command sp_command_neighbours;
 
 static const sp_command *const commands[] = {
     &sp_command_info,
@@ -52,6 +55,9 @@ static const sp_command *const commands[] = {
     &sp_command_claims,
     &sp_command_status,
     &sp_command_cancel,
+    &sp_command_ensemble,
+    &sp_command_neighbours,
+    &sp_command_init,
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
 

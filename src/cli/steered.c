@@ -4,7 +4,6 @@
 #include "model/files.h"
 #include "tensor/gemm.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,17 +33,15 @@ static error_t parse(int key, char *value, struct argp_state *state) {
 
 const struct argp sp_steered_parser = {.options = options, .parser = parse};
 
-static sp_status check_model(sp_h5 *file, const char *model) {
+sp_status sp_adapter_check_model(sp_h5 *file, const char *model, const sp_digest *found) {
     char *name = NULL, *expected = NULL;
-    sp_digest found;
     sp_status st = sp_h5_get_text(file, "/", "model", &name);
     if (!st) st = sp_h5_get_text(file, "/", "model_sha256", &expected);
-    if (!st) st = sp_model_hash(model, &found);
-    if (!st && strcmp(expected, found.hex) != 0)
+    if (!st && strcmp(expected, found->hex) != 0)
         st = sp_fail(SP_ERR_SPEC,
                      "%s: was made with model '%s' (model_sha256 %.12s), but '%s' is another one "
                      "(%.12s); use the model it was made with",
-                     sp_h5_path(file), name, expected, model, found.hex);
+                     sp_h5_path(file), name, expected, model, found->hex);
     free(name);
     free(expected);
     return st;
@@ -70,16 +67,27 @@ static sp_status refuse_peft(const char *path, const char *model) {
     return sp_fail(SP_ERR_SPEC,
                    "%s: is an adapter in PEFT's layout; run: softprompt adapter import %s OUT.h5 "
                    "--model %s, and use OUT.h5",
-                   path, path, model);
+                   path, path, model ? model : "NAME");
+}
+
+sp_status sp_adapter_open(const char *path, const char *model, sp_h5 **file) {
+    *file = NULL;
+    sp_status st = refuse_peft(path, model);
+    if (!st) st = sp_h5_open(path, file);
+    if (!st) st = check_finished(*file);
+    if (!st) return SP_OK;
+    sp_h5_close(*file);
+    *file = NULL;
+    return st;
 }
 
 static sp_status open_adapter(const char *path, const char *model, sp_steered *s) {
     sp_h5 *file;
-    sp_status st = refuse_peft(path, model);
-    if (!st) st = sp_h5_open(path, &file);
+    sp_digest found;
+    sp_status st = sp_adapter_open(path, model, &file);
     if (st) return st;
-    st = check_finished(file);
-    if (!st) st = check_model(file, model);
+    st = sp_model_hash(model, &found);
+    if (!st) st = sp_adapter_check_model(file, model, &found);
     if (!st) st = sp_soft_prompt_read(file, s->model, &s->prompt);
     if (!st) st = sp_class_head_read(file, s->model, &s->head);
     sp_h5_close(file);
@@ -114,27 +122,4 @@ sp_status sp_steered_input(const sp_steered *s, const char *input, sp_ints *out)
     sp_ints_free(&ids);
     free(text);
     return st;
-}
-
-bool sp_read_line(sp_buf *line, long *number) {
-    char *text = NULL;
-    size_t cap = 0;
-    ssize_t n = getline(&text, &cap, stdin);
-    if (n > 0 && text[n - 1] == '\n') n--;
-    sp_buf_clear(line);
-    if (n >= 0) {
-        sp_buf_append(line, text, (size_t)n);
-        ++*number;
-    }
-    free(text);
-    return n >= 0;
-}
-
-sp_status sp_check_line(const sp_buf *line, long number) {
-    if (!line->len)
-        return sp_fail(SP_ERR_DATA, "standard input:%ld: the line is empty; remove it", number);
-    if (memchr(line->data, '\0', line->len))
-        return sp_fail(SP_ERR_DATA, "standard input:%ld: has a NUL byte; give lines of text",
-                       number);
-    return SP_OK;
 }

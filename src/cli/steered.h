@@ -3,6 +3,7 @@
 #ifndef SP_CLI_STEERED_H
 #define SP_CLI_STEERED_H
 
+#include "core/hash.h"
 #include "tuning/class_head.h"
 #include "tuning/soft_prompt.h"
 
@@ -33,10 +34,10 @@ void sp_steered_close(sp_steered *s);
 /* Appends the ids of template, input and separator: all that comes before the target. */
 sp_status sp_steered_input(const sp_steered *s, const char *input, sp_ints *out);
 
-/* The next line of standard input without its end, and its number, counted up from 0; false at the
- * end of the input. */
-bool sp_read_line(sp_buf *line, long *number);
-/* SP_ERR_DATA if the line of this number is empty or has a NUL byte. */
-sp_status sp_check_line(const sp_buf *line, long number);
+/* Opens the file of a finished run, or an imported adapter; `model` (or NULL) is for messages.
+ * SP_ERR_SPEC for a failed run or a folder of PEFT's; *file is NULL after an error. */
+sp_status sp_adapter_open(const char *path, const char *model, sp_h5 **file);
+/* SP_ERR_SPEC if it was made with another model than `model`, whose hash is `found`. */
+sp_status sp_adapter_check_model(sp_h5 *file, const char *model, const sp_digest *found);
 
 #endif

@@ -1,12 +1,14 @@
 /* Cards: the registry of readers, and the check of every key whatever the reader. */
+#include "data/mixture.h"
 #include "data/reader.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 static const sp_reader *const readers[] = {
-    &sp_reader_wntriples, &sp_reader_wnslots, &sp_reader_wntopic, &sp_reader_wnentail,
-    &sp_reader_webnlg,    &sp_reader_jsonl,   &sp_reader_csv,     &sp_reader_tsv,
+    &sp_reader_wntriples, &sp_reader_wnslots, &sp_reader_wntopic,
+    &sp_reader_wnentail,  &sp_reader_webnlg,  &sp_reader_jsonl,
+    &sp_reader_csv,       &sp_reader_tsv,     &sp_reader_mixture,
 };
 enum { READERS = sizeof readers / sizeof *readers };
 
@@ -47,6 +49,21 @@ static sp_status find_reader(const sp_yaml *root, const sp_reader **out) {
                       sp_did_you_mean(name, names), list);
     free(list);
     return st;
+}
+
+/* Keys that change what one reader makes must not be lost on another. */
+static sp_status check_owned(const sp_yaml *root, const sp_reader *reader) {
+    static const struct {
+        const char *key;
+        const sp_reader *owner;
+    } owned[] = {{"of", &sp_reader_mixture}, {"part_of_speech", &sp_reader_wntopic}};
+    for (size_t i = 0; i < sizeof owned / sizeof *owned; i++) {
+        const sp_yaml *node = sp_yaml_get(root, owned[i].key);
+        if (node && reader != owned[i].owner)
+            return sp_yaml_fail(node, "%s is a key of reader %s, not of %s; leave it out",
+                                owned[i].key, owned[i].owner->name, reader->name);
+    }
+    return SP_OK;
 }
 
 static sp_status check_texts(const sp_yaml *root) {
@@ -147,10 +164,10 @@ static sp_status read_kind(sp_card *card) {
 }
 
 static sp_status check_card(sp_card *card) {
-    static const char *const keys[] = {"name",       "title",   "task",    "reader",   "seed",
-                                       "fields",     "labels",  "tags",    "template", "splits",
-                                       "categories", "metrics", "licence", "source",   "sha256",
-                                       "notes",      NULL};
+    static const char *const keys[] = {
+        "name",    "title",    "task",           "reader",     "seed",    "fields", "labels",
+        "tags",    "template", "splits",         "categories", "metrics", "of",     "source",
+        "licence", "sha256",   "part_of_speech", "notes",      NULL};
     const sp_yaml *root = card->root, *metrics;
     sp_status st;
     if ((st = sp_yaml_expect(root, SP_YAML_MAP, "a data set card"))) return st;
@@ -159,9 +176,11 @@ static sp_status check_card(sp_card *card) {
     if ((st = check_texts(root))) return st;
     if ((st = sp_yaml_list_or_null(root, "metrics", &metrics))) return st;
     if ((st = find_reader(root, &card->reader))) return st;
+    if ((st = check_owned(root, card->reader))) return st;
     if ((st = read_template(card))) return st;
     if ((st = check_splits(root))) return st;
-    return read_kind(card);
+    if ((st = read_kind(card))) return st;
+    return card->reader == &sp_reader_mixture ? sp_mixture_check(card) : SP_OK;
 }
 
 sp_status sp_card_open(const char *path, sp_card *out) {

@@ -2,6 +2,7 @@
 #include "data/dataset.h"
 
 #include "core/file.h"
+#include "data/mixture.h"
 #include "data/reader.h"
 
 #include <dirent.h>
@@ -89,17 +90,25 @@ static bool has_suffix(const char *text, const char *suffix) {
     return n > m && strcmp(text + n - m, suffix) == 0;
 }
 
-/* True if the path names a file by itself: a card, or examples without a card. */
-static bool is_path(const char *name) {
+/* The suffix of a path that names a file by itself: a card, or examples without a card. NULL for a
+ * name. */
+static const char *file_suffix(const char *name) {
     static const char *const suffixes[] = {".yaml", ".jsonl", ".csv", ".tsv"};
     for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++)
-        if (has_suffix(name, suffixes[i])) return true;
-    return false;
+        if (has_suffix(name, suffixes[i])) return name + strlen(name) - strlen(suffixes[i]);
+    return NULL;
+}
+
+char *sp_dataset_group(const char *name_or_path) {
+    const char *slash = strrchr(name_or_path, '/'), *start = slash ? slash + 1 : name_or_path;
+    const char *suffix = file_suffix(name_or_path);
+    return suffix && suffix >= start ? sp_strndup(start, (size_t)(suffix - start))
+                                     : sp_strdup(start);
 }
 
 sp_status sp_dataset_open(const char *name_or_path, sp_dataset **out) {
     *out = NULL;
-    char *wanted = is_path(name_or_path) ? sp_strdup(name_or_path)
+    char *wanted = file_suffix(name_or_path) ? sp_strdup(name_or_path)
                                          : sp_format("datasets/%s.yaml", name_or_path);
     char *path = sp_find_file(wanted);
     free(wanted);
@@ -191,6 +200,18 @@ sp_status sp_dataset_labels(const sp_dataset *dataset, const sp_label **labels, 
     return SP_OK;
 }
 
+const bool *sp_dataset_allowed(const sp_dataset *dataset) {
+    return dataset->card.labels->allowed;
+}
+
+bool sp_dataset_is_mixture(const sp_dataset *dataset) {
+    return dataset->card.reader == &sp_reader_mixture;
+}
+
+void sp_dataset_parts(const sp_dataset *dataset, sp_strings *out) {
+    if (sp_dataset_is_mixture(dataset)) sp_mixture_groups(&dataset->card, out);
+}
+
 bool sp_dataset_is_tagged(const sp_dataset *dataset) {
     return dataset->card.labels->tags;
 }
@@ -204,6 +225,7 @@ static void copy_split(const sp_split *from, sp_split *out) {
         copy->category = sp_strdup(e->category);
         copy->group = sp_strdup(e->group);
         copy->label = e->label;
+        copy->task = e->task;
         sp_ints_append(&copy->tags, e->tags.data, e->tags.len);
         for (size_t k = 0; k < e->references.len; k++)
             sp_strings_push(&copy->references, e->references.data[k]);
@@ -245,6 +267,8 @@ static void put_labels(sp_buf *out, const sp_label_set *labels) {
         for (size_t k = 0; k < labels->items[i].words.len; k++)
             put_string(out, labels->items[i].words.data[k]);
     }
+    for (size_t i = 0; i < labels->tasks * labels->count; i++)
+        sp_buf_putc(out, labels->allowed[i] ? '1' : '0');
 }
 
 /* The label is the first reference, a word that no other label has; tags are the reference. */

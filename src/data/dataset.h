@@ -4,7 +4,7 @@
  *
  * A set is for generation (an input and texts that say it), for classification (a text or a pair of
  * texts, and one of a fixed list of labels) or for tagging (words, and one of a fixed list of tags
- * for each). */
+ * for each). A mixture joins sets of one kind. */
 #ifndef SP_DATA_DATASET_H
 #define SP_DATA_DATASET_H
 
@@ -22,7 +22,9 @@ typedef struct sp_example {
     sp_strings references; /* at least one; the first word of the label in a classification set,
                             * the tags' names joined by spaces in a tagging set */
     char *category;        /* "" if the set has none */
-    char *group;           /* "seen" or "unseen" among the training categories; "" if none */
+    char *group;           /* "seen" or "unseen" among the training categories, or, in a mixture,
+                            * the set it is from; "" if none */
+    int task;              /* which set of a mixture, from 0; 0 in the other sets */
     int label;             /* index into sp_dataset_labels; -1 in the other sets */
     sp_ints tags;          /* [words] the same, in a tagging set */
 } sp_example;
@@ -58,6 +60,18 @@ const char *sp_dataset_separator(const sp_dataset *dataset);
  * of train sorted by name, each its own word (this reads train). *count is 0 for a generation set,
  * at least 2 otherwise. *labels lives in the data set. Errors as sp_dataset_load. */
 sp_status sp_dataset_labels(const sp_dataset *dataset, const sp_label **labels, size_t *count);
+
+/* Of a mixture of sets with labels: [sets, labels] which labels are those of each set; NULL of other
+ * sets. Lives in the data set; sp_dataset_labels must have succeeded. */
+const bool *sp_dataset_allowed(const sp_dataset *dataset);
+
+/* What a set is called in scores, as a group of test examples: "mine" for "mine" and for
+ * "my/sets/mine.yaml". Owned by the caller. */
+char *sp_dataset_group(const char *name_or_path);
+
+/* Appends the groups of a mixture's sets (sp_dataset_group); nothing of other sets. */
+void sp_dataset_parts(const sp_dataset *dataset, sp_strings *out);
+bool sp_dataset_is_mixture(const sp_dataset *dataset);
 
 /* Whether they are tags of words; sp_dataset_labels must have succeeded. */
 bool sp_dataset_is_tagged(const sp_dataset *dataset);

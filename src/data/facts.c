@@ -39,12 +39,12 @@ bool sp_is_taxon(const sp_noun *noun) {
     return false;
 }
 
-bool sp_is_abusive(const sp_noun *noun) {
+bool sp_is_abusive(const char *gloss) {
     static const char *const marks[] = {"offensive", "slur",   "obscene",   "vulgar",   "disparag",
                                         "derogat",   "insult", "contempt",  "sexual",   "genital",
                                         "ethnic",    "taboo",  "pejorativ", "prostitut"};
     for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
-        if (strstr(noun->gloss, marks[i])) return true;
+        if (strstr(gloss, marks[i])) return true;
     return false;
 }
 
@@ -93,7 +93,7 @@ static bool make_object(const sp_wordnet *wordnet, int index, const sp_link *lin
     const sp_noun *target = &wordnet->nouns[owner];
     const char *word = link->word ? link->word : target->names[0];
     if (!is_plain(word) || is_taxon_name(word) || same_letters(word, noun->names[0])) return false;
-    if (link->target >= 0 && (sp_is_taxon(target) || sp_is_abusive(target))) return false;
+    if (link->target >= 0 && (sp_is_taxon(target) || sp_is_abusive(target->gloss))) return false;
     if (link->relation == SP_ALSO_CALLED && is_living(noun) && isupper((unsigned char)word[0]))
         return false; /* mostly the Latin name */
     if (is_latin(target, word)) return false;
@@ -136,7 +136,7 @@ static bool is_new(const sp_candidates *known, const sp_fact *fact) {
 
 bool sp_is_fit_subject(const sp_noun *noun) {
     return noun->first_sense && is_plain(noun->names[0]) && !sp_is_plural(noun->names[0]) &&
-           !sp_is_taxon(noun) && !sp_is_abusive(noun) && !is_latin(noun, noun->names[0]);
+           !sp_is_taxon(noun) && !sp_is_abusive(noun->gloss) && !is_latin(noun, noun->names[0]);
 }
 
 sp_candidates sp_collect_facts(const sp_wordnet *wordnet, int index) {

@@ -10,7 +10,8 @@
 bool sp_is_fit_subject(const sp_noun *noun);
 /* Genera, families and other ranks of animals and plants. */
 bool sp_is_taxon(const sp_noun *noun);
-bool sp_is_abusive(const sp_noun *noun);
+/* Whether a gloss explains a term of abuse. */
+bool sp_is_abusive(const char *gloss);
 
 enum { SP_MAX_CANDIDATES = 16 };
 

@@ -13,7 +13,7 @@ static char *literal_word(const char *word, const char *separator) {
     return sp_format("%s%s", spaced || isspace((unsigned char)word[0]) ? "" : " ", word);
 }
 
-static sp_label *add_label(sp_label_set *set, const char *name) {
+sp_label *sp_label_set_add(sp_label_set *set, const char *name) {
     if (set->count == set->capacity) {
         set->capacity = set->capacity ? set->capacity * 2 : 16;
         set->items = sp_realloc(set->items, set->capacity, sizeof *set->items);
@@ -51,7 +51,7 @@ static sp_status add_word(sp_label_set *set, sp_label *label, const sp_yaml *nod
 
 static sp_status add_from_card(sp_label_set *set, const char *name, const sp_yaml *words,
                                const char *separator) {
-    sp_label *label = add_label(set, name);
+    sp_label *label = sp_label_set_add(set, name);
     if (words->kind != SP_YAML_LIST) return add_word(set, label, words, separator);
     if (words->count == 0)
         return sp_yaml_fail(words, "label '%s' has no word; write one, as %s: [true, right]", name,
@@ -97,7 +97,7 @@ static sp_status add_tag(sp_label_set *set, const sp_yaml *node, const char *sep
     if (st)
         free(word);
     else
-        sp_strings_take(&add_label(set, node->text)->words, word);
+        sp_strings_take(&sp_label_set_add(set, node->text)->words, word);
     return st;
 }
 
@@ -114,7 +114,7 @@ int sp_label_set_find(sp_label_set *set, const char *name, const char *separator
     for (size_t i = 0; i < set->count; i++)
         if (strcmp(set->items[i].name, name) == 0) return (int)i;
     if (!set->open || set->count == SP_MAX_LABELS) return -1;
-    sp_strings_take(&add_label(set, name)->words, literal_word(name, separator));
+    sp_strings_take(&sp_label_set_add(set, name)->words, literal_word(name, separator));
     return (int)set->count - 1;
 }
 
@@ -149,6 +149,6 @@ void sp_label_set_free(sp_label_set *set) {
         free(set->items[i].name);
         sp_strings_free(&set->items[i].words);
     }
-    free(set->items);
+    free(set->items), free(set->allowed);
     *set = (sp_label_set){0};
 }

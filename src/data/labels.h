@@ -17,6 +17,9 @@ typedef struct sp_label_set {
     size_t count, capacity;
     bool open; /* a name that is not listed is added: the classes are what train has */
     bool tags; /* of words */
+    /* [tasks, count]: which labels each task of a mixture has; NULL: there is one task */
+    bool *allowed;
+    size_t tasks;
 } sp_label_set;
 
 /* Reads the card's `labels`: a map from each class to its word or list of words. SP_ERR_SPEC with
@@ -31,6 +34,9 @@ sp_status sp_label_set_read_tags(const sp_yaml *list, const char *separator, sp_
 /* Whether a name is a tag of IOB2 (Ratnaparkhi 1998): "O", or "B-" or "I-" and a type without white
  * space. */
 bool sp_is_tag(const char *name);
+
+/* Adds a label without words; it lives in the set until the next one is added. */
+sp_label *sp_label_set_add(sp_label_set *set, const char *name);
 
 /* The index of a name, or -1; an open set gets a new class (its word is the name), and -1 tells
  * that it is full. */

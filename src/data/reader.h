@@ -56,6 +56,7 @@ extern const sp_reader sp_reader_wntriples;
 extern const sp_reader sp_reader_wnslots;
 extern const sp_reader sp_reader_wntopic;
 extern const sp_reader sp_reader_wnentail;
+extern const sp_reader sp_reader_mixture;
 extern const sp_reader sp_reader_webnlg;
 extern const sp_reader sp_reader_jsonl;
 extern const sp_reader sp_reader_csv;

@@ -1,6 +1,6 @@
-/* The reader of wntopic: the definition of a noun's gloss, and the lexicographer file that
- * WordNet's editors put the noun in. A label of the card has the name of a file; all labels are
- * equally frequent in every split. A noun makes at most one example. */
+/* The reader of wntopic: the definition of a noun's or a verb's gloss, and the lexicographer file
+ * that WordNet's editors put it in. A label of the card has the name of a file; all labels are
+ * equally frequent in every split. A synset makes at most one example. */
 #include "data/facts.h"
 #include "data/generated.h"
 #include "data/gloss.h"
@@ -28,16 +28,26 @@ static void add_definition(definitions *list, char *text, int label) {
     list->items[list->count++] = (definition){text, label};
 }
 
+/* The card's `part_of_speech`: noun if it is not given. */
+static sp_status read_part_of_speech(const sp_card *card, bool *verbs) {
+    const char *text;
+    sp_status st = sp_yaml_text_or(card->root, "part_of_speech", "noun", &text);
+    if (st) return st;
+    *verbs = strcmp(text, "verb") == 0;
+    if (*verbs || strcmp(text, "noun") == 0) return SP_OK;
+    return sp_yaml_fail(sp_yaml_get(card->root, "part_of_speech"),
+                        "part_of_speech is '%s'; use noun or verb", text);
+}
+
 /* files[label]: the lexicographer file of each class. */
-static sp_status find_files(const sp_card *card, int *files) {
+static sp_status find_files(const sp_card *card, bool verbs, int *files) {
     for (size_t i = 0; i < card->labels->count; i++) {
         const char *name = card->labels->items[i].name;
-        files[i] = sp_lexfile_find(name);
+        files[i] = verbs ? sp_lexfile_find_verb(name) : sp_lexfile_find(name);
         if (files[i] < 0)
             return sp_yaml_fail(sp_yaml_get(sp_yaml_get(card->root, "labels"), name),
-                                "label '%s' is not a lexicographer file of WordNet's nouns, as "
-                                "animal",
-                                name);
+                                "label '%s' is not a lexicographer file of WordNet's %s", name,
+                                verbs ? "verbs, as motion" : "nouns, as animal");
     }
     return SP_OK;
 }
@@ -57,19 +67,26 @@ static bool is_usable(const char *text, const sp_label *label) {
     return words >= MIN_WORDS && words <= MAX_WORDS && !tells_class(text, label);
 }
 
+static void collect_gloss(const sp_card *card, int lexfile, const char *gloss, const int *files,
+                          definitions *out) {
+    size_t label = 0;
+    while (label < card->labels->count && files[label] != lexfile) label++;
+    if (label == card->labels->count || sp_is_abusive(gloss)) return;
+    char *text = sp_gloss_definition(gloss);
+    if (text && is_usable(text, &card->labels->items[label]))
+        add_definition(out, text, (int)label);
+    else
+        free(text);
+}
+
 static void collect(const sp_card *card, const sp_wordnet *wordnet, const int *files,
                     definitions *out) {
     for (int i = 0; i < wordnet->count; i++) {
         const sp_noun *noun = &wordnet->nouns[i];
-        size_t label = 0;
-        while (label < card->labels->count && files[label] != noun->lexfile) label++;
-        if (label == card->labels->count || sp_is_taxon(noun) || sp_is_abusive(noun)) continue;
-        char *text = sp_gloss_definition(noun->gloss);
-        if (text && is_usable(text, &card->labels->items[label]))
-            add_definition(out, text, (int)label);
-        else
-            free(text);
+        if (!sp_is_taxon(noun)) collect_gloss(card, noun->lexfile, noun->gloss, files, out);
     }
+    for (int i = 0; i < wordnet->verb_count; i++)
+        collect_gloss(card, wordnet->verbs[i].lexfile, wordnet->verbs[i].gloss, files, out);
 }
 
 static int by_text(const void *a, const void *b) {
@@ -148,12 +165,14 @@ static sp_status generate(const sp_card *card, const sp_wordnet *wordnet, const 
 static sp_status load(const sp_card *card, const bool wanted[SP_SPLITS],
                       sp_split splits[SP_SPLITS]) {
     sp_generated g;
+    bool verbs;
     sp_status st = sp_generated_read(card, &g);
+    if (!st) st = read_part_of_speech(card, &verbs);
     if (st) return st;
     int *files = sp_alloc(card->labels->count, sizeof *files);
     sp_wordnet wordnet = {0};
-    st = find_files(card, files);
-    if (!st) st = sp_wordnet_load(&wordnet);
+    st = find_files(card, verbs, files);
+    if (!st) st = verbs ? sp_wordnet_load_verbs(&wordnet) : sp_wordnet_load(&wordnet);
     if (!st) st = generate(card, &wordnet, &g, files, wanted, splits);
     sp_wordnet_free(&wordnet);
     free(files);

@@ -1,6 +1,6 @@
-/* Reads the noun file of WordNet from front to back with parse_synset of libwordnet, then marks
- * first senses from the noun index. The library writes to buffers of its own and trusts its files,
- * so only the installed dictionary is ever given to it. */
+/* Reads the noun or the verb file of WordNet from front to back with parse_synset of libwordnet,
+ * and marks nouns' first senses from the noun index. The library writes to buffers of its own and
+ * trusts its files, so only the installed dictionary is ever given to it. */
 #include "data/wordnet.h"
 
 #include <stdlib.h>
@@ -21,15 +21,24 @@ typedef struct raw_links {
 } raw_links;
 
 enum { FIRST_NOUN_FILE = 3, LAST_NOUN_FILE = 28, NOUNS_OF_3_0 = 82115 };
+enum { FIRST_VERB_FILE = 29, LAST_VERB_FILE = 43, VERBS_OF_3_0 = 13767 };
 
 const char *sp_lexfile_name(int lexfile) {
-    return lexfiles[lexfile] + strlen("noun.");
+    return lexfiles[lexfile] + strlen("noun."); /* as long as "verb." */
+}
+
+static int find_file(const char *name, int first, int last) {
+    for (int i = first; i <= last; i++)
+        if (strcmp(sp_lexfile_name(i), name) == 0) return i;
+    return -1;
 }
 
 int sp_lexfile_find(const char *name) {
-    for (int i = FIRST_NOUN_FILE; i <= LAST_NOUN_FILE; i++)
-        if (strcmp(sp_lexfile_name(i), name) == 0) return i;
-    return -1;
+    return find_file(name, FIRST_NOUN_FILE, LAST_NOUN_FILE);
+}
+
+int sp_lexfile_find_verb(const char *name) {
+    return find_file(name, FIRST_VERB_FILE, LAST_VERB_FILE);
 }
 
 static const char *keep(sp_arena *arena, const char *text) {
@@ -107,25 +116,44 @@ static void add_noun(sp_wordnet *out, raw_links *links, const Synset *synset) {
     }
 }
 
-static sp_status read_nouns(sp_wordnet *out, raw_links *links) {
-    FILE *file = datafps[NOUN];
+static void add_verb(sp_wordnet *out, raw_links *links, const Synset *synset) {
+    (void)links;
+    out->verbs[out->verb_count++] =
+        (sp_verb){.lexfile = synset->fnum, .gloss = keep_gloss(&out->arena, synset->defn)};
+}
+
+/* A data file of the dictionary: its name, what is made of each synset, and how many 3.0 has. */
+typedef struct data_file {
+    const char *name;
+    int pos, synsets;
+    void (*add)(sp_wordnet *out, raw_links *links, const Synset *synset);
+} data_file;
+
+static const data_file noun_file = {"noun", NOUN, NOUNS_OF_3_0, add_noun};
+static const data_file verb_file = {"verb", VERB, VERBS_OF_3_0, add_verb};
+
+static sp_status read_file(const data_file *d, sp_wordnet *out, raw_links *links) {
+    FILE *file = datafps[d->pos];
     rewind(file);
-    for (;;) {
-        int c = getc(file);
-        if (c == EOF) return SP_OK;
-        if (c == ' ') { /* a line of the licence at the file's head */
+    for (int count = 0;; count++) {
+        int c;
+        while ((c = getc(file)) == ' ') /* a line of the licence at the file's head */
             while ((c = getc(file)) != EOF && c != '\n') continue;
-            continue;
-        }
+        if (c == EOF && count == d->synsets) return SP_OK;
+        if (c == EOF)
+            return sp_fail(SP_ERR_FORMAT,
+                           "WordNet's dictionary has %d %s synsets, not the %d of version 3.0; "
+                           "install wordnet-base with `make deps`",
+                           count, d->name, d->synsets);
         ungetc(c, file);
         char no_word[] = "";
-        SynsetPtr synset = parse_synset(file, NOUN, no_word);
-        if (!synset || out->count == NOUNS_OF_3_0)
+        SynsetPtr synset = parse_synset(file, d->pos, no_word);
+        if (!synset || count == d->synsets)
             return sp_fail(SP_ERR_FORMAT,
-                           "WordNet's data.noun is damaged after synset %d; "
+                           "WordNet's data.%s is damaged after synset %d; "
                            "install wordnet-base again with `make deps`",
-                           out->count);
-        add_noun(out, links, synset);
+                           d->name, count);
+        d->add(out, links, synset);
         free_synset(synset);
     }
 }
@@ -224,33 +252,45 @@ static void mark_first_senses(sp_wordnet *out) {
     free(line);
 }
 
+static sp_status open_dictionary(void) {
+    if (!OpenDB) wninit();
+    if (OpenDB && datafps[NOUN] && indexfps[NOUN] && datafps[VERB] && datafps[ADJ]) return SP_OK;
+    return sp_fail(SP_ERR_MISSING, "WordNet's dictionary is not installed; install wordnet-base "
+                                   "with `make deps`");
+}
+
 sp_status sp_wordnet_load(sp_wordnet *out) {
     *out = (sp_wordnet){0};
-    if (!OpenDB) wninit();
-    if (!OpenDB || !datafps[NOUN] || !indexfps[NOUN] || !datafps[VERB] || !datafps[ADJ])
-        return sp_fail(SP_ERR_MISSING,
-                       "WordNet's dictionary is not installed; install wordnet-base with "
-                       "`make deps`");
+    sp_status st = open_dictionary();
+    if (st) return st;
     out->nouns = sp_alloc(NOUNS_OF_3_0, sizeof *out->nouns);
     raw_links links = {0};
     FILE *indexes[NUMPARTS + 1];
     hide_indexes(indexes);
-    sp_status st = read_nouns(out, &links);
+    st = read_file(&noun_file, out, &links);
     if (!st) resolve_links(out, &links);
     memcpy(indexfps, indexes, sizeof indexfps);
     if (!st) mark_first_senses(out);
     free(links.data);
-    if (!st && out->count != NOUNS_OF_3_0)
-        st = sp_fail(SP_ERR_FORMAT,
-                     "WordNet's dictionary has %d noun synsets, not the %d of "
-                     "version 3.0; install wordnet-base with `make deps`",
-                     out->count, NOUNS_OF_3_0);
+    if (st) sp_wordnet_free(out);
+    return st;
+}
+
+sp_status sp_wordnet_load_verbs(sp_wordnet *out) {
+    *out = (sp_wordnet){0};
+    sp_status st = open_dictionary();
+    if (st) return st;
+    out->verbs = sp_alloc(VERBS_OF_3_0, sizeof *out->verbs);
+    FILE *indexes[NUMPARTS + 1];
+    hide_indexes(indexes);
+    st = read_file(&verb_file, out, NULL);
+    memcpy(indexfps, indexes, sizeof indexfps);
     if (st) sp_wordnet_free(out);
     return st;
 }
 
 void sp_wordnet_free(sp_wordnet *wordnet) {
-    free(wordnet->nouns);
+    free(wordnet->nouns), free(wordnet->verbs);
     sp_arena_free(&wordnet->arena);
     *wordnet = (sp_wordnet){0};
 }

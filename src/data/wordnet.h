@@ -1,4 +1,4 @@
-/* WordNet 3.0's nouns in memory, read through its C library from the installed dictionary (package
+/* WordNet 3.0's nouns, or the glosses of its verbs, in memory, read through its C library from the installed dictionary (package
  * wordnet-base, or WNSEARCHDIR). The library keeps global state: load from one thread at a time. */
 #ifndef SP_DATA_WORDNET_H
 #define SP_DATA_WORDNET_H
@@ -30,20 +30,31 @@ typedef struct sp_noun {
     int link_count;
 } sp_noun;
 
-/* All noun synsets by rising offset. Start from {0}. */
+/* A verb synset, as far as it is used. */
+typedef struct sp_verb {
+    int lexfile; /* 29 verb.body ... 43 verb.weather */
+    const char *gloss;
+} sp_verb;
+
+/* All synsets of a part of speech by rising offset. Start from {0}. */
 typedef struct sp_wordnet {
     sp_arena arena;
     sp_noun *nouns;
     int count;
+    sp_verb *verbs;
+    int verb_count;
 } sp_wordnet;
 
 /* SP_ERR_MISSING if the dictionary is not installed, SP_ERR_FORMAT if it is damaged or another
  * version: the same seed must give the same records everywhere. */
 sp_status sp_wordnet_load(sp_wordnet *out);
+/* The same for the verbs only. */
+sp_status sp_wordnet_load_verbs(sp_wordnet *out);
 void sp_wordnet_free(sp_wordnet *wordnet);
 
-/* "animal" for noun.animal, and back (-1 if there is no such file of nouns). */
+/* "animal" for noun.animal, and back (-1 if there is no such file of nouns, or of verbs). */
 const char *sp_lexfile_name(int lexfile);
 int sp_lexfile_find(const char *name);
+int sp_lexfile_find_verb(const char *name);
 
 #endif

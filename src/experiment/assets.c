@@ -107,10 +107,15 @@ static bool is_encoded_alike(sp_output a, sp_output b) {
     return a == b || (both_texts && a != SP_OUTPUT_TEXT && b != SP_OUTPUT_TEXT);
 }
 
+static bool is_separated_alike(const sp_part_name *a, const sp_part_name *b) {
+    if (!a->separator || !b->separator) return a->separator == b->separator;
+    return strcmp(a->separator, b->separator) == 0;
+}
+
 static bool is_same(const sp_part_name *a, const sp_part_name *b) {
     return strcmp(a->dataset, b->dataset) == 0 && strcmp(a->split, b->split) == 0 &&
-           strcmp(a->model, b->model) == 0 && a->limit == b->limit && a->draw == b->draw &&
-           is_encoded_alike(a->output, b->output);
+           strcmp(a->model, b->model) == 0 && is_separated_alike(a, b) && a->limit == b->limit &&
+           a->draw == b->draw && is_encoded_alike(a->output, b->output);
 }
 
 static void free_part(shared_part *p) {
@@ -119,15 +124,20 @@ static void free_part(shared_part *p) {
     free((char *)(uintptr_t)p->name.dataset);
     free((char *)(uintptr_t)p->name.split);
     free((char *)(uintptr_t)p->name.model);
+    free((char *)(uintptr_t)p->name.separator);
     free(p);
 }
 
 static sp_status make_part(const sp_part_name *name, const sp_dataset *dataset, sp_part *out) {
+    size_t labels;
     sp_status st = sp_dataset_load(dataset, name->split, &out->split);
+    if (!st) st = sp_dataset_labels(dataset, &out->labels, &labels);
     if (st) return st;
     sp_split_keep(&out->split, (size_t)name->limit, name->draw);
-    st = sp_examples_encode(&out->split, name->output, sp_dataset_separator(dataset),
-                            name->tokenizer, name->eos, &out->examples);
+    const char *separator = name->separator ? name->separator : sp_dataset_separator(dataset);
+    st = sp_examples_encode(&out->split, name->output, separator, name->tokenizer, name->eos,
+                            &out->examples);
+    out->examples.allowed = sp_dataset_allowed(dataset);
     return st ? sp_fail_in(st, "%s, split %s", name->dataset, name->split) : SP_OK;
 }
 
@@ -140,6 +150,7 @@ static sp_status open_part(sp_assets *assets, const sp_part_name *name, shared_p
     p->name.dataset = sp_strdup(name->dataset);
     p->name.split = sp_strdup(name->split);
     p->name.model = sp_strdup(name->model);
+    p->name.separator = name->separator ? sp_strdup(name->separator) : NULL;
     st = make_part(name, dataset, &p->part);
     if (st)
         free_part(p);

@@ -10,15 +10,17 @@
 /* A part of a split as texts and as tokens. */
 typedef struct sp_part {
     sp_split split;
+    const sp_label *labels; /* of its data set, which the split's labels count; or NULL */
     sp_examples examples;
 } sp_part;
 
 /* Which examples, and in which form. */
 typedef struct sp_part_name {
     const char *dataset, *split;
-    int limit, draw;   /* as sp_split_keep takes them */
-    const char *model; /* by which its tokenizer is known */
-    sp_output output;  /* a class head (whichever) has no target texts */
+    int limit, draw;       /* as sp_split_keep takes them */
+    const char *model;     /* by which its tokenizer is known */
+    sp_output output;      /* a class head (whichever) has no target texts */
+    const char *separator; /* behind the inputs; NULL: the data set's own */
     const sp_tokenizer *tokenizer;
     int eos; /* of sp_examples_end */
 } sp_part_name;

@@ -62,16 +62,18 @@ typedef struct sp_claim {
 bool sp_claim_is_curve(const sp_claim_test *test);
 
 /* Reads and checks the test of claim `id` at `node`, a scalar. `entries`, a map, has the names that
- * `entry` may have. SP_ERR_SPEC with file, line and the place in the text for a syntax error, an
- * unknown setting, score, entry or method. Release with sp_claim_test_free, also after a failure.
+ * `entry` may have, `groups` those of test examples. SP_ERR_SPEC with file, line and the place in
+ * the text for a syntax error, an unknown setting, score, entry or method. Release with
+ * sp_claim_test_free, also after a failure.
  */
 sp_status sp_claim_parse(const sp_yaml *node, const char *id, const sp_yaml *entries,
-                         sp_claim_test *out);
+                         const sp_strings *groups, sp_claim_test *out);
 void sp_claim_test_free(sp_claim_test *test);
 
-/* Reads `claims` of a spec; *out is NULL if there are none. SP_ERR_SPEC with file and line. Release
- * with sp_claims_free. */
-sp_status sp_claims_read(const sp_yaml *root, sp_claim **out, size_t *count);
+/* Reads `claims` of a spec whose runs have scores of `groups`; *out is NULL if there are none.
+ * SP_ERR_SPEC with file and line. Release with sp_claims_free. */
+sp_status sp_claims_read(const sp_yaml *root, const sp_strings *groups, sp_claim **out,
+                         size_t *count);
 void sp_claims_free(sp_claim *claims, size_t count);
 
 /* Scores that are numbers of a run and of no test example. */

@@ -97,6 +97,17 @@ static char *group_of(const char *score) {
     return sp_strndup(start, (size_t)(dot - start));
 }
 
+/* The set whose group this is: of those that the run was tested on besides its own. */
+static const char *transfer_set(const sp_run_spec *run, const char *group) {
+    const char *found = group;
+    for (size_t i = 0; i < run->transfer_count; i++) {
+        char *name = sp_dataset_group(run->transfer[i]);
+        if (strcmp(name, group) == 0) found = run->transfer[i];
+        free(name);
+    }
+    return found;
+}
+
 /* Finds the test set of a score and reads what the run said to it. A group is either a part of the
  * run's own test set (then *own), or another data set it was tested on. */
 static sp_status read_answers(sp_cells *c, size_t index, const char *group, size_t *set, bool *own,
@@ -111,7 +122,7 @@ static sp_status read_answers(sp_cells *c, size_t index, const char *group, size
     char *input = sp_format("%s/input", base), *answer = sp_format("%s/hypothesis", base);
     if (!st) st = sp_h5_read_texts(file, input, &inputs);
     if (!st) st = sp_h5_read_texts(file, answer, answers);
-    if (!st) st = find_set(c, *own ? run->dataset : group, run->test_limit, set);
+    if (!st) st = find_set(c, *own ? run->dataset : transfer_set(run, group), run->test_limit, set);
     if (!st) st = check_inputs(run, &c->sets[*set], &inputs, answers->len);
     sp_h5_close(file);
     sp_strings_free(&inputs);

@@ -14,6 +14,7 @@ enum { MOST_LETTERS = 4096, MOST_TERMS = 64, MOST_FILTERS = 16, MOST_LEVELS = 16
 
 typedef struct parser {
     const sp_yaml *node, *entries;
+    const sp_strings *groups;
     const char *id, *text, *at;
     int level; /* of parentheses */
 } parser;
@@ -101,7 +102,8 @@ static sp_status read_score(parser *p, sp_claim_term *term) {
         return fail(p, "a vote has no %s", score);
     if (!of_test && term->statistic == SP_CLAIM_VOTE)
         return fail(p, "only test answers are kept to vote with; use test.GROUP.METRIC");
-    if (!sp_claim_score_is_attribute(score) && sp_check_score(p->node, score)) return fail_again(p);
+    if (!sp_claim_score_is_attribute(score) && sp_check_score(p->node, score, p->groups))
+        return fail_again(p);
     p->at += strlen(score);
     return SP_OK;
 }
@@ -319,11 +321,16 @@ static sp_status read_test(parser *p, sp_claim_test *out) {
 }
 
 sp_status sp_claim_parse(const sp_yaml *node, const char *id, const sp_yaml *entries,
-                         sp_claim_test *out) {
+                         const sp_strings *groups, sp_claim_test *out) {
     *out = (sp_claim_test){0};
     sp_status st = sp_yaml_expect(node, SP_YAML_SCALAR, "the test of a claim");
     if (st) return st;
-    parser p = {.node = node, .entries = entries, .id = id, .text = node->text, .at = node->text};
+    parser p = {.node = node,
+                .entries = entries,
+                .groups = groups,
+                .id = id,
+                .text = node->text,
+                .at = node->text};
     if (strlen(p.text) > MOST_LETTERS)
         return sp_yaml_fail(node, "the test of claim '%s' has more than %d letters", id,
                             MOST_LETTERS);

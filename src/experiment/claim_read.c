@@ -19,17 +19,18 @@ static sp_status read_id(const sp_yaml *node, const sp_claim *before, size_t cou
     return SP_OK;
 }
 
-static sp_status read_test(const sp_yaml *node, const sp_yaml *entries, sp_claim *out) {
+static sp_status read_test(const sp_yaml *node, const sp_yaml *entries, const sp_strings *groups,
+                           sp_claim *out) {
     const sp_yaml *test = sp_yaml_get(node, "test"), *reason = sp_yaml_get(node, "not_testable");
     if (!test == !reason)
         return sp_yaml_fail(node, "claim '%s' has %s test %s not_testable; use one of the two",
                             out->id, test ? "a" : "no", test ? "and" : "and no");
-    if (test) return sp_claim_parse(test, out->id, entries, &out->test);
+    if (test) return sp_claim_parse(test, out->id, entries, groups, &out->test);
     return sp_yaml_text(node, "not_testable", &out->not_testable);
 }
 
-static sp_status read_claim(const sp_yaml *node, const sp_yaml *entries, const sp_claim *before,
-                            size_t count, sp_claim *out) {
+static sp_status read_claim(const sp_yaml *node, const sp_yaml *entries, const sp_strings *groups,
+                            const sp_claim *before, size_t count, sp_claim *out) {
     static const char *const keys[] = {"id",   "text",         "source", "paper",
                                        "test", "not_testable", NULL};
     sp_status st = sp_yaml_expect(node, SP_YAML_MAP, "a claim");
@@ -38,17 +39,18 @@ static sp_status read_claim(const sp_yaml *node, const sp_yaml *entries, const s
     if (!st) st = sp_yaml_text(node, "text", &out->text);
     if (!st) st = sp_yaml_text_or(node, "source", "", &out->source);
     if (!st) st = sp_yaml_text_or(node, "paper", "", &out->paper);
-    return st ? st : read_test(node, entries, out);
+    return st ? st : read_test(node, entries, groups, out);
 }
 
-sp_status sp_claims_read(const sp_yaml *root, sp_claim **out, size_t *count) {
+sp_status sp_claims_read(const sp_yaml *root, const sp_strings *groups, sp_claim **out,
+                         size_t *count) {
     const sp_yaml *list, *entries = sp_yaml_get(root, "methods");
     *out = NULL, *count = 0;
     sp_status st = sp_yaml_list_or_null(root, "claims", &list);
     if (st || !list) return st;
     *out = sp_alloc(list->count, sizeof **out);
     for (; !st && *count < list->count; ++*count)
-        st = read_claim(list->items[*count], entries, *out, *count, &(*out)[*count]);
+        st = read_claim(list->items[*count], entries, groups, *out, *count, &(*out)[*count]);
     return st;
 }
 

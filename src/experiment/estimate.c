@@ -37,20 +37,28 @@ static double passes(const sp_setup *s) {
     return sp_params_trainable(&s->head.params) > 0 ? 1 : 0;
 }
 
+static double test_tokens(const sp_setup *s, const sp_part *part) {
+    const sp_examples *e = &part->examples;
+    if (s->output != SP_OUTPUT_TEXT) return pair_tokens(e);
+    return answer_tokens(e, e->count, s->run->decode.beam);
+}
+
 static work count_work(const sp_setup *s) {
     const sp_train_options *o = &s->run->train;
     const sp_examples *train = &s->train->examples, *dev = &s->dev->examples;
-    const sp_examples *test = &s->test->examples;
     bool text = s->output == SP_OUTPUT_TEXT;
     double steps = passes(s) > 0 ? (double)sp_tune_steps(o, train->pair_count) : 0;
     double every = (double)sp_tune_eval_every(o, (long)steps);
     double evaluations = steps > 0 ? 1 + (double)(long)((steps - 1) / every) : 1;
     size_t decoded = s->task == SP_GENERATION ? SP_TRIAL_DEV_DECODED : dev->count;
     double one_dev = pair_tokens(dev) + (text ? answer_tokens(dev, decoded, 1) : 0);
-    return (work){
-        .trained = steps * o->batch * pair_tokens(train) / (double)train->pair_count * passes(s),
-        .dev = evaluations * one_dev,
-        .test = text ? answer_tokens(test, test->count, s->run->decode.beam) : pair_tokens(test)};
+    double test = test_tokens(s, s->test);
+    for (size_t i = 0; i < s->run->transfer_count; i++)
+        if (s->transfer[i] != s->test) test += test_tokens(s, s->transfer[i]);
+    return (work){.trained =
+                      steps * o->batch * pair_tokens(train) / (double)train->pair_count * passes(s),
+                  .dev = evaluations * one_dev,
+                  .test = test};
 }
 
 /* A rule of thumb at an assumed speed, so only an order of magnitude: a measurement would be of

@@ -25,11 +25,10 @@ static bool says(const char *text, const char *word) {
     return strlen(text) == len && strncmp(text, word, len) == 0;
 }
 
-/* The name of the label that has the text as a word, or "?" and the text; owned by the caller. */
-static char *label_said(const sp_setup *s, const char *text) {
-    for (size_t i = 0; i < s->label_count; i++)
-        for (size_t k = 0; k < s->labels[i].words.len; k++)
-            if (says(text, s->labels[i].words.data[k])) return sp_strdup(s->labels[i].name);
+char *sp_label_said(const sp_label *labels, size_t count, const char *text) {
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = 0; k < labels[i].words.len; k++)
+            if (says(text, labels[i].words.data[k])) return sp_strdup(labels[i].name);
     return sp_format("?%s", text);
 }
 
@@ -58,7 +57,7 @@ static sp_status generate_labels(const sp_evaluation *e, sp_strings *out) {
     if (!st) st = generate(e, &decode, out);
     for (size_t i = first; !st && i < out->len; i++) {
         char *text = out->data[i];
-        out->data[i] = label_said(e->setup, text);
+        out->data[i] = sp_label_said(e->setup->labels, e->setup->label_count, text);
         free(text);
     }
     return st;
@@ -82,6 +81,7 @@ static sp_status classify(const sp_evaluation *e, sp_strings *out) {
                            .prompt = &e->setup->prompt,
                            .examples = examples,
                            .count = e->count,
+                           .allowed = examples->allowed,
                            .batch = e->decode->batch,
                            .on_done = e->on_done,
                            .user = e->user};
@@ -104,9 +104,11 @@ sp_status sp_evaluate(const sp_evaluation *e, sp_strings *hypotheses) {
 
 /* ---- scores ---- */
 
-static sp_scored_text scored_text(const sp_setup *s, const sp_example *e, const char *hypothesis) {
+/* Another set than the run's has labels of its own order: they are compared by name. */
+static sp_scored_text scored_text(const sp_setup *s, const sp_part *part, const sp_example *e,
+                                  const char *hypothesis) {
     if (s->task == SP_CLASSIFICATION)
-        return (sp_scored_text){hypothesis, (const char *const *)&s->labels[e->label].name, 1};
+        return (sp_scored_text){hypothesis, (const char *const *)&part->labels[e->label].name, 1};
     return (sp_scored_text){hypothesis, (const char *const *)e->references.data, e->references.len};
 }
 
@@ -117,15 +119,15 @@ double sp_evaluate_score(const sp_setup *s, const sp_part *part, const sp_string
     for (size_t i = 0; i < hypotheses->len; i++) {
         const sp_example *e = &part->split.items[i];
         if (!group || strcmp(e->group, group) == 0)
-            texts[n++] = scored_text(s, e, hypotheses->data[i]);
+            texts[n++] = scored_text(s, part, e, hypotheses->data[i]);
     }
     double score = n ? metric->score(texts, n) : NAN;
     free(texts);
     return score;
 }
 
-char *sp_evaluate_reference(const sp_setup *s, const sp_example *e) {
-    sp_scored_text right = scored_text(s, e, "");
+char *sp_evaluate_reference(const sp_setup *s, const sp_part *part, const sp_example *e) {
+    sp_scored_text right = scored_text(s, part, e, "");
     sp_buf text = {0};
     for (size_t i = 0; i < right.reference_count; i++)
         sp_buf_printf(&text, "%s%s", i ? "\n" : "", right.references[i]);

@@ -20,14 +20,17 @@ typedef struct sp_evaluation {
  */
 sp_status sp_evaluate(const sp_evaluation *evaluation, sp_strings *hypotheses);
 
+/* The name of the label of labels [count] that has the text as a word, white space at the ends
+ * aside, or "?" and the text. Owned by the caller. */
+char *sp_label_said(const sp_label *labels, size_t count, const char *text);
+
 /* The metric's score of hypotheses for the first examples of `part`, only those of `group` (NULL:
  * all). NaN if there is none. */
 double sp_evaluate_score(const sp_setup *setup, const sp_part *part, const sp_strings *hypotheses,
                          const char *group, const sp_metric *metric);
 
-/* The right answers to an example, joined by ends of line: references, or the name of its label,
- * or its tags.
- * Owned by the caller. */
-char *sp_evaluate_reference(const sp_setup *setup, const sp_example *example);
+/* The right answers to an example of a part, joined by ends of line: references, or the name of its
+ * label, or its tags. Owned by the caller. */
+char *sp_evaluate_reference(const sp_setup *setup, const sp_part *part, const sp_example *example);
 
 #endif

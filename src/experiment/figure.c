@@ -23,13 +23,20 @@ sp_status sp_check_metric(const sp_yaml *node, const char *name, const sp_metric
     return st;
 }
 
-sp_status sp_check_group(const sp_yaml *node, const char *name, size_t len, const char **out) {
-    for (const char *const *group = sp_runlog_test_groups; *group; group++)
-        if (strlen(*group) == len && strncmp(*group, name, len) == 0) {
-            *out = *group;
+sp_status sp_check_group(const sp_yaml *node, const char *name, size_t len,
+                         const sp_strings *groups, const char **out) {
+    for (size_t i = 0; i < groups->len; i++)
+        if (strlen(groups->data[i]) == len && strncmp(groups->data[i], name, len) == 0) {
+            *out = groups->data[i];
             return SP_OK;
         }
-    return sp_yaml_fail(node, "no group '%.*s'; use all, seen or unseen", (int)len, name);
+    const char **names = sp_alloc(groups->len + 1, sizeof *names); /* with the end mark */
+    for (size_t i = 0; i < groups->len; i++) names[i] = groups->data[i];
+    char *wanted = sp_strndup(name, len), *list = sp_list_text(names, groups->len);
+    sp_status st = sp_yaml_fail(node, "no group '%s'; the groups are %s%s", wanted, list,
+                                sp_did_you_mean(wanted, names));
+    free(wanted), free(list), free(names);
+    return st;
 }
 
 static void list_series(const char *prefix, const char *const *names, sp_buf *out) {
@@ -50,7 +57,7 @@ static const char *after(const char *text, const char *prefix) {
     return strncmp(text, prefix, len) == 0 ? text + len : NULL;
 }
 
-sp_status sp_check_score(const sp_yaml *node, const char *y) {
+sp_status sp_check_score(const sp_yaml *node, const char *y, const sp_strings *groups) {
     const sp_metric *found;
     const char *best = after(y, "dev.best."), *group = after(y, "test."), *found_group;
     if (best) return sp_check_dev(node, best);
@@ -60,7 +67,7 @@ sp_status sp_check_score(const sp_yaml *node, const char *y) {
                             "dev.best.METRIC",
                             y);
     const char *dot = strrchr(y, '.');
-    sp_status st = sp_check_group(node, group, (size_t)(dot - group), &found_group);
+    sp_status st = sp_check_group(node, group, (size_t)(dot - group), groups, &found_group);
     return st ? st : sp_check_metric(node, dot + 1, &found);
 }
 
@@ -116,7 +123,7 @@ static sp_status read_kind(const sp_yaml *node, sp_figure *f) {
     return SP_OK;
 }
 
-static sp_status read_axes(const sp_yaml *node, sp_figure *f) {
+static sp_status read_axes(const sp_yaml *node, const sp_strings *groups, sp_figure *f) {
     static const char *const none[] = {NULL};
     bool has_x = f->kind == SP_LINE || f->kind == SP_BAR;
     const sp_yaml *x = sp_yaml_get(node, "x");
@@ -127,7 +134,7 @@ static sp_status read_axes(const sp_yaml *node, sp_figure *f) {
     if (!st) st = sp_yaml_text(node, "y", &f->y);
     if (st) return st;
     const sp_yaml *y = sp_yaml_get(node, "y");
-    return f->kind == SP_LEARNING_CURVE ? check_curve(y, f->y) : sp_check_score(y, f->y);
+    return f->kind == SP_LEARNING_CURVE ? check_curve(y, f->y) : sp_check_score(y, f->y, groups);
 }
 
 /* "method.name" is another word for "entry". */
@@ -181,14 +188,14 @@ static sp_status read_range(const sp_yaml *node, sp_figure *f) {
                                     : SP_OK;
 }
 
-sp_status sp_figure_read(const sp_yaml *node, sp_figure *f) {
+sp_status sp_figure_read(const sp_yaml *node, const sp_strings *groups, sp_figure *f) {
     static const char *const keys[] = {"name",  "kind", "title", "x",       "y", "series",
                                        "where", "logx", "logy",  "y_range", NULL};
     sp_status st = sp_yaml_expect(node, SP_YAML_MAP, "a figure");
     if (!st) st = sp_yaml_check_keys(node, keys);
     if (!st) st = read_kind(node, f);
     if (!st) st = sp_yaml_text_or(node, "title", "", &f->title);
-    if (!st) st = read_axes(node, f);
+    if (!st) st = read_axes(node, groups, f);
     if (!st) st = read_series(node, f);
     if (!st) st = read_where(node, f);
     bool log_by_default =

@@ -22,17 +22,19 @@ typedef struct sp_figure {
     double y_low, y_high; /* NaN: from the data */
 } sp_figure;
 
-/* Reads and checks one figure; its texts live in the tree. SP_ERR_SPEC with file and line. */
-sp_status sp_figure_read(const sp_yaml *node, sp_figure *out);
+/* Reads and checks one figure; its texts live in the tree. `groups` are those of the spec's runs
+ * (experiment/groups.h). SP_ERR_SPEC with file and line. */
+sp_status sp_figure_read(const sp_yaml *node, const sp_strings *groups, sp_figure *out);
 
 /* Whether `y` stands for one number of a run ("test.GROUP.METRIC", "dev.best.SERIES").
  * SP_ERR_SPEC at `node`. */
-sp_status sp_check_score(const sp_yaml *node, const char *y);
+sp_status sp_check_score(const sp_yaml *node, const char *y, const sp_strings *groups);
 
-/* A metric by the name at `node`, and a group of the test set (the first `len` bytes of `name`).
- * *out is the registry's own. SP_ERR_SPEC with file and line. */
+/* A metric by the name at `node`, and a group (the first `len` bytes of `name`). *out is the
+ * registry's own, or that of `groups`. SP_ERR_SPEC with file and line. */
 sp_status sp_check_metric(const sp_yaml *node, const char *name, const sp_metric **out);
-sp_status sp_check_group(const sp_yaml *node, const char *name, size_t len, const char **out);
+sp_status sp_check_group(const sp_yaml *node, const char *name, size_t len,
+                         const sp_strings *groups, const char **out);
 /* `path`, found under `key`, is a setting of a run or one of the words in `extra` (NULL-terminated).
  * SP_ERR_SPEC with the nearest one. */
 sp_status sp_check_setting(const sp_yaml *node, const char *key, const char *path,

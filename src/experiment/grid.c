@@ -146,6 +146,29 @@ typedef struct expansion {
     size_t entry_start; /* first run of this entry */
 } expansion;
 
+/* The hash of a data set that an earlier run has, too; NULL if none has. */
+static const sp_digest *known_data(const expansion *e, const char *dataset) {
+    for (size_t i = 0; i < e->out->count; i++) {
+        const sp_run_spec *known = &e->out->items[i];
+        if (strcmp(known->dataset, dataset) == 0) return &known->data_sha256;
+        for (size_t k = 0; k < known->transfer_count; k++)
+            if (strcmp(known->transfer[k], dataset) == 0) return &known->transfer_sha256[k];
+    }
+    return NULL;
+}
+
+static sp_status identify_transfer(const expansion *e, sp_run_spec *run) {
+    sp_status st = SP_OK;
+    for (size_t i = 0; !st && i < run->transfer_count; i++) {
+        const sp_digest *known = known_data(e, run->transfer[i]);
+        if (known)
+            run->transfer_sha256[i] = *known;
+        else
+            st = e->identify(e->user, run->model, run->transfer[i], NULL, &run->transfer_sha256[i]);
+    }
+    return st;
+}
+
 /* Every model and every data set is hashed once. */
 static sp_status identify_run(const expansion *e, sp_run_spec *run) {
     sp_digest *model = &run->model_sha256, *data = &run->data_sha256;
@@ -176,6 +199,7 @@ static sp_status add_run(const expansion *e, sp_run_spec run, int seed) {
                        e->spec->path, *run.model ? "dataset" : "model");
     sp_status st = sp_run_check(&run);
     if (!st) st = identify_run(e, &run);
+    if (!st) st = identify_transfer(e, &run);
     if (st) return st;
     sp_run_finish(&run);
     if (is_listed(e, run.id)) {

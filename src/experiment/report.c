@@ -3,8 +3,11 @@
 #include "core/file.h"
 #include "experiment/best.h"
 #include "experiment/claim_board.h"
+#include "experiment/cost.h"
+#include "experiment/ensemble.h"
 #include "experiment/examples.h"
 #include "experiment/page.h"
+#include "experiment/persistence.h"
 #include "experiment/plot.h"
 #include "experiment/sheet.h"
 #include "experiment/table.h"
@@ -65,7 +68,8 @@ static void free_tables(tables *t) {
 /* A further table. Without rows its files are removed; not started: the study does not ask for it.
  */
 typedef sp_status section(const sp_results *results, const char *folder, sp_sheet *out);
-static section *const sections[] = {NULL}; /* ends with NULL */
+static section *const sections[] = {sp_cost_sheet, sp_ensemble_sheet, sp_neighbours_sheet,
+                                    NULL}; /* ends with NULL */
 
 static sp_status write_table(const sp_results *r, const char *folder, tables *t) {
     size_t first = t->count;

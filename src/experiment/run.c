@@ -1,6 +1,7 @@
 #include "experiment/run.h"
 
 #include "core/file.h"
+#include "experiment/transfer.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -29,7 +30,9 @@ static const sp_option run_option_table[] = {
     {0}};
 
 bool sp_run_is_single(const char *name) {
-    if (strcmp(name, "model") == 0 || strcmp(name, "dataset") == 0) return true;
+    static const char *const named[] = {"model", "dataset", "transfer"};
+    for (size_t i = 0; i < sizeof named / sizeof *named; i++)
+        if (strcmp(name, named[i]) == 0) return true;
     return !strchr(name, '.') && sp_options_find(run_option_table, name);
 }
 
@@ -48,6 +51,7 @@ static void push_table(sp_strings *out, const char *prefix, const sp_option *tab
 void sp_run_paths(sp_strings *out) {
     sp_strings_push(out, "model");
     sp_strings_push(out, "dataset");
+    sp_strings_push(out, "transfer");
     for (const sp_option *o = run_option_table; o->name; o++) sp_strings_push(out, o->name);
     push_table(out, "train", sp_train_option_table);
     push_table(out, "decode", sp_decode_option_table);
@@ -93,6 +97,7 @@ sp_status sp_run_set(sp_run_spec *run, const char *path, const sp_yaml *value, b
     *used = true;
     if (strcmp(path, "model") == 0) return set_name(run->model, path, value);
     if (strcmp(path, "dataset") == 0) return set_name(run->dataset, path, value);
+    if (strcmp(path, "transfer") == 0) return sp_transfer_read(value, run);
     if (sp_options_find(run_option_table, path))
         return sp_yaml_option(value, path, run_option_table, run);
     const char *dot = strchr(path, '.'), *name = dot ? dot + 1 : "";
@@ -168,6 +173,15 @@ static sp_yaml *put_map(sp_yaml *map, const char *key) {
     return child;
 }
 
+/* "a, b"; nothing if the run is tested on its own set only. */
+static void put_transfer(sp_yaml *map, const sp_run_spec *run) {
+    sp_buf names = {0};
+    for (size_t i = 0; i < run->transfer_count; i++)
+        sp_buf_printf(&names, "%s%s", i ? ", " : "", run->transfer[i]);
+    if (names.len) put_text(map, "transfer", names.data);
+    sp_buf_free(&names);
+}
+
 static char *resolved_text(const sp_run_spec *run) {
     sp_yaml *root = sp_yaml_new_map("run", 0);
     put_text(root, "model", run->model);
@@ -187,6 +201,7 @@ static char *resolved_text(const sp_run_spec *run) {
     sp_yaml *data = put_map(root, "data");
     put_int(data, "limit", run->train_limit);
     put_int(data, "subsample", run->subsample);
+    put_transfer(root, run);
     put_int(root, "seed", run->seed);
     sp_buf text = {0};
     sp_yaml_emit(root, &text);
@@ -196,12 +211,15 @@ static char *resolved_text(const sp_run_spec *run) {
 
 void sp_run_finish(sp_run_spec *run) {
     run->spec_yaml = resolved_text(run);
-    char *all = sp_format("%sresults version %d\nmodel %s\ndata %s\n", run->spec_yaml,
-                          SP_RESULTS_VERSION, run->model_sha256.hex, run->data_sha256.hex);
-    sp_digest digest = sp_sha256(all, strlen(all));
+    sp_buf all = {0};
+    sp_buf_printf(&all, "%sresults version %d\nmodel %s\ndata %s\n", run->spec_yaml,
+                  SP_RESULTS_VERSION, run->model_sha256.hex, run->data_sha256.hex);
+    for (size_t i = 0; i < run->transfer_count; i++)
+        sp_buf_printf(&all, "transfer %s\n", run->transfer_sha256[i].hex);
+    sp_digest digest = sp_sha256(all.data, all.len);
     memcpy(run->id, digest.hex, SP_RUN_ID);
     run->id[SP_RUN_ID] = '\0';
-    free(all);
+    sp_buf_free(&all);
 }
 
 void sp_run_describe(const sp_run_spec *run, sp_runlog *log) {

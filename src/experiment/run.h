@@ -9,7 +9,7 @@
 #include "tuning/method.h"
 
 /* Part of every run id. Raise it when a change of the program alters numbers. */
-enum { SP_RESULTS_VERSION = 2, SP_RUN_ID = 16 };
+enum { SP_RESULTS_VERSION = 2, SP_RUN_ID = 16, SP_TRANSFERS = 8 };
 
 typedef struct sp_run_spec {
     char experiment[SP_OPTION_TEXT];
@@ -26,12 +26,14 @@ typedef struct sp_run_spec {
     char output[SP_OPTION_TEXT];            /* form of the answer: auto, text, verbalizer, linear */
     int dev_limit, test_limit, train_limit; /* examples; 0: all */
     int subsample; /* of train_limit examples; 0: evenly spaced, k: a random subset drawn with k */
+    char transfer[SP_TRANSFERS][SP_OPTION_TEXT]; /* other sets whose test split is tested on */
+    size_t transfer_count;
     int seed;
     /* "file:line" that set method.length, and the last of decode, for messages */
     char length_place[SP_OPTION_TEXT], decode_place[SP_OPTION_TEXT];
     char *spec_yaml; /* resolved and canonical; owned by the list of runs */
     char id[SP_RUN_ID + 1];
-    sp_digest model_sha256, data_sha256;
+    sp_digest model_sha256, data_sha256, transfer_sha256[SP_TRANSFERS];
 } sp_run_spec;
 
 /* Names the bytes a run depends on: the hashes of a model and of a data set. Either pointer may be
@@ -42,12 +44,13 @@ typedef sp_status sp_identify(void *user, const char *model, const char *dataset
 /* Defaults of every option table. */
 void sp_run_default(sp_run_spec *run, const sp_method *method);
 
-/* Whether `name` is a setting of one value at the top of a run: "model", "output", ... */
+/* Whether `name` is a setting at the top of a run: "model", "output", "transfer", ... */
 bool sp_run_is_single(const char *name);
 
 /* Sets "model", "dataset", "precision", "threads", "output", "dev.limit", "test.limit",
- * "data.limit", "data.subsample", "train.X", "decode.X" or "method.X". *used is false if only other
- * methods have the option X; then nothing changes. SP_ERR_SPEC with the node's file and line. */
+ * "data.limit", "data.subsample", "transfer", "train.X", "decode.X" or "method.X". *used is false
+ * if only other methods have the option X; then nothing changes. SP_ERR_SPEC with the node's file
+ * and line. */
 sp_status sp_run_set(sp_run_spec *run, const char *path, const sp_yaml *value, bool *used);
 
 /* `precision` as a number. */

@@ -19,7 +19,6 @@ typedef struct sp_logged_attribute {
 const char *const sp_runlog_train_names[SP_TRAIN_COLUMNS + 1] = {
     "step", "loss", "learning_rate", "gradient_norm", "tokens", "seconds", NULL};
 const char *const sp_runlog_dev_names[] = {"loss", "bleu", "accuracy", "span-f1", NULL};
-const char *const sp_runlog_test_groups[] = {"all", "seen", "unseen", NULL};
 
 /* ---- filling ---- */
 
@@ -86,6 +85,23 @@ void sp_runlog_prediction(sp_runlog *log, const char *input, const char *hypothe
     sp_strings_push(&log->inputs, input);
     sp_strings_push(&log->hypotheses, hypothesis);
     sp_strings_push(&log->references, references);
+}
+
+static sp_transfer_log *transfer_of(sp_runlog *log, const char *set) {
+    for (size_t i = 0; i < log->transfer_count; i++)
+        if (strcmp(log->transfers[i].set, set) == 0) return &log->transfers[i];
+    log->transfers = sp_realloc(log->transfers, log->transfer_count + 1, sizeof *log->transfers);
+    sp_transfer_log *added = &log->transfers[log->transfer_count++];
+    *added = (sp_transfer_log){.set = sp_strdup(set)};
+    return added;
+}
+
+void sp_runlog_transfer(sp_runlog *log, const char *set, const char *input, const char *hypothesis,
+                        const char *references) {
+    sp_transfer_log *transfer = transfer_of(log, set);
+    sp_strings_push(&transfer->inputs, input);
+    sp_strings_push(&transfer->hypotheses, hypothesis);
+    sp_strings_push(&transfer->references, references);
 }
 
 static sp_logged_attribute *find_attribute(const sp_runlog *log, const char *name) {
@@ -202,14 +218,27 @@ static sp_status write_attribute(const sp_logged_attribute *a, sp_h5 *f) {
     return sp_h5_set_int(f, "/", a->name, a->integer);
 }
 
-static sp_status write_predictions(const sp_runlog *log, sp_h5 *f) {
+/* `folder`: "", or "/" and a set. */
+static sp_status write_lists(sp_h5 *f, const char *folder, const sp_strings *const lists[3]) {
     static const char *const names[] = {"input", "hypothesis", "reference"};
-    const sp_strings *lists[] = {&log->inputs, &log->hypotheses, &log->references};
     sp_status st = SP_OK;
     for (int i = 0; i < 3 && !st; i++) {
-        char *path = sp_format("/test/predictions/%s", names[i]);
+        char *path = sp_format("/test%s/predictions/%s", folder, names[i]);
         st = sp_h5_write_texts(f, path, (const char *const *)lists[i]->data, lists[i]->len);
         free(path);
+    }
+    return st;
+}
+
+static sp_status write_predictions(const sp_runlog *log, sp_h5 *f) {
+    const sp_strings *const own[] = {&log->inputs, &log->hypotheses, &log->references};
+    sp_status st = write_lists(f, "", own);
+    for (size_t i = 0; !st && i < log->transfer_count; i++) {
+        const sp_transfer_log *t = &log->transfers[i];
+        char *folder = sp_format("/%s", t->set);
+        const sp_strings *const lists[] = {&t->inputs, &t->hypotheses, &t->references};
+        st = write_lists(f, folder, lists);
+        free(folder);
     }
     return st;
 }
@@ -338,7 +367,9 @@ static sp_status read_group(sp_runlog *log, sp_h5 *f, const char *group) {
     sp_strings names = {0};
     char *path = sp_format("/test/%s", group);
     sp_status st = sp_h5_members(f, path, &names);
-    for (size_t i = 0; !st && i < names.len; i++) st = read_score(log, f, group, names.data[i]);
+    for (size_t i = 0; !st && i < names.len; i++)
+        if (strcmp(names.data[i], "predictions") != 0)
+            st = read_score(log, f, group, names.data[i]);
     sp_strings_free(&names);
     free(path);
     return st;
@@ -389,6 +420,12 @@ void sp_runlog_free(sp_runlog *log) {
     sp_strings_free(&log->inputs);
     sp_strings_free(&log->hypotheses);
     sp_strings_free(&log->references);
+    for (size_t i = 0; i < log->transfer_count; i++) {
+        sp_transfer_log *t = &log->transfers[i];
+        free(t->set), sp_strings_free(&t->inputs);
+        sp_strings_free(&t->hypotheses), sp_strings_free(&t->references);
+    }
+    free(log->transfers);
     for (size_t i = 0; i < log->attribute_count; i++)
         free(log->attributes[i].name), free(log->attributes[i].text);
     free(log->attributes);

@@ -24,8 +24,12 @@ typedef enum sp_train_column {
  * NULL. */
 extern const char *const sp_runlog_train_names[SP_TRAIN_COLUMNS + 1];
 extern const char *const sp_runlog_dev_names[];
-/* The groups of test examples that a run has scores of: "all", "seen", "unseen", NULL. */
-extern const char *const sp_runlog_test_groups[];
+
+/* Answers to the test examples of another set than the run's. */
+typedef struct sp_transfer_log {
+    char *set;
+    sp_strings inputs, hypotheses, references;
+} sp_transfer_log;
 
 /* Start from {0}; release with sp_runlog_free. */
 typedef struct sp_runlog {
@@ -36,6 +40,8 @@ typedef struct sp_runlog {
     sp_strings test_names; /* "bleu", "seen/bleu" */
     sp_column test;
     sp_strings inputs, hypotheses, references;
+    sp_transfer_log *transfers;
+    size_t transfer_count;
     struct sp_logged_attribute *attributes;
     size_t attribute_count;
 } sp_runlog;
@@ -44,11 +50,15 @@ typedef struct sp_runlog {
 void sp_runlog_train(sp_runlog *log, long step, double loss, double learning_rate,
                      double gradient_norm, double tokens, double seconds);
 void sp_runlog_dev(sp_runlog *log, long step, const char *metric, double value);
-/* `group` NULL is all test examples, else a category such as "seen". Replaces an earlier value. */
+/* `group` NULL is all test examples, else some of them ("seen", a set of a mixture) or another set.
+ * Replaces an earlier value. */
 void sp_runlog_test(sp_runlog *log, const char *group, const char *metric, double value);
 /* `references` are joined with end-of-line characters. */
 void sp_runlog_prediction(sp_runlog *log, const char *input, const char *hypothesis,
                           const char *references);
+/* The same of another set, whose scores are those of the group of that name. */
+void sp_runlog_transfer(sp_runlog *log, const char *set, const char *input, const char *hypothesis,
+                        const char *references);
 /* Root attributes; a later value replaces an earlier one. */
 void sp_runlog_text(sp_runlog *log, const char *name, const char *value);
 void sp_runlog_number(sp_runlog *log, const char *name, double value);

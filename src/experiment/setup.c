@@ -1,5 +1,7 @@
 #include "experiment/setup.h"
 
+#include "experiment/groups.h"
+#include "experiment/transfer.h"
 #include "tensor/cpu.h"
 #include "tensor/gemm.h"
 #include "tuning/frame.h"
@@ -92,6 +94,23 @@ static sp_status check_labels(const sp_setup *s) {
                    s->run->dataset, s->run->train_limit, s->labels[only].name);
 }
 
+/* The sets of a mixture are groups of scores. */
+static sp_status check_groups(const sp_setup *s) {
+    sp_strings parts = {0};
+    sp_dataset_parts(s->dataset, &parts);
+    sp_status st = SP_OK;
+    for (size_t i = 0; !st && i < parts.len; i++) {
+        const char *taken = sp_group_taken(parts.data[i]);
+        if (taken)
+            st = sp_fail(SP_ERR_DATA,
+                         "%s: a set of the mixture is called '%s', which %s; give it "
+                         "another name",
+                         s->run->dataset, parts.data[i], taken);
+    }
+    sp_strings_free(&parts);
+    return st;
+}
+
 static sp_status open_data(sp_setup *s, sp_assets *assets) {
     const sp_run_spec *run = s->run;
     sp_status st = sp_assets_dataset(assets, run->dataset, &s->dataset);
@@ -100,20 +119,32 @@ static sp_status open_data(sp_setup *s, sp_assets *assets) {
     if (!st) st = open_part(s, assets, "train", run->train_limit, run->subsample, &s->train);
     if (!st) st = open_part(s, assets, "dev", run->dev_limit, 0, &s->dev);
     if (!st) st = open_part(s, assets, "test", run->test_limit, 0, &s->test);
-    return st ? st : check_labels(s);
+    if (!st) st = check_groups(s);
+    if (!st) st = check_labels(s);
+    return st ? st : sp_transfer_open(s, assets);
 }
 
 /* ---- method ---- */
 
-/* Tokens of the longest pair that is trained or evaluated on, or of the longest test input with one
- * new token (where text is generated) and the end token. */
+static size_t longest_input(const sp_part *part) {
+    size_t longest = 0;
+    for (size_t i = 0; i < part->examples.count; i++)
+        if (part->examples.records[i].input.len > longest)
+            longest = part->examples.records[i].input.len;
+    return longest;
+}
+
+/* Tokens of the longest pair that is trained or evaluated on, or of the longest input of a test
+ * with one new token (where text is generated) and the end token. */
 static long longest_example(const sp_setup *s) {
     size_t longest = s->train->examples.longest;
     size_t new_tokens = s->output == SP_OUTPUT_TEXT ? 2 : is_encoder(s) ? 0 : 1;
     if (s->dev->examples.longest > longest) longest = s->dev->examples.longest;
-    for (size_t i = 0; i < s->test->examples.count; i++)
-        if (s->test->examples.records[i].input.len + new_tokens > longest)
-            longest = s->test->examples.records[i].input.len + new_tokens;
+    if (longest_input(s->test) + new_tokens > longest)
+        longest = longest_input(s->test) + new_tokens;
+    for (size_t i = 0; i < s->run->transfer_count; i++)
+        if (longest_input(s->transfer[i]) + new_tokens > longest)
+            longest = longest_input(s->transfer[i]) + new_tokens;
     return (long)longest;
 }
 

@@ -20,7 +20,8 @@ typedef struct sp_setup {
     sp_output output; /* run->output with auto resolved: text for generation, verbalizer for
                        * classification, token-linear for tagging */
     const sp_part *train, *dev, *test;
-    int *frequent; /* tokens of train by falling frequency */
+    const sp_part *transfer[SP_TRANSFERS]; /* [run->transfer_count] of other sets */
+    int *frequent;                         /* tokens of train by falling frequency */
     sp_tuner tuner;
     sp_class_head head;    /* {0} for text */
     sp_soft_prompt prompt; /* the tuner's at its start; sp_setup_renew makes it again */

@@ -1,5 +1,6 @@
 #include "experiment/spec.h"
 
+#include "experiment/groups.h"
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,9 +8,9 @@
 static const char *const root_keys[] = {"name",  "title",  "base",       "methods", "models",
                                         "grid",  "seeds",  "subsamples", "presets", "report",
                                         "paper", "claims", "limits",     NULL};
-static const char *const base_keys[] = {"model",  "dataset", "precision", "threads",
-                                        "output", "train",   "decode",    "method",
-                                        "dev",    "test",    "data",      NULL};
+static const char *const base_keys[] = {"model", "dataset",  "precision", "threads", "output",
+                                        "train", "decode",   "method",    "dev",     "test",
+                                        "data",  "transfer", NULL};
 
 static bool is_in(const char *word, size_t len, const char *const *list) {
     for (; *list; list++)
@@ -271,13 +272,13 @@ static sp_status read_spec_grid(sp_spec *spec) {
 /* ---- report ---- */
 
 /* "GROUP.METRIC" */
-static sp_status read_score(const sp_yaml *node, sp_score *out) {
+static sp_status read_score(const sp_yaml *node, const sp_strings *groups, sp_score *out) {
     sp_status st = sp_yaml_expect(node, SP_YAML_SCALAR, "a column");
     if (st) return st;
-    char *dot = strchr(node->text, '.');
+    char *dot = strrchr(node->text, '.');
     if (!dot)
         return sp_yaml_fail(node, "column '%s' is no GROUP.METRIC, like all.bleu", node->text);
-    st = sp_check_group(node, node->text, (size_t)(dot - node->text), &out->group);
+    st = sp_check_group(node, node->text, (size_t)(dot - node->text), groups, &out->group);
     return st ? st : sp_check_metric(node, dot + 1, &out->metric);
 }
 
@@ -286,7 +287,7 @@ static sp_status read_columns(sp_spec *spec, const sp_yaml *columns) {
     spec->scores = sp_alloc(columns->count, sizeof *spec->scores);
     sp_status st = SP_OK;
     for (size_t i = 0; !st && i < columns->count; i++)
-        st = read_score(columns->items[i], &spec->scores[i]);
+        st = read_score(columns->items[i], &spec->groups, &spec->scores[i]);
     return st;
 }
 
@@ -305,7 +306,8 @@ static sp_status read_product(sp_spec *spec, const sp_yaml *metrics, const sp_ya
         if (!st && metric) st = sp_check_metric(metric, metric->text, &spec->scores[i].metric);
         if (!st && group) st = sp_yaml_expect(group, SP_YAML_SCALAR, "a group");
         if (!st && group)
-            st = sp_check_group(group, group->text, strlen(group->text), &spec->scores[i].group);
+            st = sp_check_group(group, group->text, strlen(group->text), &spec->groups,
+                                &spec->scores[i].group);
     }
     return st;
 }
@@ -362,11 +364,17 @@ static sp_status read_report(sp_spec *spec) {
     sp_status st = sp_yaml_map_or_null(spec->root, "report", &report);
     if (!st && report) {
         st = sp_yaml_check_keys(report,
-                                (const char *const[]){"table", "figures", "figure", "best", NULL});
+                                (const char *const[]){"table", "figures", "figure", "best", "cost",
+                                                      "ensemble", "neighbours", NULL});
         if (!st) st = sp_yaml_map_or_null(report, "table", &table);
         if (!st) st = sp_yaml_list_or_null(report, "figures", &figures);
         if (!st) st = sp_yaml_map_or_null(report, "figure", &figure);
         if (!st) st = read_best(spec, report);
+        const sp_yaml *cost = NULL;
+        if (!st) st = sp_yaml_map_or_null(report, "cost", &cost);
+        if (!st && cost) st = sp_cost_settings_read(cost, &spec->cost);
+        if (!st) st = sp_yaml_bool_or(report, "ensemble", false, &spec->ensemble);
+        if (!st) st = sp_yaml_bool_or(report, "neighbours", false, &spec->neighbours);
     }
     spec->has_table = table || !spec->best;
     if (!st) st = read_table(spec, table);
@@ -376,7 +384,7 @@ static sp_status read_report(sp_spec *spec) {
     spec->figures = sp_alloc(spec->figure_count, sizeof *spec->figures);
     for (size_t i = 0; !st && i < spec->figure_count; i++) {
         const sp_yaml *node = i < listed ? figures->items[i] : figure;
-        st = sp_figure_read(node, &spec->figures[i]);
+        st = sp_figure_read(node, &spec->groups, &spec->figures[i]);
         if (!st) st = check_figure_name(spec, i, node);
     }
     return st;
@@ -419,7 +427,7 @@ static sp_status read_papers(sp_spec *spec) {
 }
 
 static sp_status read_claims(sp_spec *spec) {
-    return sp_claims_read(spec->root, &spec->claims, &spec->claim_count);
+    return sp_claims_read(spec->root, &spec->groups, &spec->claims, &spec->claim_count);
 }
 
 /* ---- all of it ---- */
@@ -465,10 +473,10 @@ static sp_status read_all(sp_spec *spec, const char *preset, const sp_strings *s
     if (!st) st = check_presets(spec->root);
     if (!st && preset) st = apply_preset(spec->root, preset);
     for (size_t i = 0; !st && sets && i < sets->len; i++) st = apply_set(spec, sets->data[i]);
-    sp_status (*const parts[])(sp_spec *) = {read_name,    read_base,       name_folder,
-                                             read_entries, read_replicates, read_spec_grid,
-                                             read_report,  read_papers,     read_claims,
-                                             read_limits};
+    sp_groups_collect(spec->root, spec->overrides, &spec->groups);
+    sp_status (*const parts[])(sp_spec *) = {
+        read_name,      read_base,   name_folder, read_entries, read_replicates,
+        read_spec_grid, read_report, read_papers, read_claims,  read_limits};
     for (size_t i = 0; !st && i < sizeof parts / sizeof *parts; i++) st = parts[i](spec);
     if (st) return st;
     return sp_model_settings_read(spec->root, preset, &spec->models, &spec->model_count);
@@ -494,6 +502,7 @@ void sp_spec_free(sp_spec *spec) {
     free(spec->preset), free(spec->folder), free(spec->changed_model), free(spec->changed_dataset);
     free(spec->path), free(spec->entries), free(spec->seeds), free(spec->subsamples);
     free(spec->scores), free(spec->figures), free(spec->papers);
+    sp_strings_free(&spec->groups);
     *spec = (sp_spec){0};
 }
 

@@ -4,6 +4,7 @@
 #define SP_EXPERIMENT_SPEC_H
 
 #include "experiment/claim.h"
+#include "experiment/cost_settings.h"
 #include "experiment/figure.h"
 #include "experiment/limits.h"
 #include "experiment/model_settings.h"
@@ -26,7 +27,7 @@ typedef struct sp_paper {
     bool beside;            /* its columns also stand in the table, beside the entries' own */
 } sp_paper;
 
-/* A metric over "all" test examples or those of a group. */
+/* A metric over "all" test examples or those of a group (experiment/groups.h). */
 typedef struct sp_score {
     const sp_metric *metric;
     const char *group;
@@ -50,13 +51,16 @@ typedef struct sp_spec {
     size_t seed_count;
     int *subsamples; /* NULL: what data.subsample says */
     size_t subsample_count;
-    bool has_table;   /* false for a search: test is not looked at */
-    const char *best; /* series of dev by which an entry's best grid point is found; NULL: none */
-    sp_score *scores; /* columns of the table */
+    sp_strings groups; /* of test examples, whose scores its runs have */
+    bool has_table;    /* false for a search: test is not looked at */
+    const char *best;  /* series of dev by which an entry's best grid point is found; NULL: none */
+    bool ensemble, neighbours; /* sections of the report: ensemble.h, persistence.h */
+    sp_score *scores;          /* columns of the table */
     size_t score_count;
     bool scores_given; /* false: every metric there is, of which runs may have a part */
     sp_figure *figures;
     size_t figure_count;
+    sp_cost_settings cost;
     sp_paper *papers;
     size_t paper_count;
     sp_limits limits;

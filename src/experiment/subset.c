@@ -31,17 +31,37 @@ static void choose_at_random(place *places, size_t count, int draw) {
     sp_rng_shuffle(&rng, places, count, sizeof *places);
 }
 
+/* The examples of a task, in their order. */
+static size_t find_places(const sp_split *split, int task, place *out) {
+    size_t count = 0;
+    for (size_t i = 0; i < split->count; i++)
+        if (split->items[i].task == task) out[count++] = (place){split->items[i].label, i};
+    return count;
+}
+
+/* Puts `limit` of the task's places, or all there are, to the front of `places`. */
+static size_t choose(const sp_split *split, int task, size_t limit, int draw, place *places) {
+    size_t count = find_places(split, task, places);
+    if (limit >= count) return count;
+    if (draw)
+        choose_at_random(places, count, draw);
+    else
+        choose_evenly(places, count, limit);
+    return limit;
+}
+
 void sp_split_keep(sp_split *split, size_t limit, int draw) {
     if (limit == 0 || limit >= split->count) return;
+    int tasks = 0;
+    for (size_t i = 0; i < split->count; i++)
+        if (split->items[i].task >= tasks) tasks = split->items[i].task + 1;
     place *places = sp_alloc(split->count, sizeof *places);
-    for (size_t i = 0; i < split->count; i++) places[i] = (place){split->items[i].label, i};
-    if (draw)
-        choose_at_random(places, split->count, draw);
-    else
-        choose_evenly(places, split->count, limit);
-    qsort(places, limit, sizeof *places, compare_indices);
+    size_t chosen = 0; /* of `places`; behind them is room for all of the tasks that follow */
+    for (int task = 0; task < tasks; task++)
+        chosen += choose(split, task, limit, draw, places + chosen);
+    qsort(places, chosen, sizeof *places, compare_indices);
     sp_split kept = {0};
-    for (size_t i = 0; i < limit; i++) {
+    for (size_t i = 0; i < chosen; i++) {
         sp_example *from = &split->items[places[i].index];
         *sp_split_add(&kept) = *from;
         *from = (sp_example){0};

@@ -2,6 +2,7 @@
 
 #include "core/clock.h"
 #include "experiment/evaluate.h"
+#include "experiment/groups.h"
 #include "experiment/runlog.h"
 #include "tensor/cpu.h"
 #include "tensor/gemm.h"
@@ -18,6 +19,7 @@ typedef struct trial {
     sp_progress_state state;
     sp_setup setup;
     sp_runlog log;
+    size_t tested; /* examples of the test parts that are done */
     double started;
 } trial;
 
@@ -26,42 +28,82 @@ typedef struct trial {
 static void report_tested(void *user, size_t done) {
     trial *t = user;
     t->state.phase = "test";
-    t->state.step = (long)done;
+    t->state.step = (long)(t->tested + done);
     t->state.steps = (long)t->setup.test->examples.count;
+    for (size_t i = 0; i < t->run->transfer_count; i++)
+        t->state.steps += (long)t->setup.transfer[i]->examples.count;
     sp_progress_report(t->progress, &t->state);
 }
 
-static void log_scores(trial *t, const sp_strings *hypotheses, const char *group) {
+/* Scores of the examples of `part` that are in `within` (NULL: all), logged as those of `group`. */
+static void log_scores(trial *t, const sp_part *part, const sp_strings *hypotheses,
+                       const char *within, const char *group) {
     const sp_setup *s = &t->setup;
     for (int m = 0; m < SP_METRIC_COUNT; m++) {
         if (sp_metrics[m]->task != s->task) continue;
-        double score = sp_evaluate_score(s, s->test, hypotheses, group, sp_metrics[m]);
+        double score = sp_evaluate_score(s, part, hypotheses, within, sp_metrics[m]);
         if (!isnan(score)) sp_runlog_test(&t->log, group, sp_metrics[m]->name, score);
     }
 }
 
-static void log_test(trial *t, const sp_strings *hypotheses) {
-    for (const char *const *name = sp_runlog_test_groups; *name; name++)
-        log_scores(t, hypotheses, strcmp(*name, "all") == 0 ? NULL : *name);
+/* `set`: the group of another set; NULL for the run's own. */
+static void log_predictions(trial *t, const sp_part *part, const sp_strings *hypotheses,
+                            const char *set) {
     for (size_t i = 0; i < hypotheses->len; i++) {
-        const sp_example *e = &t->setup.test->split.items[i];
-        char *reference = sp_evaluate_reference(&t->setup, e);
-        sp_runlog_prediction(&t->log, e->input, hypotheses->data[i], reference);
+        const sp_example *e = &part->split.items[i];
+        char *reference = sp_evaluate_reference(&t->setup, part, e);
+        if (set)
+            sp_runlog_transfer(&t->log, set, e->input, hypotheses->data[i], reference);
+        else
+            sp_runlog_prediction(&t->log, e->input, hypotheses->data[i], reference);
         free(reference);
     }
 }
 
-static sp_status test(trial *t) {
-    sp_strings hypotheses = {0};
+static void log_test(trial *t, const sp_strings *hypotheses) {
+    const sp_part *part = t->setup.test;
+    sp_strings groups = {0};
+    sp_groups_of_split(&part->split, &groups);
+    log_scores(t, part, hypotheses, NULL, NULL);
+    for (size_t i = 0; i < groups.len; i++)
+        log_scores(t, part, hypotheses, groups.data[i], groups.data[i]);
+    log_predictions(t, part, hypotheses, NULL);
+    sp_strings_free(&groups);
+}
+
+static sp_status answer(trial *t, const sp_part *part, sp_strings *hypotheses) {
     sp_evaluation evaluation = {.setup = &t->setup,
-                                .part = t->setup.test,
-                                .count = t->setup.test->examples.count,
+                                .part = part,
+                                .count = part->examples.count,
                                 .decode = &t->run->decode,
                                 .seed = (uint64_t)t->run->seed,
                                 .on_done = report_tested,
                                 .user = t};
-    sp_status st = sp_evaluate(&evaluation, &hypotheses);
+    sp_status st = sp_evaluate(&evaluation, hypotheses);
+    t->tested += part->examples.count;
+    return st;
+}
+
+/* The same state on another set, which may be the run's own. */
+static sp_status test_transfer(trial *t, size_t index, const sp_strings *own) {
+    const sp_part *part = t->setup.transfer[index];
+    char *set = sp_dataset_group(t->run->transfer[index]);
+    sp_strings answers = {0};
+    sp_status st = part == t->setup.test ? SP_OK : answer(t, part, &answers);
+    const sp_strings *hypotheses = part == t->setup.test ? own : &answers;
+    if (!st) log_scores(t, part, hypotheses, NULL, set);
+    if (!st) log_predictions(t, part, hypotheses, set);
+    sp_strings_free(&answers);
+    free(set);
+    return st;
+}
+
+static sp_status test(trial *t) {
+    sp_strings hypotheses = {0};
+    sp_status st = answer(t, t->setup.test, &hypotheses);
     if (!st) log_test(t, &hypotheses);
+    for (size_t i = 0; !st && i < t->run->transfer_count; i++)
+        st = test_transfer(t, i, &hypotheses);
     sp_strings_free(&hypotheses);
     return st;
 }

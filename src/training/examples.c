@@ -91,6 +91,7 @@ sp_status sp_examples_encode(const sp_split *split, sp_output output, const char
     for (size_t i = 0; !st && i < split->count; i++) {
         sp_encoded_record *record = &e->records[e->count++];
         record->label = split->items[i].label;
+        record->task = split->items[i].task;
         if (output == SP_OUTPUT_TOKEN_LINEAR)
             st = encode_words(&split->items[i], i + 1, tokenizer, record);
         else
@@ -130,6 +131,11 @@ void sp_examples_labels(const sp_encoded_record *record, sp_ints *out) {
         sp_ints_append(out, record->tags.data, record->tags.len);
     else
         sp_ints_push(out, record->label);
+}
+
+void sp_examples_tasks(const sp_encoded_record *record, sp_ints *out) {
+    for (size_t i = 0; i < (record->words.len ? record->words.len : 1); i++)
+        sp_ints_push(out, record->task);
 }
 
 size_t sp_examples_label_count(const sp_examples *e, size_t count) {

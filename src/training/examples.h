@@ -23,6 +23,7 @@ typedef struct sp_encoded_record {
     sp_ints *targets; /* [target_count] */
     size_t target_count;
     int label; /* -1: none, or unknown */
+    int task;  /* of a mixture; else 0 */
 } sp_encoded_record;
 
 /* A training pair: one reference of one record, as in Prefix-Tuning's data; with a class head, a
@@ -37,6 +38,9 @@ typedef struct sp_examples {
     sp_pair *pairs; /* [pair_count] */
     size_t pair_count;
     size_t longest; /* tokens of the longest pair */
+    /* [tasks, labels] the labels of each task of a mixture (sp_dataset_allowed), which is not
+     * owned; NULL: one task. Set by the caller after sp_examples_encode. */
+    const bool *allowed;
 } sp_examples;
 
 /* In place of the end token: an encoder has none. */
@@ -54,6 +58,8 @@ void sp_examples_free(sp_examples *e);
 
 /* Appends the labels that a class head is to find: the record's, or those of its words. */
 void sp_examples_labels(const sp_encoded_record *record, sp_ints *out);
+/* Appends the record's task as often as it has labels. */
+void sp_examples_tasks(const sp_encoded_record *record, sp_ints *out);
 /* How many these are in the first `count` records. */
 size_t sp_examples_label_count(const sp_examples *e, size_t count);
 

@@ -8,6 +8,8 @@
 typedef struct sp_objective {
     const sp_model *model;
     const sp_class_head *head; /* NULL: the language model's loss */
+    const bool *allowed;       /* of sp_class_mask; NULL: all labels */
+    const int *tasks;          /* [scored] the same, of the batch */
 } sp_objective;
 
 /* hidden [scored, n_embd] of the batch's wanted rows (with a head these are one of each

@@ -22,25 +22,27 @@ static by_length *sort_by_length(const sp_examples *e, size_t count) {
     return sorted;
 }
 
-sp_status sp_predict(sp_model *model, sp_soft_prompt *prompt, const sp_tokenizer *tokenizer,
-                     const sp_decode_options *options, const sp_examples *examples, size_t count,
-                     uint64_t seed, void (*on_done)(void *user, size_t done), void *user,
-                     sp_strings *out) {
+sp_status sp_predict_together(const sp_model *model, const sp_steering *steering,
+                              const sp_template *const *templates, size_t voters,
+                              const sp_tokenizer *tokenizer, const sp_decode_options *options,
+                              const sp_examples *examples, size_t count, uint64_t seed,
+                              void (*on_done)(void *user, size_t done), void *user,
+                              sp_strings *out) {
     by_length *sorted = sort_by_length(examples, count);
-    sp_ints *inputs = sp_alloc(count, sizeof *inputs), *outputs = sp_alloc(count, sizeof *outputs);
-    for (size_t i = 0; i < count; i++)
-        sp_template_apply(&prompt->template, &examples->records[sorted[i].record].input,
-                          &inputs[i]);
-    sp_soft_prompt_merge(prompt, model);
-    sp_steering steering = sp_soft_prompt_steering(prompt);
-    sp_status st =
-        sp_generate(model, options, &steering, inputs, count, seed, on_done, user, outputs);
-    sp_soft_prompt_unmerge(prompt, model);
+    size_t total = count * voters;
+    sp_ints *inputs = sp_alloc(total, sizeof *inputs), *outputs = sp_alloc(total, sizeof *outputs);
+    for (size_t i = 0; i < total; i++)
+        sp_template_apply(templates[i % voters],
+                          &examples->records[sorted[i / voters].record].input, &inputs[i]);
+    sp_decode_options all = *options;
+    all.batch = options->batch * (int)voters;
+    sp_status st = sp_generate(model, &all, steering, inputs, total, seed, on_done, user, outputs);
     size_t *place = sp_alloc(count, sizeof *place);
     for (size_t i = 0; i < count; i++) place[sorted[i].record] = i;
     for (size_t i = 0; !st && i < count; i++)
-        sp_strings_take(out, sp_tokenizer_text(tokenizer, &outputs[place[i]]));
-    for (size_t i = 0; i < count; i++) {
+        for (size_t v = 0; v < voters; v++)
+            sp_strings_take(&out[v], sp_tokenizer_text(tokenizer, &outputs[place[i] * voters + v]));
+    for (size_t i = 0; i < total; i++) {
         sp_ints_free(&inputs[i]);
         sp_ints_free(&outputs[i]);
     }
@@ -48,5 +50,18 @@ sp_status sp_predict(sp_model *model, sp_soft_prompt *prompt, const sp_tokenizer
     free(inputs);
     free(outputs);
     free(sorted);
+    return st;
+}
+
+sp_status sp_predict(sp_model *model, sp_soft_prompt *prompt, const sp_tokenizer *tokenizer,
+                     const sp_decode_options *options, const sp_examples *examples, size_t count,
+                     uint64_t seed, void (*on_done)(void *user, size_t done), void *user,
+                     sp_strings *out) {
+    sp_soft_prompt_merge(prompt, model);
+    sp_steering steering = sp_soft_prompt_steering(prompt);
+    const sp_template *template = &prompt->template;
+    sp_status st = sp_predict_together(model, &steering, &template, 1, tokenizer, options, examples,
+                                       count, seed, on_done, user, out);
+    sp_soft_prompt_unmerge(prompt, model);
     return st;
 }

@@ -14,4 +14,14 @@ sp_status sp_predict(sp_model *model, sp_soft_prompt *prompt, const sp_tokenizer
                      uint64_t seed, void (*on_done)(void *user, size_t done), void *user,
                      sp_strings *out);
 
+/* The same for templates [voters], whose virtual tokens are rows of the common steering: each
+ * record is put once per template, `batch` records of the options at a time, in the same forward
+ * passes. out [voters] each receive a hypothesis a record. Nothing is merged. */
+sp_status sp_predict_together(const sp_model *model, const sp_steering *steering,
+                              const sp_template *const *templates, size_t voters,
+                              const sp_tokenizer *tokenizer, const sp_decode_options *options,
+                              const sp_examples *examples, size_t count, uint64_t seed,
+                              void (*on_done)(void *user, size_t done), void *user,
+                              sp_strings *out);
+
 #endif

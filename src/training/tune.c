@@ -27,7 +27,7 @@ typedef struct tuning {
     int *pair_tokens;   /* [pairs] */
     long steps;
     sp_packed batch;
-    sp_ints labels; /* of the batch's sequences, or of their words */
+    sp_ints labels, tasks; /* of the batch's sequences, or of their words */
     sp_ints ids;
     sp_tape tape;
     double started; /* this session's clock minus what earlier sessions took */
@@ -41,12 +41,13 @@ long sp_tune_steps(const sp_train_options *o, size_t pairs) {
 
 static void clear_batch(tuning *t) {
     sp_packed_clear(&t->batch);
-    t->labels.len = 0;
+    t->labels.len = t->tasks.len = 0;
 }
 
 static void pack(tuning *t, const sp_examples *e, sp_pair pair) {
     sp_examples_pack(e, pair, t->job->template, &t->ids, &t->batch);
     sp_examples_labels(&e->records[pair.record], &t->labels);
+    sp_examples_tasks(&e->records[pair.record], &t->tasks);
 }
 
 static void fill_batch(tuning *t) {
@@ -62,6 +63,7 @@ static sp_var *batch_loss(tuning *t, long *correct) {
     sp_context ctx = sp_packed_context(&t->batch, &steering);
     ctx.recompute = t->job->options->recompute;
     sp_var *hidden = sp_model_forward(&t->tape, model, t->batch.ids.data, &ctx);
+    t->objective.tasks = t->tasks.data;
     return sp_objective_loss(&t->tape, &t->objective, hidden, &t->batch, t->labels.data, correct);
 }
 
@@ -281,8 +283,11 @@ static int *count_pair_tokens(const sp_examples *e) {
 }
 
 static void open_tuning(tuning *t, const sp_tune_job *job) {
-    *t = (tuning){
-        .job = job, .objective = {job->tuner->model, job->head}, .best_score = {INFINITY, NAN}};
+    *t = (tuning){.job = job,
+                  .objective = {.model = job->tuner->model,
+                                .head = job->head,
+                                .allowed = job->train->allowed},
+                  .best_score = {INFINITY, NAN}};
     list_tensors(t);
     sp_optimizer_init(&t->optimizer, job->options, t->tensors, t->trained);
     sp_snapshot_init(&t->best, t->tensors, t->tensor_count);
@@ -300,6 +305,7 @@ static void close_tuning(tuning *t) {
     free(t->tensors);
     sp_packed_free(&t->batch);
     sp_ints_free(&t->labels);
+    sp_ints_free(&t->tasks);
     sp_ints_free(&t->ids);
     sp_tape_free(&t->tape);
 }

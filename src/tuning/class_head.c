@@ -155,6 +155,15 @@ sp_var *sp_class_logits(sp_tape *t, const sp_class_head *h, const sp_model *mode
     return sp_group_logsumexp(t, logits, h->label_of.data, (int)h->labels.len);
 }
 
+sp_var *sp_class_mask(sp_tape *t, sp_var *logits, const bool *allowed, const int *task) {
+    if (!allowed) return logits;
+    sp_var *mask = sp_var_new(t, logits->rows, logits->cols, false);
+    for (long r = 0; r < mask->rows; r++)
+        for (long c = 0; c < mask->cols; c++)
+            mask->data[r * mask->ld + c] = allowed[task[r] * logits->cols + c] ? 0.0f : -1e9f;
+    return sp_add(t, logits, mask);
+}
+
 int sp_class_best(const sp_class_head *h, const float *logits) {
     int best = 0;
     for (int i = 1; i < (int)h->labels.len; i++)

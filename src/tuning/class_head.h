@@ -61,6 +61,12 @@ void sp_class_head_freeze_rest(const sp_class_head *head, sp_model *model);
 sp_var *sp_class_logits(sp_tape *t, const sp_class_head *head, const sp_model *model,
                         sp_var *hidden);
 
+/* Leaves each row the labels of its task: the logits of the others get minus 1e9, so that neither
+ * loss nor prediction sees them. allowed [tasks, labels], or NULL for `logits` as they are; task
+ * [rows] of each row. The sets of a mixture so have heads of their own (P-tuning v2, section 3.3)
+ * that share the labels of the same name. */
+sp_var *sp_class_mask(sp_tape *t, sp_var *logits, const bool *allowed, const int *task);
+
 /* The label with the largest of logits [labels]; the first of equals. */
 int sp_class_best(const sp_class_head *head, const float *logits);
 

@@ -7,7 +7,6 @@
 #include <cmocka.h>
 
 #include "bench/child.h"
-#include "bench/flops.h"
 #include "bench/workload.h"
 
 #include <stdlib.h>
@@ -79,45 +78,9 @@ static void sequences_come_from_the_seed(void **state) {
     sp_sequences_free(&a), sp_sequences_free(&b), sp_sequences_free(&other);
 }
 
-/* The operations of a step of a GPT-2 of two layers equal those counted by hand. */
-static void operations_equal_a_count_by_hand(void **state) {
-    (void)state;
-    sp_config config = {.vocab_size = 50,
-                        .n_positions = 32,
-                        .n_embd = 8,
-                        .n_layer = 2,
-                        .n_head = 2,
-                        .n_inner = 32,
-                        .model_type = "gpt2"};
-    sp_model *model;
-    assert_int_equal(sp_model_new(&config, &model), SP_OK);
-    sp_method_options options = {0};
-    sp_options_default(sp_method_find("prefix")->options, &options);
-    options.length = 3;
-    options.hidden = 5;
-    sp_init_source source = {0};
-    sp_tuner tuner;
-    assert_int_equal(sp_tuner_create("prefix", &options, model, &source, 1, &tuner), SP_OK);
-    sp_packed batch = {0};
-    sp_packed_clear(&batch);
-    const int ids[] = {1, 2, 3, 4, 5};
-    sp_packed_add(&batch, ids, 5, 3); /* feeds 4 tokens and scores 2 of them */
-    assert_int_equal(sp_packed_scored(&batch), 2);
-    double n = 4, s = 2, d = 8, in = 3 * d * d, behind = d * d + 2 * d * 32, keys = 3 * 4 + 10;
-    double expected = 2 * n * in + 4 * n * behind   /* first block */
-                      + 4 * n * in + 4 * s * behind /* last block */
-                      + 4 * s * 50 * d              /* head */
-                      + d * (2 * 4 + 8) * keys + 6 * d * n * 3 + 6 * 3 * (d * 5 + 5 * 4 * d);
-    assert_true(sp_step_flops(model, &tuner, &batch) == expected);
-    sp_packed_free(&batch);
-    sp_tuner_free(&tuner);
-    sp_model_free(model);
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(rows_have_median_and_range),
                                        cmocka_unit_test(children_hand_over_rows_and_failures),
-                                       cmocka_unit_test(sequences_come_from_the_seed),
-                                       cmocka_unit_test(operations_equal_a_count_by_hand)};
+                                       cmocka_unit_test(sequences_come_from_the_seed)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

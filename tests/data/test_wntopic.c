@@ -73,6 +73,26 @@ static void test_deterministic(void **state) {
     expect_same_again(&set, "wntopic");
 }
 
+/* Verbs, with the labels of the nouns that they are tested with; no text of one is in the other. */
+static void test_verbs(void **state) {
+    (void)state;
+    generated nouns, verbs;
+    assert_int_equal(open_generated("wntopic-shared", &nouns), SP_OK);
+    assert_int_equal(open_generated("wntopic-verbs", &verbs), SP_OK);
+    assert_int_equal(verbs.label_count, 4);
+    for (size_t k = 0; k < 4; k++) {
+        assert_string_equal(verbs.labels[k].name, nouns.labels[k].name);
+        assert_string_equal(verbs.labels[k].words.data[0], nouns.labels[k].words.data[0]);
+        assert_int_equal(count_label(&verbs.splits[2], (int)k), 150);
+    }
+    for (size_t i = 0; i < verbs.splits[2].count; i++)
+        for (size_t k = 0; k < nouns.splits[0].count; k++)
+            assert_string_not_equal(verbs.splits[2].items[i].input, nouns.splits[0].items[k].input);
+    expect_same_again(&verbs, "wntopic-verbs");
+    close_generated(&nouns);
+    close_generated(&verbs);
+}
+
 /* A label that is no lexicographer file, and more examples than there are. */
 static void test_errors(void **state) {
     (void)state;
@@ -85,6 +105,13 @@ static void test_errors(void **state) {
     expect_load_failure("name: x\nreader: wntopic\nsplits: {train: 4, dev: 2}\n"
                         "labels: {animal: animal, shape: shape}\n",
                         SP_ERR_SPEC, "test");
+    expect_load_failure("name: x\nreader: wntopic\nsplits: {train: 4, dev: 2, test: 2}\n"
+                        "part_of_speech: verb\nlabels: {body: b, animal: a}\n",
+                        SP_ERR_SPEC,
+                        "label 'animal' is not a lexicographer file of WordNet's verbs");
+    expect_load_failure("name: x\nreader: wntopic\nsplits: {train: 4, dev: 2, test: 2}\n"
+                        "part_of_speech: adverb\nlabels: {body: b, act: a}\n",
+                        SP_ERR_SPEC, "part_of_speech is 'adverb'; use noun or verb");
 }
 
 int main(void) {
@@ -93,6 +120,7 @@ int main(void) {
         cmocka_unit_test(test_no_overlap),
         cmocka_unit_test(test_class_is_not_told),
         cmocka_unit_test(test_deterministic),
+        cmocka_unit_test(test_verbs),
         cmocka_unit_test(test_errors),
     };
     return cmocka_run_group_tests(tests, open_set, close_set);

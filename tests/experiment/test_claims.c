@@ -191,12 +191,13 @@ static double share_of_false_alarms(int seeds, double seed_effect, uint64_t stre
     return (double)alarms / PAIRS;
 }
 
-/* 5 % of 120 have a standard deviation of 2 %. */
+/* 5 % of 120 have a standard deviation of 2 %. With several seeds it may be fewer: chance in the
+ * examples counts twice. */
 static void a_difference_that_is_chance_is_called_one_in_twenty_times(void **state) {
     (void)state;
     double one_seed = share_of_false_alarms(1, 0, 1), three = share_of_false_alarms(3, 0.1, 2);
     if (one_seed < 0.005 || one_seed > 0.11) fail_msg("one seed: %g", one_seed);
-    if (three < 0.005 || three > 0.11) fail_msg("three seeds: %g", three);
+    if (three > 0.11) fail_msg("three seeds: %g", three);
 }
 
 static const char small[] =

@@ -25,7 +25,10 @@ static sp_runlog make_log(void) {
     sp_runlog_test(&log, NULL, "bleu", 40);
     sp_runlog_test(&log, NULL, "bleu", 41);
     sp_runlog_test(&log, "seen", "bleu", 50);
+    sp_runlog_test(&log, "other", "bleu", 30);
     sp_runlog_prediction(&log, "in", "caf\xc3\xa9", "a\nb");
+    sp_runlog_transfer(&log, "other", "there", "said", "right");
+    sp_runlog_transfer(&log, "third", "x", "y", "z");
     return log;
 }
 
@@ -49,6 +52,8 @@ static void test_round_trip(void **state) {
     assert_true(sp_runlog_get_test(&back, NULL, "bleu") == 41);
     assert_true(sp_runlog_get_test(&back, "seen", "bleu") == 50);
     assert_true(isnan(sp_runlog_get_test(&back, "unseen", "bleu")));
+    assert_true(sp_runlog_get_test(&back, "other", "bleu") == 30);
+    assert_true(isnan(sp_runlog_get_test(&back, "other", "predictions")));
     sp_runlog_free(&log);
     sp_runlog_free(&back);
     free(path);
@@ -69,7 +74,11 @@ static void test_fixed_names(void **state) {
                                         "/test/seen/bleu",
                                         "/test/predictions/input",
                                         "/test/predictions/hypothesis",
-                                        "/test/predictions/reference"};
+                                        "/test/predictions/reference",
+                                        "/test/other/bleu",
+                                        "/test/other/predictions/input",
+                                        "/test/other/predictions/hypothesis",
+                                        "/test/third/predictions/reference"};
     char *path = sp_path_join(study_folder, "x.h5"), *schema;
     sp_runlog log = make_log();
     sp_h5 *f;

@@ -90,12 +90,38 @@ static void a_random_subset_depends_on_its_number_and_holds_the_smaller_ones(voi
     sp_split_free(&other);
 }
 
+/* Of two sets in turn, each keeps what it would keep alone. */
+static void each_set_of_a_mixture_keeps_what_it_would_keep_alone(void **state) {
+    (void)state;
+    for (int draw = 0; draw < 3; draw++) {
+        sp_split alone = make_split(50, 5), mixed = {0};
+        for (int i = 0; i < 100; i++) {
+            sp_example *e = sp_split_add(&mixed);
+            e->input = sp_format("%d", i / 2);
+            e->label = i / 2 % 5;
+            e->task = i % 2;
+        }
+        sp_split_keep(&alone, 20, draw);
+        sp_split_keep(&mixed, 20, draw);
+        assert_int_equal(mixed.count, 40);
+        size_t next[2] = {0};
+        for (size_t i = 0; i < 40; i++) {
+            int task = mixed.items[i].task;
+            assert_int_equal(number(&mixed, i), number(&alone, next[task]++));
+        }
+        assert_int_equal(next[0], 20);
+        sp_split_free(&alone);
+        sp_split_free(&mixed);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(without_labels_the_kept_are_evenly_spaced),
         cmocka_unit_test(evenly_spaced_examples_keep_the_shares_of_labels_and_the_order),
         cmocka_unit_test(a_limit_of_none_or_of_more_than_there_is_keeps_all),
         cmocka_unit_test(a_random_subset_depends_on_its_number_and_holds_the_smaller_ones),
+        cmocka_unit_test(each_set_of_a_mixture_keeps_what_it_would_keep_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -22,8 +22,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     sp_yaml *node = sp_yaml_new_scalar("claim.yaml", 1, text);
     sp_yaml *entries = sp_yaml_new_map("claim.yaml", 1);
     sp_yaml_put(entries, "prefix", sp_yaml_new_scalar("claim.yaml", 1, ""));
+    sp_strings groups = {0};
+    sp_strings_push(&groups, "all");
+    sp_strings_push(&groups, "seen");
     sp_claim_test test;
-    if (sp_claim_parse(node, "x", entries, &test)) {
+    if (sp_claim_parse(node, "x", entries, &groups, &test)) {
         if (!*sp_error() || strchr(sp_error(), '\n')) abort();
     } else {
         if (!test.left.term_count && !test.right.term_count) abort();
@@ -31,6 +34,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         check_expr(&test.right);
     }
     sp_claim_test_free(&test);
+    sp_strings_free(&groups);
     sp_yaml_free(entries);
     sp_yaml_free(node);
     free(text);

@@ -18,7 +18,7 @@ TOLERANCE = 2e-4
 # In this order: the later ones read the models and the batch of the earlier ones. Without
 # make_tokenizer.py: tokenizers' trainers break ties by chance, so that every run has other words.
 SCRIPTS = ("gpt2", "class", "tags", "updates", "llama", "bert", "peft", "gguf", "sentencepiece",
-           "ladder", "metrics")
+           "ladder", "metrics", "neighbours")
 NOT_MADE = ("README.md", "tokenizer/")
 
 

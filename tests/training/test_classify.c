@@ -59,7 +59,7 @@ static golden_difference check_golden_head(const char *prefix, const sp_class_he
         sp_ints_free(&ids);
     }
     sp_ints labels = golden_ints(file, "labels");
-    sp_objective objective = {model, head};
+    sp_objective objective = {.model = model, .head = head};
     sp_tape tape = {0};
     long correct = -1;
     sp_params_train(&model->params, true);

@@ -85,7 +85,7 @@ static void check_parity(const char *folder) {
     sp_ints labels = {0};
     sp_packed batch = pack_golden(file, &labels);
     sp_tape tape = {0};
-    sp_objective objective = {model, &head};
+    sp_objective objective = {.model = model, .head = &head};
     sp_context ctx = sp_packed_context(&batch, NULL);
     sp_var *hidden = sp_model_forward(&tape, model, batch.ids.data, &ctx);
     sp_var *logits = sp_class_logits(&tape, &head, model, hidden);

@@ -12,6 +12,8 @@
 #include "tensor/gemm.h"
 #include "tuning/class_head.h"
 
+#include <math.h>
+
 typedef struct setup {
     sp_tokenizer *tokenizer;
     sp_model *model;
@@ -236,6 +238,40 @@ static void a_file_without_a_head_gives_text(void **state) {
     remove_folder(folder);
 }
 
+/* Three rows of two tasks: loss and gradient as of a softmax over the labels of the row's task. */
+static void a_masked_row_knows_the_labels_of_its_task_only(void **state) {
+    (void)state;
+    static const bool allowed[2][3] = {{true, true, false}, {false, true, true}};
+    static const int task[] = {0, 1, 0}, label[] = {0, 2, 1};
+    static const float values[3][3] = {
+        {0.5f, -1.0f, 40.0f}, {30.0f, 0.25f, 2.0f}, {1.5f, 1.0f, 9.0f}};
+    sp_tape tape = {0};
+    sp_class_head head = {.labels = {.len = 3}};
+    sp_var logits = sp_leaf(3, 3);
+    memcpy(logits.data, values, sizeof values);
+    sp_leaf_train(&logits, true);
+    sp_var *masked = sp_class_mask(&tape, &logits, &allowed[0][0], task);
+    assert_ptr_equal(sp_class_mask(&tape, &logits, NULL, task), &logits);
+    sp_var *loss = sp_cross_entropy(&tape, masked, label);
+    sp_tape_backward(&tape, loss, 1.0f);
+    double expected = 0;
+    for (int r = 0; r < 3; r++) {
+        double sum = 0;
+        for (int c = 0; c < 3; c++) sum += allowed[task[r]][c] ? exp((double)values[r][c]) : 0;
+        expected += (log(sum) - (double)values[r][label[r]]) / 3;
+        for (int c = 0; c < 3; c++) {
+            double p = allowed[task[r]][c] ? exp((double)values[r][c]) / sum : 0;
+            double gradient = (p - (c == label[r])) / 3;
+            assert_true(fabs((double)logits.grad[3 * r + c] - gradient) < 1e-6);
+        }
+    }
+    assert_true(fabs((double)loss->data[0] - expected) < 1e-6);
+    assert_int_equal(sp_class_best(&head, masked->data), 0);
+    assert_int_equal(sp_class_best(&head, masked->data + masked->ld), 2);
+    sp_leaf_free(&logits);
+    sp_tape_free(&tape);
+}
+
 int main(void) {
     if (sp_gemm_start(1)) return 1;
     const struct CMUnitTest tests[] = {
@@ -247,6 +283,7 @@ int main(void) {
         cmocka_unit_test(a_head_that_was_written_and_read_gives_the_same_logits),
         cmocka_unit_test(a_head_that_does_not_fit_is_refused),
         cmocka_unit_test(a_file_without_a_head_gives_text),
+        cmocka_unit_test(a_masked_row_knows_the_labels_of_its_task_only),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
