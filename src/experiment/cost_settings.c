@@ -50,10 +50,10 @@ static sp_status read_three(const sp_yaml *node, const char *key, double out[SP_
     return st;
 }
 
-static sp_status read_score(const sp_yaml *node, const char **out) {
+static sp_status read_score(const sp_yaml *node, const sp_strings *groups, const char **out) {
     sp_status st = sp_yaml_text(node, "score", out);
     const sp_yaml *place = sp_yaml_get(node, "score");
-    if (!st) st = sp_check_score(place, *out);
+    if (!st) st = sp_check_score(place, *out, groups);
     if (!st && sp_lower_is_better(*out))
         st = sp_yaml_fail(place,
                           "score is '%s', which is better when lower; use one that is better "
@@ -62,12 +62,13 @@ static sp_status read_score(const sp_yaml *node, const char **out) {
     return st;
 }
 
-sp_status sp_cost_settings_read(const sp_yaml *node, sp_cost_settings *out) {
+sp_status sp_cost_settings_read(const sp_yaml *node, const sp_strings *groups,
+                                sp_cost_settings *out) {
     *out = (sp_cost_settings){.references = {[SP_COST_MEMORY] = DEFAULT_MEMORY},
                               .exponents = {1, 1, 1}};
     sp_status st =
         sp_yaml_check_keys(node, (const char *const[]){"score", "references", "exponents", NULL});
-    if (!st) st = read_score(node, &out->score);
+    if (!st) st = read_score(node, groups, &out->score);
     if (!st) st = read_three(node, "references", out->references, read_reference);
     return st ? st : read_three(node, "exponents", out->exponents, read_exponent);
 }

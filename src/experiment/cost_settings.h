@@ -23,8 +23,9 @@ typedef struct sp_cost_settings {
     double exponents[SP_COST_KINDS]; /* b of each */
 } sp_cost_settings;
 
-/* Reads the map `cost`; its score lives in the tree. SP_ERR_SPEC with file and line, also for a
- * score that is better when lower. */
-sp_status sp_cost_settings_read(const sp_yaml *node, sp_cost_settings *out);
+/* Reads the map `cost`; its score, of one of `groups`, lives in the tree. SP_ERR_SPEC with file and
+ * line, also for a score that is better when lower. */
+sp_status sp_cost_settings_read(const sp_yaml *node, const sp_strings *groups,
+                                sp_cost_settings *out);
 
 #endif

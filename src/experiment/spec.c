@@ -372,7 +372,7 @@ static sp_status read_report(sp_spec *spec) {
         if (!st) st = read_best(spec, report);
         const sp_yaml *cost = NULL;
         if (!st) st = sp_yaml_map_or_null(report, "cost", &cost);
-        if (!st && cost) st = sp_cost_settings_read(cost, &spec->cost);
+        if (!st && cost) st = sp_cost_settings_read(cost, &spec->groups, &spec->cost);
         if (!st) st = sp_yaml_bool_or(report, "ensemble", false, &spec->ensemble);
         if (!st) st = sp_yaml_bool_or(report, "neighbours", false, &spec->neighbours);
     }
