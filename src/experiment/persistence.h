@@ -3,6 +3,7 @@
 #ifndef SP_EXPERIMENT_PERSISTENCE_H
 #define SP_EXPERIMENT_PERSISTENCE_H
 
+#include "data/dataset.h"
 #include "experiment/results.h"
 #include "experiment/sheet.h"
 #include "tuning/neighbours.h"
