@@ -1,6 +1,6 @@
 # The cost of a token against a setting, relative to the setting's smallest value; the band is the
-# range of the repetitions. Written by src/bench/figure.c, which gives plots, data, heading,
-# x_label, series and logx.
+# range of the repetitions. Written by src/bench/figure.c, which gives data, heading, x_label,
+# series and logx.
 columns = 2
 rows = (series + 1) / 2
 rotate = 0

@@ -73,17 +73,14 @@ static int put_data(const figure *f, const sp_bench_rows *rows, sp_buf *out) {
     return lines;
 }
 
-static sp_status draw(const figure *f, const char *data, int lines, const char *path) {
-    char *script = sp_find_file("plots/bench.gp"), *plots = sp_path_folder(script);
+static sp_status draw(const figure *f, const sp_buf *data, int lines, const char *stem) {
+    static const char *const formats[] = {"png", NULL};
     sp_buf settings = {0};
-    sp_gnuplot_assign(&settings, "plots", plots);
-    sp_gnuplot_assign(&settings, "data", data);
     sp_gnuplot_assign(&settings, "heading", f->heading);
     sp_gnuplot_assign(&settings, "x_label", f->x_label);
     sp_buf_printf(&settings, "series=%d;logx=%d;", lines, f->log_x);
-    sp_status st = sp_gnuplot_draw(settings.data, script, "png", path);
+    sp_status st = sp_gnuplot_figure(stem, "bench", settings.data, data, formats);
     sp_buf_free(&settings);
-    free(script), free(plots);
     return st;
 }
 
@@ -91,14 +88,12 @@ sp_status sp_bench_draw_figures(const sp_bench_rows *rows, const char *folder) {
     sp_status st = sp_make_folders(folder);
     for (size_t i = 0; i < sizeof figures / sizeof *figures && !st; i++) {
         const figure *f = &figures[i];
-        char *data = sp_format("%s/%s-by-%s.dat", folder, f->phase, f->series);
-        char *path = sp_format("%s/%s-by-%s.png", folder, f->phase, f->series);
-        sp_buf text = {0};
-        int lines = put_data(f, rows, &text);
-        if (lines) st = sp_write_file(data, text.data, text.len);
-        if (lines && !st) st = draw(f, data, lines, path);
-        sp_buf_free(&text);
-        free(data), free(path);
+        char *stem = sp_format("%s/%s-by-%s", folder, f->phase, f->series);
+        sp_buf data = {0};
+        int lines = put_data(f, rows, &data);
+        if (lines) st = draw(f, &data, lines, stem);
+        sp_buf_free(&data);
+        free(stem);
     }
     return st;
 }

@@ -18,9 +18,11 @@ extern const sp_command sp_command_run;
 extern const sp_command sp_command_plan;
 extern const sp_command sp_command_status;
 extern const sp_command sp_command_cancel;
+extern const sp_command sp_command_watch;
 extern const sp_command sp_command_submit;
 extern const sp_command sp_command_report;
 extern const sp_command sp_command_claims;
+extern const sp_command sp_command_compare;
 extern const sp_command sp_command_ensemble;
 extern const sp_command sp_command_neighbours;
 extern const sp_command sp_command_init;
@@ -36,27 +38,14 @@ extern const sp_command sp_command_tokenize;
 extern const sp_command sp_command_bench;
 
 static const sp_command *const commands[] = {
-    &sp_command_info,
-    &sp_command_run,
-    &sp_command_plan,
-    &sp_command_status,
-    &sp_command_cancel,
-    &sp_command_submit,
-    &sp_command_report,
-    &sp_command_claims,
-    &sp_command_ensemble,
-    &sp_command_neighbours,
-    &sp_command_init,
-    &sp_command_data,
-    &sp_command_model,
-    &sp_command_logprobs,
-    &sp_command_generate,
-    &sp_command_score,
-    &sp_command_adapter,
-    &sp_command_pretrain,
-    &sp_command_train_tokenizer,
-    &sp_command_tokenize,
-    &sp_command_bench,
+    &sp_command_info,     &sp_command_run,      &sp_command_plan,
+    &sp_command_status,   &sp_command_cancel,   &sp_command_watch,
+    &sp_command_submit,   &sp_command_report,   &sp_command_claims,
+    &sp_command_compare,  &sp_command_ensemble, &sp_command_neighbours,
+    &sp_command_init,     &sp_command_data,     &sp_command_model,
+    &sp_command_logprobs, &sp_command_generate, &sp_command_score,
+    &sp_command_adapter,  &sp_command_pretrain, &sp_command_train_tokenizer,
+    &sp_command_tokenize, &sp_command_bench,
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
 

@@ -9,7 +9,8 @@
 
 static const char doc[] =
     "Writes what the study SPEC asks for (table.md, table.csv and table.tex; examples.txt of a "
-    "generation study; best.md; figures/) into FOLDER/<name> from the runs that are there, and "
+    "generation study; best.md; figures/; and all of it as one page, report.html) into "
+    "FOLDER/<name> from the runs that are there, and "
     "prints the tables. Nothing is trained.";
 
 static void print_written(const sp_study *study, size_t figures) {
@@ -19,10 +20,12 @@ static void print_written(const sp_study *study, size_t figures) {
     char *examples = sp_path_join(folder, "examples.txt");
     if (study->spec.has_table && sp_file_exists(examples)) printf(", examples.txt");
     free(examples);
-    if (study->spec.best) printf("%sbest.md", separator), separator = ", ";
-    if (figures)
+    if (study->spec.best) printf("%sbest.md, best.csv, best.tex", separator), separator = ", ";
+    if (figures) {
         printf("%s%zu of %zu figures in figures/", separator, figures, study->spec.figure_count);
-    putchar('\n');
+        separator = ", ";
+    }
+    printf("%sreport.html\n", separator);
 }
 
 static sp_status run(int argc, char **argv) {

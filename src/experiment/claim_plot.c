@@ -49,20 +49,14 @@ static double reach_of(const sp_judgement *all, size_t count) {
 }
 
 sp_status sp_claims_draw(const sp_judgement *all, size_t count, const char *folder) {
-    static const char *const formats[] = {"svg", "png", "pdf"};
-    char *data = sp_path_join(folder, "claims.dat"), *script = sp_find_file("plots/claims.gp");
+    static const char *const formats[] = {"svg", "png", "pdf", NULL};
+    char *stem = sp_path_join(folder, "claims");
     sp_buf rows = {0}, settings = {0};
     size_t row_count = put_rows(all, count, &rows);
-    sp_gnuplot_assign(&settings, "data", data);
     sp_buf_printf(&settings, "rows=%zu;reach=%.10g;", row_count, reach_of(all, count));
     sp_status st = sp_make_folders(folder);
-    if (!st) st = sp_write_file(data, rows.data, rows.len);
-    for (int i = 0; i < 3 && !st; i++) {
-        char *path = sp_format("%s/claims.%s", folder, formats[i]);
-        st = sp_gnuplot_draw(settings.data, script, formats[i], path);
-        free(path);
-    }
+    if (!st) st = sp_gnuplot_figure(stem, "claims", settings.data, &rows, formats);
     sp_buf_free(&rows), sp_buf_free(&settings);
-    free(data), free(script);
+    free(stem);
     return st;
 }

@@ -321,6 +321,21 @@ void sp_drawing_make(const sp_results *r, const sp_figure *f, sp_drawing *out) {
     free_gathering(&g);
 }
 
+void sp_drawing_of_curves(const sp_curve *curves, size_t count, const char *y, sp_drawing *out) {
+    *out = (sp_drawing){.lines = sp_alloc(count, sizeof *out->lines)};
+    for (size_t i = 0; i < count; i++) {
+        samples s = {0};
+        add_curve(curves[i].log, y, &s);
+        if (s.len) {
+            sp_line *line = &out->lines[out->line_count++];
+            *line =
+                (sp_line){.label = sp_strdup(curves[i].label), .look = sp_look_of_value((int)i)};
+            summarise(&s, line);
+        }
+        free(s.data);
+    }
+}
+
 static void free_lines(sp_line *lines, size_t count) {
     for (size_t i = 0; i < count; i++) free(lines[i].label), free(lines[i].points);
     free(lines);

@@ -36,6 +36,16 @@ typedef struct sp_drawing {
 /* Collects the finished runs that pass the figure's filter; numbers that are not finite are left
  * out. No lines if there is nothing to draw. Release with sp_drawing_free. */
 void sp_drawing_make(const sp_results *results, const sp_figure *figure, sp_drawing *out);
+
+/* A run in a figure of its own making. */
+typedef struct sp_curve {
+    const char *label;
+    const sp_runlog *log;
+} sp_curve;
+
+/* A line for each of the runs that have the series `y` ("train.loss", "dev.bleu"). */
+void sp_drawing_of_curves(const sp_curve *curves, size_t count, const char *y, sp_drawing *out);
+
 void sp_drawing_free(sp_drawing *drawing);
 
 #endif

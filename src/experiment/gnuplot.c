@@ -19,7 +19,7 @@ void sp_gnuplot_assign(sp_buf *b, const char *name, const char *text) {
         if (*text == '\'') sp_buf_putc(b, '\'');
         sp_buf_putc(b, *text == '\n' ? ' ' : *text);
     }
-    sp_buf_puts(b, "';");
+    sp_buf_puts(b, "';\n");
 }
 
 /* Runs gnuplot without a shell; `complaint` takes what it prints. Returns its exit code, or -1 if
@@ -56,8 +56,8 @@ static const char *last_part(const char *complaint) {
     return len > 300 ? complaint + len - 300 : complaint;
 }
 
-sp_status sp_gnuplot_draw(const char *settings, const char *script, const char *format,
-                          const char *path) {
+static sp_status draw(const char *settings, const char *script, const char *format,
+                      const char *path) {
     char *temporary = sp_temporary_path(path);
     sp_buf all = {0}, complaint = {0};
     sp_buf_puts(&all, settings);
@@ -75,5 +75,72 @@ sp_status sp_gnuplot_draw(const char *settings, const char *script, const char *
     if (st) unlink(temporary);
     free(temporary), free(script_copy);
     sp_buf_free(&all), sp_buf_free(&complaint);
+    return st;
+}
+
+/* ---- a figure with all that belongs to it ---- */
+
+static const char load_style[] = "load plots . '/style.gp'\n";
+
+/* The script of a kind, with the style in place of the line that loads it if it has one. */
+static sp_status put_script(const char *kind, sp_buf *out) {
+    char *script_name = sp_format("plots/%s.gp", kind), *script_path = sp_find_file(script_name);
+    char *style_path = sp_find_file("plots/style.gp");
+    sp_buf script = {0}, style = {0};
+    sp_status st = sp_read_file(script_path, &script);
+    if (!st) st = sp_read_file(style_path, &style);
+    const char *line = st ? NULL : strstr(script.data, load_style);
+    if (line) {
+        sp_buf_append(out, script.data, (size_t)(line - script.data));
+        sp_buf_append(out, style.data, style.len);
+    }
+    if (!st) sp_buf_puts(out, line ? line + strlen(load_style) : script.data);
+    sp_buf_free(&script), sp_buf_free(&style);
+    free(script_name), free(script_path), free(style_path);
+    return st;
+}
+
+/* What draws the figure in its own folder, and, told other names with -e, from anywhere. */
+static sp_status put_command(const char *name, const char *kind, const char *settings,
+                             sp_buf *out) {
+    sp_buf_printf(out,
+                  "# Draws %s.svg from %s.dat, in this folder: gnuplot %s.gp\n"
+                  "# As png or pdf: gnuplot -e \"format='pdf'\" %s.gp\n",
+                  name, name, name, name);
+    sp_gnuplot_assign(out, "name", name);
+    sp_buf_puts(out, "if (!exists('format')) format = 'svg'\n"
+                     "if (!exists('out')) out = name . '.' . format\n"
+                     "if (!exists('data')) data = name . '.dat'\n");
+    sp_buf_puts(out, settings);
+    sp_buf_putc(out, '\n');
+    return put_script(kind, out);
+}
+
+static sp_status draw_formats(const char *stem, const char *const *formats) {
+    char *script = sp_format("%s.gp", stem), *data = sp_format("%s.dat", stem);
+    sp_buf settings = {0};
+    sp_gnuplot_assign(&settings, "data", data);
+    sp_status st = SP_OK;
+    for (; *formats && !st; formats++) {
+        char *path = sp_format("%s.%s", stem, *formats);
+        st = draw(settings.data, script, *formats, path);
+        free(path);
+    }
+    sp_buf_free(&settings);
+    free(script), free(data);
+    return st;
+}
+
+sp_status sp_gnuplot_figure(const char *stem, const char *kind, const char *settings,
+                            const sp_buf *data, const char *const *formats) {
+    const char *slash = strrchr(stem, '/');
+    char *data_path = sp_format("%s.dat", stem), *script_path = sp_format("%s.gp", stem);
+    sp_buf script = {0};
+    sp_status st = put_command(slash ? slash + 1 : stem, kind, settings, &script);
+    if (!st) st = sp_write_file(data_path, data->data, data->len);
+    if (!st) st = sp_write_file(script_path, script.data, script.len);
+    if (!st) st = draw_formats(stem, formats);
+    sp_buf_free(&script);
+    free(data_path), free(script_path);
     return st;
 }

@@ -1,7 +1,6 @@
 #include "experiment/plot.h"
 
 #include "core/file.h"
-#include "experiment/drawing.h"
 #include "experiment/gnuplot.h"
 
 #include <math.h>
@@ -11,6 +10,8 @@
 
 /* Letters that fit beside each other in a legend of the style's width and font. */
 enum { LEGEND_WIDTH = 60, SAMPLE_WIDTH = 6, TICKS_WIDTH = 48 };
+
+static const char *const figure_formats[] = {"svg", "png", "pdf", NULL};
 
 /* ---- what goes to gnuplot ---- */
 
@@ -80,7 +81,7 @@ static void describe_ticks(const sp_drawing *d, sp_buf *out) {
     assign_buf(out, "tick_places", &places);
     assign_buf(out, "tick_labels", &labels);
     bool from_zero = d->tick_count && d->ticks[0].x <= 0; /* a logarithm needs help */
-    sp_buf_printf(out, "tick_count=%zu;rotate=%d;from_zero=%d;", d->tick_count,
+    sp_buf_printf(out, "tick_count=%zu;rotate=%d;from_zero=%d;\n", d->tick_count,
                   letters > TICKS_WIDTH, from_zero);
 }
 
@@ -147,13 +148,10 @@ static char *range_text(const sp_figure *f) {
     return range;
 }
 
-static char *describe(const sp_figure *f, const sp_drawing *d, const char *plots,
-                      const char *data) {
+static char *describe(const sp_figure *f, const sp_drawing *d) {
     sp_buf b = {0};
     char *x = x_label(f), *y = y_label(f), *range = range_text(f);
     size_t columns = legend_columns(d), entries = d->line_count + d->baseline_count;
-    sp_gnuplot_assign(&b, "plots", plots);
-    sp_gnuplot_assign(&b, "data", data);
     sp_gnuplot_assign(&b, "heading", f->title);
     sp_gnuplot_assign(&b, "x_label", x);
     sp_gnuplot_assign(&b, "y_label", y);
@@ -162,31 +160,23 @@ static char *describe(const sp_figure *f, const sp_drawing *d, const char *plots
     describe_baselines(d, &b);
     describe_ticks(d, &b);
     bool marks = !is_of_steps(f->y); /* too many points for marks */
-    sp_buf_printf(&b, "series=%zu;baselines=%zu;columns=%zu;rows=%zu;", d->line_count,
+    sp_buf_printf(&b, "series=%zu;baselines=%zu;columns=%zu;rows=%zu;\n", d->line_count,
                   d->baseline_count, columns, entries > 1 ? (entries + columns - 1) / columns : 0);
-    sp_buf_printf(&b, "logx=%d;logy=%d;marks=%d;", f->logx, f->logy, marks);
-    sp_buf_printf(&b, "x_low=%.10g;x_high=%.10g;", d->x_low, d->x_high);
+    sp_buf_printf(&b, "logx=%d;logy=%d;marks=%d;\n", f->logx, f->logy, marks);
+    sp_buf_printf(&b, "x_low=%.10g;x_high=%.10g;\n", d->x_low, d->x_high);
     free(x), free(y), free(range);
     return sp_buf_take(&b);
 }
 
-static sp_status draw_formats(const sp_figure *f, const sp_drawing *d, const char *folder) {
-    static const char *const scripts[] = {"plots/learning_curve.gp", "plots/line.gp",
-                                          "plots/scatter.gp", "plots/bar.gp"};
-    static const char *const formats[] = {"svg", "png", "pdf"};
-    char *data = sp_format("%s/%s.dat", folder, f->name);
-    char *script = sp_find_file(scripts[f->kind]), *plots = sp_path_folder(script);
-    char *settings = describe(f, d, plots, data);
-    sp_buf text = {0};
-    put_data(d, &text);
-    sp_status st = sp_write_file(data, text.data, text.len);
-    for (int i = 0; i < 3 && !st; i++) {
-        char *path = sp_format("%s/%s.%s", folder, f->name, formats[i]);
-        st = sp_gnuplot_draw(settings, script, formats[i], path);
-        free(path);
-    }
-    sp_buf_free(&text);
-    free(data), free(script), free(plots), free(settings);
+sp_status sp_plot_drawing(const sp_drawing *d, const sp_figure *f, const char *stem,
+                          const char *const *formats) {
+    static const char *const kinds[] = {"learning_curve", "line", "scatter", "bar"};
+    char *settings = describe(f, d);
+    sp_buf data = {0};
+    put_data(d, &data);
+    sp_status st = sp_gnuplot_figure(stem, kinds[f->kind], settings, &data, formats);
+    sp_buf_free(&data);
+    free(settings);
     return st;
 }
 
@@ -194,7 +184,52 @@ sp_status sp_plot(const sp_results *r, const sp_figure *f, const char *folder, b
     sp_drawing d;
     sp_drawing_make(r, f, &d);
     *drawn = d.line_count > 0;
-    sp_status st = *drawn ? draw_formats(f, &d, folder) : SP_OK;
+    char *stem = sp_path_join(folder, f->name);
+    sp_status st = *drawn ? sp_plot_drawing(&d, f, stem, figure_formats) : SP_OK;
+    free(stem);
     sp_drawing_free(&d);
+    return st;
+}
+
+static const char *format_of(const char *path) {
+    const char *dot = strrchr(path, '.');
+    for (int i = 0; dot && figure_formats[i]; i++)
+        if (strcmp(dot + 1, figure_formats[i]) == 0) return figure_formats[i];
+    return NULL;
+}
+
+sp_status sp_check_figure_path(const char *path) {
+    if (format_of(path)) return SP_OK;
+    return sp_fail(SP_ERR_USAGE, "%s: a figure's name ends with .svg, .png or .pdf", path);
+}
+
+static bool all_have(const sp_curve *curves, size_t count, const char *dev) {
+    for (size_t i = 0; i < count; i++)
+        if (!sp_runlog_get_dev(curves[i].log, dev)) return false;
+    return count > 0;
+}
+
+sp_status sp_plot_curves(const sp_curve *curves, size_t count, const char *dev, const char *path,
+                         bool *drawn) {
+    *drawn = false;
+    sp_status st = sp_check_figure_path(path);
+    if (st) return st;
+    const char *const formats[] = {format_of(path), NULL};
+    char *y =
+        dev && all_have(curves, count, dev) ? sp_format("dev.%s", dev) : sp_strdup("train.loss");
+    sp_figure figure = {.kind = SP_LEARNING_CURVE,
+                        .title = "",
+                        .x = "",
+                        .y = y,
+                        .series = "entry",
+                        .y_low = NAN,
+                        .y_high = NAN};
+    char *stem = sp_strndup(path, strlen(path) - strlen(formats[0]) - 1);
+    sp_drawing d;
+    sp_drawing_of_curves(curves, count, y, &d);
+    *drawn = d.line_count > 0;
+    if (*drawn) st = sp_plot_drawing(&d, &figure, stem, formats);
+    sp_drawing_free(&d);
+    free(stem), free(y);
     return st;
 }

@@ -7,9 +7,8 @@ void sp_predictions_free(sp_predictions *p) {
     sp_strings_free(&p->inputs), sp_strings_free(&p->hypotheses), sp_strings_free(&p->references);
 }
 
-sp_status sp_predictions_read(const sp_run_spec *run, const char *folder, sp_predictions *out) {
+sp_status sp_predictions_read_file(const char *path, sp_predictions *out) {
     *out = (sp_predictions){0};
-    char *path = sp_run_path(run, folder);
     sp_h5 *file = NULL;
     sp_status st = sp_h5_open(path, &file);
     if (!st) st = sp_h5_read_texts(file, "/test/predictions/input", &out->inputs);
@@ -23,6 +22,12 @@ sp_status sp_predictions_read(const sp_run_spec *run, const char *folder, sp_pre
                      "the study again",
                      path);
     if (st) sp_predictions_free(out);
+    return st;
+}
+
+sp_status sp_predictions_read(const sp_run_spec *run, const char *folder, sp_predictions *out) {
+    char *path = sp_run_path(run, folder);
+    sp_status st = sp_predictions_read_file(path, out);
     free(path);
     return st;
 }
@@ -39,19 +44,33 @@ static size_t count_lines(const char *text) {
     return n;
 }
 
-double sp_predictions_score(const sp_strings *hypotheses, const sp_strings *references,
-                            const sp_metric *metric) {
+void sp_prediction_texts_make(const sp_strings *hypotheses, const sp_strings *references,
+                              sp_prediction_texts *out) {
     size_t n = hypotheses->len;
-    sp_scored_text *texts = sp_alloc(n, sizeof *texts);
-    char **copies = sp_alloc(n, sizeof *copies);
+    out->items = sp_alloc(n, sizeof *out->items);
+    out->copies = sp_alloc(n, sizeof *out->copies);
+    out->count = n;
     for (size_t i = 0; i < n; i++) {
         const char **lines = sp_alloc(count_lines(references->data[i]), sizeof *lines);
-        copies[i] = sp_strdup(references->data[i]);
-        texts[i] = (sp_scored_text){.hypothesis = hypotheses->data[i], .references = lines};
-        cut_lines(copies[i], lines, &texts[i].reference_count);
+        sp_scored_text *text = &out->items[i];
+        out->copies[i] = sp_strdup(references->data[i]);
+        *text = (sp_scored_text){.hypothesis = hypotheses->data[i], .references = lines};
+        cut_lines(out->copies[i], lines, &text->reference_count);
     }
-    double score = metric->score(texts, n);
-    for (size_t i = 0; i < n; i++) free((void *)texts[i].references), free(copies[i]);
-    free(texts), free(copies);
+}
+
+void sp_prediction_texts_free(sp_prediction_texts *texts) {
+    for (size_t i = 0; i < texts->count; i++)
+        free((void *)texts->items[i].references), free(texts->copies[i]);
+    free(texts->items), free(texts->copies);
+    *texts = (sp_prediction_texts){0};
+}
+
+double sp_predictions_score(const sp_strings *hypotheses, const sp_strings *references,
+                            const sp_metric *metric) {
+    sp_prediction_texts texts;
+    sp_prediction_texts_make(hypotheses, references, &texts);
+    double score = metric->score(texts.items, texts.count);
+    sp_prediction_texts_free(&texts);
     return score;
 }

@@ -51,6 +51,13 @@ void sp_sheet_mean(sp_sheet *sheet, double mean, double spread, int decimals) {
             .text = text, .value = mean, .spread = spread, .decimals = decimals, .number = true});
 }
 
+void sp_sheet_link(sp_sheet *sheet, const char *target) {
+    if (!sheet->cell_count) return;
+    sp_sheet_cell_text *cell = &sheet->cells[sheet->cell_count - 1];
+    free(cell->link);
+    cell->link = sp_strdup(target);
+}
+
 void sp_sheet_mark(sp_sheet *sheet) {
     if (sheet->cell_count) sheet->cells[sheet->cell_count - 1].best = true;
 }
@@ -80,7 +87,8 @@ size_t sp_sheet_rows(const sp_sheet *sheet) {
 
 void sp_sheet_free(sp_sheet *sheet) {
     for (size_t i = 0; i < sheet->column_count; i++) free(sheet->columns[i].title);
-    for (size_t i = 0; i < sheet->cell_count; i++) free(sheet->cells[i].text);
+    for (size_t i = 0; i < sheet->cell_count; i++)
+        free(sheet->cells[i].text), free(sheet->cells[i].link);
     free(sheet->name), free(sheet->title), free(sheet->caption);
     free(sheet->columns), free(sheet->cells);
     sp_strings_free(&sheet->notes);
@@ -271,17 +279,26 @@ static void put_html_notes(const sp_sheet *sheet, sp_buf *out) {
     if (open) sp_buf_puts(out, "</ul>\n");
 }
 
+static void put_html_text(const sp_sheet_cell_text *cell, sp_buf *out) {
+    if (cell->link) {
+        sp_buf_puts(out, "<a href=\"");
+        sp_html_text(out, cell->link);
+        sp_buf_puts(out, "\">");
+    }
+    if (cell->best)
+        put_element("b", cell->text, out);
+    else
+        sp_html_text(out, cell->text);
+    if (cell->link) sp_buf_puts(out, "</a>");
+}
+
 static void put_html_row(const sp_sheet *sheet, size_t row, sp_buf *out) {
     sp_buf_puts(out, "<tr>");
     for (size_t j = 0; j < sheet->column_count; j++) {
-        const sp_sheet_cell_text *cell = cell_at(sheet, row, j);
         const char *tag = j ? "td" : "th";
         sp_buf_printf(out, "<%s%s%s>", tag, j ? "" : " scope=\"row\"",
                       sheet->columns[j].number ? " class=\"n\"" : "");
-        if (cell->best)
-            put_element("b", cell->text, out);
-        else
-            sp_html_text(out, cell->text);
+        put_html_text(cell_at(sheet, row, j), out);
         sp_buf_printf(out, "</%s>", tag);
     }
     sp_buf_puts(out, "</tr>\n");

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 
 typedef struct sp_sheet_cell_text {
+    char *link;    /* where it leads in HTML; NULL: nowhere */
     char *text;    /* as given; of a number as printed, "" for NaN */
     double value;  /* NaN for a text */
     double spread; /* behind ±; NaN: none */
@@ -47,6 +48,8 @@ void sp_sheet_number(sp_sheet *sheet, double value, int decimals);
 /* "mean ± spread"; a NaN spread is left out. CSV has the mean alone: give the spread a column of
  * its own (sp_sheet_number) where it matters. */
 void sp_sheet_mean(sp_sheet *sheet, double mean, double spread, int decimals);
+/* The last cell leads to a file or place of the page in HTML. */
+void sp_sheet_link(sp_sheet *sheet, const char *target);
 /* Makes the last cell bold. */
 void sp_sheet_mark(sp_sheet *sheet);
 /* Makes bold the best numbers of a column (from 0): all that print alike. */

@@ -474,10 +474,9 @@ static sp_status read_all(sp_spec *spec, const char *preset, const sp_strings *s
     if (!st && preset) st = apply_preset(spec->root, preset);
     for (size_t i = 0; !st && sets && i < sets->len; i++) st = apply_set(spec, sets->data[i]);
     sp_groups_collect(spec->root, spec->overrides, &spec->groups);
-    sp_status (*const parts[])(sp_spec *) = {read_name,    read_base,       name_folder,
-                                             read_entries, read_replicates, read_spec_grid,
-                                             read_report,  read_papers,     read_claims,
-                                             read_limits};
+    sp_status (*const parts[])(sp_spec *) = {
+        read_name,      read_base,   name_folder, read_entries, read_replicates,
+        read_spec_grid, read_report, read_papers, read_claims,  read_limits};
     for (size_t i = 0; !st && i < sizeof parts / sizeof *parts; i++) st = parts[i](spec);
     if (st) return st;
     return sp_model_settings_read(spec->root, preset, &spec->models, &spec->model_count);
@@ -486,6 +485,8 @@ static sp_status read_all(sp_spec *spec, const char *preset, const sp_strings *s
 sp_status sp_spec_read(const char *path, const char *preset, const sp_strings *sets, sp_spec *out) {
     *out = (sp_spec){.path = sp_strdup(path)};
     out->overrides = sp_yaml_new_map("--set", 0);
+    if (preset) out->preset = sp_strdup(preset);
+    for (size_t i = 0; sets && i < sets->len; i++) sp_strings_push(&out->sets, sets->data[i]);
     sp_status st = sp_yaml_read(path, &out->root);
     if (!st) st = read_all(out, preset, sets);
     if (st) sp_spec_free(out);
@@ -495,9 +496,10 @@ sp_status sp_spec_read(const char *path, const char *preset, const sp_strings *s
 void sp_spec_free(sp_spec *spec) {
     sp_yaml_free(spec->root);
     sp_yaml_free(spec->overrides);
+    sp_strings_free(&spec->sets);
     sp_model_settings_free(spec->models, spec->model_count);
     sp_claims_free(spec->claims, spec->claim_count);
-    free(spec->folder), free(spec->changed_model), free(spec->changed_dataset);
+    free(spec->preset), free(spec->folder), free(spec->changed_model), free(spec->changed_dataset);
     free(spec->path), free(spec->entries), free(spec->seeds), free(spec->subsamples);
     free(spec->scores), free(spec->figures), free(spec->papers);
     sp_strings_free(&spec->groups);

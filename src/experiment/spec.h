@@ -35,6 +35,8 @@ typedef struct sp_score {
 
 typedef struct sp_spec {
     char *path;
+    char *preset;       /* that was applied; NULL: none */
+    sp_strings sets;    /* --set, as given */
     sp_yaml *root;      /* owns all texts below */
     sp_yaml *overrides; /* from --set: dotted path -> value; above everything else */
     char *folder;       /* below the folder of all studies: sp_spec_read */

@@ -224,6 +224,15 @@ static void test_figures(void **state) {
             if (stat(path, &info) || info.st_size < 20) fail_msg("%s was not drawn", path);
             free(path);
         }
+    /* The command beside a figure draws it again from its data alone. */
+    char *again = sp_format("mkdir %s/again && cd %s/again && cp ../figures/scatter.dat "
+                            "../figures/scatter.gp . && gnuplot scatter.gp && "
+                            "gnuplot -e \"format='png'\" scatter.gp && "
+                            "cmp scatter.svg ../figures/scatter.svg && "
+                            "cmp scatter.png ../figures/scatter.png",
+                            study_folder, study_folder);
+    assert_int_equal(system(again), 0);
+    free(again);
     expect_in_file("figures/learning-curve.dat",
                    "\"Prefix-tuning\"\n10 37 34.17157288 39.82842712\n");
     expect_in_file("figures/rate.dat", "\n20 0.02 0.02 0.02\n");
