@@ -68,6 +68,10 @@ methods: {prompt: {length: 2}}
 YAML
 : > log; : > error; : > input
 
+# Steps are 30 times slower in a sanitizer build.
+short=40 middle=80 whole=200
+grep -q __asan_init "$softprompt" && short=8 middle=15 whole=20
+
 # ---- command line ----
 
 for wrong in --only=0 --only=x --only=3-2 --only=1- --time-limit=soon --time-limit=0 \
@@ -91,10 +95,10 @@ refuse 3 "wrong.yaml:5: limits.time is 'soon'; use a time" run wrong.yaml
 [ "$(events finished log)" -eq 3 ] || fail "--only: $(cat log)"
 "$softprompt" status study.yaml | grep -q "^shared: 3 of 6 runs finished" || fail "status after --only"
 rm -r results
-"$softprompt" run --json -j 1 study.yaml --set train.steps=40 > log1 2> error1 &
+"$softprompt" run --json -j 1 study.yaml --set train.steps=$short > log1 2> error1 &
 one=$!
 wait_until "a run" started 1 log1
-"$softprompt" run --json -j 1 study.yaml --set train.steps=40 > log2 2> error2 &
+"$softprompt" run --json -j 1 study.yaml --set train.steps=$short > log2 2> error2 &
 two=$!
 expect_end 0 $one "the first process"
 expect_end 0 $two "the second process"
@@ -110,21 +114,21 @@ grep -q '"event":"joined"' log2 || fail "no event: $(cat log2)"
 
 # ---- a process that is killed: the other one takes its run over ----
 
-"$softprompt" run -q --json -j 1 -r taken study.yaml --set train.steps=40 > log1 2> error1 &
+"$softprompt" run -q --json -j 1 -r taken study.yaml --set train.steps=$short > log1 2> error1 &
 one=$!
 wait_until "a run" started 1 log1
-"$softprompt" run -q --json -j 1 -r taken study.yaml --set train.steps=40 > log2 2> error2 &
+"$softprompt" run -q --json -j 1 -r taken study.yaml --set train.steps=$short > log2 2> error2 &
 two=$!
 wait_until "a run of the second process" started 1 log2
 kill -9 $one
 wait $one
 expect_end 0 $two "the process that is left"
-"$softprompt" status -r taken study.yaml --set train.steps=40 |
+"$softprompt" status -r taken study.yaml --set train.steps=$short |
     grep -q "6 of 6 runs finished" || fail "not all runs are done"
 
 # ---- a run that dies is tried again ----
 
-"$softprompt" run --json -j 1 -r again study.yaml --only 1 --retry 1 --set train.steps=80 > log 2> error &
+"$softprompt" run --json -j 1 -r again study.yaml --only 1 --retry 1 --set train.steps=$middle > log 2> error &
 study=$!
 wait_until "a run" started 1 log
 kill -9 $(run_of $study)
@@ -213,14 +217,14 @@ wait_until "the run is gone" gone
 # ---- interrupted and gone on with is the same, bit for bit ----
 
 if command -v h5dump > /dev/null; then
-    "$softprompt" run -q -r whole long.yaml --set train.steps=200 > log 2> error || fail "$(cat error)"
-    "$softprompt" run -q --json -r parts long.yaml --set train.steps=200 > log 2> error &
+    "$softprompt" run -q -r whole long.yaml --set train.steps=$whole > log 2> error || fail "$(cat error)"
+    "$softprompt" run -q --json -r parts long.yaml --set train.steps=$whole > log 2> error &
     study=$!
     wait_until "a run" started 1 log
     sleep 0.3
     kill -INT $study
     wait $study
-    "$softprompt" run -q -r parts long.yaml --set train.steps=200 > log 2> error || fail "$(cat error)"
+    "$softprompt" run -q -r parts long.yaml --set train.steps=$whole > log 2> error || fail "$(cat error)"
     [ "$(series whole | wc -l)" -gt 10 ] || fail "no losses"
     [ "$(series whole)" = "$(series parts)" ] || fail "not the same after an interruption"
 else
