@@ -1,5 +1,5 @@
 # One look for all figures: one column of a paper wide (8.5 cm), type of 8 points, the legend below
-# the plot. Expects `format` (svg, png, pdf), `out`, and what experiment/plot.c describes. The script
+# the plot. Expects `format` (svg, png, pdf), `out`, and what report/plot.c describes. The script
 # beside a figure has it in place of the line that loads it.
 set encoding utf8
 height = 5.6 + 0.37 * rows + (heading eq '' ? 0 : 0.45) + (rotate ? 1.2 : 0) # cm

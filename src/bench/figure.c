@@ -1,7 +1,7 @@
 #include "bench/figure.h"
 
 #include "core/file.h"
-#include "experiment/gnuplot.h"
+#include "report/gnuplot.h"
 
 #include <stdbool.h>
 #include <stdlib.h>

@@ -1,9 +1,9 @@
 #include "bench/phases.h"
 
-#include "training/flops.h"
 #include "bench/subject.h"
 #include "core/clock.h"
 #include "tensor/gemm.h"
+#include "training/flops.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,8 +2,8 @@
 #include "cli/command.h"
 #include "cli/study.h"
 #include "core/clock.h"
-#include "experiment/at_work.h"
-#include "experiment/run_lock.h"
+#include "scheduling/at_work.h"
+#include "scheduling/run_lock.h"
 
 #include <stdio.h>
 #include <stdlib.h>

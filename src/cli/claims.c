@@ -2,7 +2,7 @@
 #include "cli/command.h"
 #include "core/file.h"
 #include "experiment/assets.h"
-#include "experiment/claim_board.h"
+#include "report/claim_board.h"
 
 #include <argp.h>
 #include <jansson.h>

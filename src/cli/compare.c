@@ -1,7 +1,7 @@
 /* softprompt compare RUN RUN...: finished runs side by side. */
-#include "experiment/compare.h"
+#include "report/compare.h"
 #include "cli/command.h"
-#include "experiment/plot.h"
+#include "report/plot.h"
 
 #include <argp.h>
 #include <glob.h>

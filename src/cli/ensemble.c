@@ -7,10 +7,10 @@
 #include "cli/steered.h"
 #include "data/dataset.h"
 #include "experiment/evaluate.h"
-#include "experiment/predictions.h"
 #include "experiment/subset.h"
-#include "experiment/vote.h"
 #include "model/files.h"
+#include "report/predictions.h"
+#include "report/vote.h"
 #include "tensor/gemm.h"
 
 #include <argp.h>

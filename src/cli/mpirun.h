@@ -3,9 +3,9 @@
 #ifndef SP_CLI_MPIRUN_H
 #define SP_CLI_MPIRUN_H
 
-#include "experiment/scheduler.h"
 #include "parallel/launch.h"
 #include "parallel/ranks.h"
+#include "scheduling/scheduler.h"
 
 typedef struct sp_mpirun {
     bool active; /* mpirun started this process */

@@ -3,8 +3,8 @@
 #include "cli/command.h"
 #include "cli/number.h"
 #include "cli/steered.h"
-#include "experiment/persistence.h"
 #include "model/files.h"
+#include "report/persistence.h"
 
 #include <argp.h>
 #include <jansson.h>

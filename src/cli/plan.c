@@ -1,8 +1,8 @@
 /* softprompt plan SPEC: what a study would run, and what that costs. */
 #include "cli/command.h"
 #include "cli/study.h"
-#include "experiment/results.h"
 #include "experiment/trial.h"
+#include "report/results.h"
 #include "tensor/cpu.h"
 
 #include <math.h>

@@ -1,5 +1,5 @@
 /* softprompt report SPEC: tables and figures of a study from its run logs. */
-#include "experiment/report.h"
+#include "report/report.h"
 #include "cli/command.h"
 #include "cli/study.h"
 #include "core/file.h"

@@ -5,10 +5,10 @@
 #include "cli/only.h"
 #include "cli/progress.h"
 #include "cli/study.h"
-#include "experiment/at_work.h"
-#include "experiment/scheduler.h"
-#include "experiment/together.h"
 #include "experiment/trial.h"
+#include "scheduling/at_work.h"
+#include "scheduling/scheduler.h"
+#include "scheduling/together.h"
 
 #include <jansson.h>
 #include <stdio.h>

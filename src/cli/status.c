@@ -1,8 +1,8 @@
 /* softprompt status SPEC: where the runs of a study stand, whichever process does them. */
 #include "cli/command.h"
 #include "cli/study.h"
-#include "experiment/at_work.h"
-#include "experiment/run_status.h"
+#include "scheduling/at_work.h"
+#include "scheduling/run_status.h"
 
 #include <jansson.h>
 #include <math.h>

@@ -3,9 +3,9 @@
 #include "cli/number.h"
 #include "cli/study.h"
 #include "core/file.h"
-#include "experiment/results.h"
-#include "experiment/slurm.h"
 #include "experiment/trial.h"
+#include "report/results.h"
+#include "scheduling/slurm.h"
 
 #include <ctype.h>
 #include <jansson.h>

@@ -3,8 +3,8 @@
 #include "cli/number.h"
 #include "cli/study.h"
 #include "core/clock.h"
-#include "experiment/plot.h"
-#include "experiment/view.h"
+#include "report/plot.h"
+#include "report/view.h"
 
 #include <stdio.h>
 #include <stdlib.h>

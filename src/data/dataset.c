@@ -109,7 +109,7 @@ char *sp_dataset_group(const char *name_or_path) {
 sp_status sp_dataset_open(const char *name_or_path, sp_dataset **out) {
     *out = NULL;
     char *wanted = file_suffix(name_or_path) ? sp_strdup(name_or_path)
-                                         : sp_format("datasets/%s.yaml", name_or_path);
+                                             : sp_format("datasets/%s.yaml", name_or_path);
     char *path = sp_find_file(wanted);
     free(wanted);
     if (!sp_file_exists(path)) {

@@ -61,8 +61,8 @@ const char *sp_dataset_separator(const sp_dataset *dataset);
  * at least 2 otherwise. *labels lives in the data set. Errors as sp_dataset_load. */
 sp_status sp_dataset_labels(const sp_dataset *dataset, const sp_label **labels, size_t *count);
 
-/* Of a mixture of sets with labels: [sets, labels] which labels are those of each set; NULL of other
- * sets. Lives in the data set; sp_dataset_labels must have succeeded. */
+/* Of a mixture of sets with labels: [sets, labels] which labels are those of each set; NULL of
+ * other sets. Lives in the data set; sp_dataset_labels must have succeeded. */
 const bool *sp_dataset_allowed(const sp_dataset *dataset);
 
 /* What a set is called in scores, as a group of test examples: "mine" for "mine" and for

@@ -31,7 +31,8 @@ typedef struct sp_card {
     const sp_reader *reader;
     const char *name, *separator, *pair;
     sp_set_kind kind;
-    sp_label_set *labels; /* the classes or tags; open until train was read if the card lists none */
+    sp_label_set
+        *labels; /* the classes or tags; open until train was read if the card lists none */
 } sp_card;
 
 /* Fills the card from the file `path` (a .yaml, .jsonl, .csv or .tsv file that exists). SP_ERR_SPEC

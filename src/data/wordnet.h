@@ -1,5 +1,6 @@
-/* WordNet 3.0's nouns, or the glosses of its verbs, in memory, read through its C library from the installed dictionary (package
- * wordnet-base, or WNSEARCHDIR). The library keeps global state: load from one thread at a time. */
+/* WordNet 3.0's nouns, or the glosses of its verbs, in memory, read through its C library from the
+ * installed dictionary (package wordnet-base, or WNSEARCHDIR). The library keeps global state: load
+ * from one thread at a time. */
 #ifndef SP_DATA_WORDNET_H
 #define SP_DATA_WORDNET_H
 

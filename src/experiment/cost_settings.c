@@ -1,6 +1,6 @@
 #include "experiment/cost_settings.h"
 
-#include "experiment/results.h"
+#include "experiment/figure.h"
 
 #include <math.h>
 #include <stdlib.h>

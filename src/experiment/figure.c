@@ -71,6 +71,12 @@ sp_status sp_check_score(const sp_yaml *node, const char *y, const sp_strings *g
     return st ? st : sp_check_metric(node, dot + 1, &found);
 }
 
+bool sp_lower_is_better(const char *score) {
+    const char *dot = strrchr(score, '.'), *name = dot ? dot + 1 : score;
+    const sp_metric *metric = sp_metric_find(name);
+    return metric ? !metric->higher_is_better : strcmp(name, "loss") == 0;
+}
+
 /* A learning curve shows what the run log has over steps. */
 static sp_status check_curve(const sp_yaml *node, const char *y) {
     const char *const *train = sp_runlog_train_names + 1; /* the first, the step, is the x axis */

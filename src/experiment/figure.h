@@ -29,14 +29,16 @@ sp_status sp_figure_read(const sp_yaml *node, const sp_strings *groups, sp_figur
 /* Whether `y` stands for one number of a run ("test.GROUP.METRIC", "dev.best.SERIES").
  * SP_ERR_SPEC at `node`. */
 sp_status sp_check_score(const sp_yaml *node, const char *y, const sp_strings *groups);
+/* Whether a score, or a series of dev, is better when lower: a loss, an error rate. */
+bool sp_lower_is_better(const char *score);
 
 /* A metric by the name at `node`, and a group (the first `len` bytes of `name`). *out is the
  * registry's own, or that of `groups`. SP_ERR_SPEC with file and line. */
 sp_status sp_check_metric(const sp_yaml *node, const char *name, const sp_metric **out);
 sp_status sp_check_group(const sp_yaml *node, const char *name, size_t len,
                          const sp_strings *groups, const char **out);
-/* `path`, found under `key`, is a setting of a run or one of the words in `extra` (NULL-terminated).
- * SP_ERR_SPEC with the nearest one. */
+/* `path`, found under `key`, is a setting of a run or one of the words in `extra`
+ * (NULL-terminated). SP_ERR_SPEC with the nearest one. */
 sp_status sp_check_setting(const sp_yaml *node, const char *key, const char *path,
                            const char *const *extra);
 /* `name` is a series that a run logs on dev. SP_ERR_SPEC. */

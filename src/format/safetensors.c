@@ -259,8 +259,8 @@ sp_status sp_safetensors_fits(const sp_safetensors *f, const char *name, int ran
     for (int i = 0; same && i < rank; i++) same = dims[i] < 0 || dims[i] == t->dims[i];
     if (same) return SP_OK;
     char *is = shape_text(t->rank, t->dims), *want = shape_text(rank, dims);
-    sp_status st = sp_fail(SP_ERR_FORMAT, "%s: tensor %s has shape %s; %s is needed", f->path, name,
-                           is, want);
+    sp_status st =
+        sp_fail(SP_ERR_FORMAT, "%s: tensor %s has shape %s; %s is needed", f->path, name, is, want);
     free(is), free(want);
     return st;
 }

@@ -1,5 +1,6 @@
 /* Metrics of generated texts against references, and of predicted labels and tags against true
- * ones. Each equals the reference tool that its comment names; docs/methods.md lists the differences. */
+ * ones. Each equals the reference tool that its comment names; docs/methods.md lists the
+ * differences. */
 #ifndef SP_METRICS_METRIC_H
 #define SP_METRICS_METRIC_H
 
@@ -89,10 +90,10 @@ extern const sp_metric sp_metric_macro_f1, sp_metric_weighted_f1;
 /* Matthews' correlation coefficient for any number of labels (Gorodkin 2004, equation 8). */
 extern const sp_metric sp_metric_mcc;
 
-/* The metrics of tags take a text's tags separated by spaces: the hypothesis has the predicted ones,
- * the first reference the true ones. A tag that the hypothesis lacks is "O", one too many is not
- * looked at. Tags are IOB2 ("B-name", "I-name", "O"); as seqeval in its default mode, which is that
- * of conlleval, with zero_division=0, and times 100. */
+/* The metrics of tags take a text's tags separated by spaces: the hypothesis has the predicted
+ * ones, the first reference the true ones. A tag that the hypothesis lacks is "O", one too many is
+ * not looked at. Tags are IOB2 ("B-name", "I-name", "O"); as seqeval in its default mode, which is
+ * that of conlleval, with zero_division=0, and times 100. */
 /* Harmonic mean of the next two. */
 extern const sp_metric sp_metric_span_f1;
 /* Of all predicted entities the share that is right, first word, last word and type; of all true

@@ -22,8 +22,8 @@ void sp_packed_free(sp_packed *p);
  * predicted. The last token is only a target. n >= 2. */
 void sp_packed_add(sp_packed *p, const int *ids, size_t n, size_t first_scored);
 
-/* Adds ids [n] as one sequence with its last token, for an encoder or tags of words; rows [count], rising indices
- * within it, are asked for. count >= 1. */
+/* Adds ids [n] as one sequence with its last token, for an encoder or tags of words; rows [count],
+ * rising indices within it, are asked for. count >= 1. */
 void sp_packed_add_whole(sp_packed *p, const int *ids, size_t n, const int *rows, size_t count);
 
 int sp_packed_sequences(const sp_packed *p);

@@ -8,9 +8,9 @@
 #include <cmocka.h>
 
 #include "core/clock.h"
-#include "experiment/scheduler.h"
 #include "experiment/study_fixture.h"
 #include "experiment/trial.h"
+#include "scheduling/scheduler.h"
 
 #include <signal.h>
 #include <sys/wait.h>

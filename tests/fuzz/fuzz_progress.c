@@ -1,7 +1,7 @@
 /* Any bytes as the progress file of a run: what is not understood is unknown, and no text has
  * control characters. The same bytes as a limit of time and memory. */
 #include "experiment/limits.h"
-#include "experiment/run_progress.h"
+#include "scheduling/run_progress.h"
 
 #include <math.h>
 #include <stdlib.h>

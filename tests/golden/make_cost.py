@@ -2,7 +2,7 @@
 
 token/MODEL          one token behind 20 cached ones
 token-lora/MODEL     the same with PEFT's LoRA of rank 3 beside the first linear map of each block
-pscp/...             the numbers of tests/experiment/test_cost.c
+pscp/...             the numbers of tests/report/test_cost.c
 """
 from pathlib import Path
 
