@@ -1,7 +1,7 @@
 /* softprompt report SPEC: tables and figures of a study from its run logs. */
 #include "report/report.h"
 #include "cli/command.h"
-#include "cli/study.h"
+#include "cli/other_presets.h"
 #include "core/file.h"
 
 #include <stdio.h>
@@ -36,6 +36,7 @@ static sp_status run(int argc, char **argv) {
     if (!st) st = sp_report_write(&study.spec, &study.runs, study.folder, &table, &figures);
     if (table.data) fputs(table.data, stdout);
     if (!st) print_written(&study, figures);
+    if (!st) sp_hint_other_presets(&study);
     sp_buf_free(&table);
     sp_study_close(&study);
     return st;

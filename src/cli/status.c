@@ -1,6 +1,6 @@
 /* softprompt status SPEC: where the runs of a study stand, whichever process does them. */
 #include "cli/command.h"
-#include "cli/study.h"
+#include "cli/other_presets.h"
 #include "scheduling/at_work.h"
 #include "scheduling/run_status.h"
 
@@ -180,6 +180,7 @@ static sp_status run(int argc, char **argv) {
     const sp_own_options own = {&status_parser, &json};
     sp_status st = sp_study_open(argc, argv, doc, &own, &study);
     if (!st) st = show(&study, json);
+    if (!st) sp_hint_other_presets(&study);
     sp_study_close(&study);
     return st;
 }

@@ -1,7 +1,7 @@
 /* softprompt watch SPEC: a study in progress. */
 #include "cli/command.h"
 #include "cli/number.h"
-#include "cli/study.h"
+#include "cli/other_presets.h"
 #include "core/clock.h"
 #include "report/plot.h"
 #include "report/view.h"
@@ -114,6 +114,7 @@ static sp_status run(int argc, char **argv) {
     sp_status st = sp_study_open(argc, argv, doc, &own, &study);
     if (!st && options.figure) st = sp_check_figure_path(options.figure);
     if (!st) {
+        sp_hint_other_presets(&study);
         sp_view view;
         sp_view_start(&study.runs, study.folder, study.spec.name, &view);
         st = watch(&view, &options);

@@ -307,6 +307,7 @@ static char *find_problem(const sp_results *r, const judging *j) {
         sp_buf_printf(&text, "%s%zu of %zu runs failed", missing ? ", " : "", plan->failed,
                       plan->run_count);
     sp_buf_printf(&text, "; softprompt run %s", r->spec->path);
+    if (r->spec->preset) sp_buf_printf(&text, " --preset %s", r->spec->preset);
     return sp_buf_take(&text);
 }
 

@@ -323,14 +323,40 @@ static bool is_published(const sp_sheet *sheet) {
     return strcmp(sheet->name, "published") == 0;
 }
 
+/* The title of a table below that of the study: "Costs" for "<study's title>: costs". The
+ * caller's. */
+static char *short_title(const sp_spec *spec, const sp_sheet *sheet) {
+    size_t len = strlen(spec->title);
+    bool begins = strncmp(sheet->title, spec->title, len) == 0;
+    if (begins && !sheet->title[len]) return sp_strdup("Results");
+    if (!begins || strncmp(sheet->title + len, ": ", 2) != 0) return sp_strdup(sheet->title);
+    char *title = sp_strdup(sheet->title + len + 2);
+    if (*title >= 'a' && *title <= 'z') *title = (char)(*title - 'a' + 'A');
+    return title;
+}
+
 /* Our own tables, or those of the papers. */
-static void put_tables(const sp_page *page, bool published, sp_buf *out) {
+static void put_tables(const sp_spec *spec, const sp_page *page, bool published, sp_buf *out) {
     for (size_t i = 0; i < page->sheet_count; i++) {
         sp_sheet sheet = page->sheets[i]; /* borrowed but for the title */
-        char results[] = "Results";
         if (is_published(&sheet) != published) continue;
-        if (strcmp(sheet.name, "table") == 0) sheet.title = results; /* the page has the study's */
+        sheet.title = short_title(spec, &sheet);
+        if (!published) sp_buf_printf(out, "<div id=\"%s\">\n", sheet.name);
         sp_sheet_html(&sheet, out);
+        if (!published) sp_buf_puts(out, "</div>\n");
+        free(sheet.title);
+    }
+}
+
+static void put_table_links(const sp_spec *spec, const sp_page *page, sp_buf *out) {
+    for (size_t i = 0; i < page->sheet_count; i++) {
+        const sp_sheet *sheet = &page->sheets[i];
+        if (is_published(sheet)) continue;
+        char *title = short_title(spec, sheet);
+        sp_buf_printf(out, "<a href=\"#%s\">", sheet->name);
+        sp_html_text(out, title);
+        sp_buf_puts(out, "</a> ");
+        free(title);
     }
 }
 
@@ -340,9 +366,9 @@ static bool has_published(const sp_page *page) {
     return false;
 }
 
-static void put_contents(const sp_page *page, sp_buf *out) {
+static void put_contents(const sp_spec *spec, const sp_page *page, sp_buf *out) {
     sp_buf_puts(out, "<nav>");
-    if (page->sheet_count) sp_buf_puts(out, "<a href=\"#tables\">Tables</a> ");
+    put_table_links(spec, page, out);
     if (page->figure_count) sp_buf_puts(out, "<a href=\"#figures\">Figures</a> ");
     if (has_published(page)) sp_buf_puts(out, "<a href=\"#published\">Published numbers</a> ");
     if (*page->examples) sp_buf_puts(out, "<a href=\"#examples\">Generated texts</a> ");
@@ -363,13 +389,11 @@ sp_status sp_page_write(const sp_results *r, const char *folder, const sp_page *
     if (st) return st;
     put_text_element("h1", r->spec->title, out);
     put_facts(r, out);
-    put_contents(page, out);
-    sp_buf_puts(out, "<div id=\"tables\">\n");
-    put_tables(page, false, out);
-    sp_buf_puts(out, "</div>\n");
+    put_contents(r->spec, page, out);
+    put_tables(r->spec, page, false, out);
     if ((st = put_figures(page, folder, out))) return st;
     if (has_published(page)) put_heading("published", "Published numbers", out);
-    put_tables(page, true, out);
+    put_tables(r->spec, page, true, out);
     put_examples(page->examples, out);
     put_heading("runs", "Runs", out);
     put_runs(r, out);

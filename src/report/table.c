@@ -1,5 +1,7 @@
 #include "report/table.h"
 
+#include "data/dataset.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -119,12 +121,26 @@ static void put_beside(const sp_results *r, const sp_row *row, sp_sheet *sheet) 
 
 /* ---- below and above the table ---- */
 
+static size_t count_pending(const sp_results *r) {
+    size_t n = 0;
+    for (size_t i = 0; i < r->runs->count; i++) n += r->states[i] == SP_RUN_PENDING;
+    return n;
+}
+
+/* Names each run that failed; those not done yet too if they are few. */
 static void put_missing(const sp_results *r, sp_sheet *sheet) {
+    enum { FEW = 5 };
+    size_t pending = count_pending(r);
+    if (pending > FEW) {
+        char *note = sp_format("%zu of %zu runs have not run yet", pending, r->runs->count);
+        sp_sheet_note(sheet, note);
+        free(note);
+    }
     for (size_t i = 0; i < r->runs->count; i++) {
-        if (r->states[i] == SP_RUN_FINISHED) continue;
+        bool failed = r->states[i] == SP_RUN_FAILED;
+        if (!failed && (r->states[i] == SP_RUN_FINISHED || pending > FEW)) continue;
         const sp_run_spec *run = &r->runs->items[i];
         const char *error = sp_runlog_get_text(&r->logs[i], "error");
-        bool failed = r->states[i] == SP_RUN_FAILED;
         char *title = sp_run_title(run), *replicate = sp_run_replicate(run);
         char *note =
             sp_format("%s %s %s%s", title, replicate, failed ? "failed: " : "has not run yet",
@@ -152,7 +168,10 @@ static void put_names(const sp_results *r, const char *one, const char *many, co
         const char *name = sp_results_setting(r, i, path);
         size_t j = 0;
         while (j < i && strcmp(sp_results_setting(r, j, path), name) != 0) j++;
-        if (j == i) sp_buf_printf(&names, "%s%s", count++ ? ", " : "", name);
+        if (j < i) continue;
+        char *shown = strcmp(path, "dataset") == 0 ? sp_dataset_group(name) : sp_strdup(name);
+        sp_buf_printf(&names, "%s%s", count++ ? ", " : "", shown);
+        free(shown);
     }
     sp_buf_printf(out, "%s %s", count > 1 ? many : one, names.data ? names.data : "");
     sp_buf_free(&names);
