@@ -374,6 +374,10 @@ static void print_table(const board *b, const outcome *outcomes, size_t count, s
         print_line(a->paths[i], width, outcomes, count, get_run, i);
     for (int i = 0; i < LINES; i++)
         print_line(lines[i].title, width, outcomes, count, lines[i].get, 0);
+    if (b->heads[0].output != SP_OUTPUT_TEXT)
+        puts("\nOf labels with as many votes, the one with the largest sum of probabilities won. A "
+             "report\nhas no probabilities and takes that of the earliest seed, so its ensemble "
+             "differs a little.");
 }
 
 static void put_references(const sp_split *split, const sp_label *labels, bool classes,

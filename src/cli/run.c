@@ -197,9 +197,9 @@ static void on_waiting(void *user, size_t runs) {
 
 static void on_stopping(void *user, int running) {
     if (!running) return;
-    print_remark(user, sp_format("stopping %d runs, with a checkpoint of each; Ctrl-C (again) ends "
-                                 "them at once",
-                                 running));
+    print_remark(user,
+                 sp_format("stopping %d run%s, with a checkpoint; Ctrl-C (again) ends at once",
+                           running, running == 1 ? "" : "s"));
 }
 
 /* Said also if quiet: work was lost. */

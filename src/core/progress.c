@@ -5,6 +5,7 @@
 #include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 sp_progress_state sp_progress_start(void) {
     return (sp_progress_state){.loss = NAN, .tokens_per_second = NAN, .seconds_left = -1};
@@ -34,10 +35,13 @@ static void put_speed(sp_buf *b, double speed) {
         sp_buf_printf(b, "%.0f tok/s", speed);
 }
 
+/* Short names are acronyms: "BLEU", but "accuracy". */
 static void put_dev(sp_buf *b, const char *metric, double value) {
+    bool acronym = strlen(metric) <= 4;
     separate(b);
     sp_buf_puts(b, "dev ");
-    for (; *metric; metric++) sp_buf_putc(b, (char)toupper((unsigned char)*metric));
+    for (; *metric; metric++)
+        sp_buf_putc(b, (char)(acronym ? toupper((unsigned char)*metric) : *metric));
     sp_buf_printf(b, " %.1f", value);
 }
 

@@ -160,7 +160,8 @@ sp_status sp_ensemble_sheet(const sp_results *r, const char *folder, sp_sheet *o
         if (!st && t.groups) put_row(&r->rows[i], &t, metrics, count, out);
     }
     sp_sheet_note(out, "Ensemble: the majority of the seeds' answers to each test example; of "
-                       "answers with as many votes, that of the earliest seed. Best: the seed with "
-                       "the best score on test, so chosen after the fact.");
+                       "answers with as many votes, that of the earliest seed (softprompt ensemble "
+                       "has probabilities to decide by, so its score differs a little). Best: the "
+                       "seed with the best score on test, so chosen after the fact.");
     return st;
 }

@@ -3,6 +3,7 @@
 #include "report/html.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,12 +37,24 @@ void sp_sheet_cell(sp_sheet *sheet, const char *text) {
     add_cell(sheet, (sp_sheet_cell_text){.text = sp_strdup(text), .value = NAN, .spread = NAN});
 }
 
+char *sp_grouped_text(long n) {
+    char digits[32];
+    int len = snprintf(digits, sizeof digits, "%ld", n);
+    sp_buf b = {0};
+    for (int i = 0; i < len; i++) {
+        sp_buf_putc(&b, digits[i]);
+        if (digits[i] != '-' && i + 1 < len && (len - 1 - i) % 3 == 0) sp_buf_putc(&b, ',');
+    }
+    return sp_buf_take(&b);
+}
+
 void sp_sheet_number(sp_sheet *sheet, double value, int decimals) {
     sp_sheet_mean(sheet, value, NAN, decimals);
 }
 
 void sp_sheet_mean(sp_sheet *sheet, double mean, double spread, int decimals) {
-    char *text = isnan(mean) ? sp_strdup("\xe2\x80\x93")
+    char *text = isnan(mean)                                       ? sp_strdup("\xe2\x80\x93")
+                 : isnan(spread) && !decimals && fabs(mean) < 1e15 ? sp_grouped_text(lround(mean))
                  : isnan(spread)
                      ? sp_format("%.*f", decimals, mean)
                      : sp_format("%.*f \xc2\xb1 %.*f", decimals, mean, decimals, spread);

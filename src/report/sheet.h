@@ -43,7 +43,10 @@ void sp_sheet_caption(sp_sheet *sheet, const char *text);
 void sp_sheet_column(sp_sheet *sheet, const char *title, bool number);
 /* The next cell of the row; after the last column a row is full. "" is empty. */
 void sp_sheet_cell(sp_sheet *sheet, const char *text);
-/* A number: rounded where it is read, in full in CSV. NaN: empty in CSV, "–" elsewhere. */
+/* "1,282,688"; the caller's. */
+char *sp_grouped_text(long n);
+/* A number: rounded where it is read, whole ones with commas, in full in CSV. NaN: empty in CSV,
+ * "–" elsewhere. */
 void sp_sheet_number(sp_sheet *sheet, double value, int decimals);
 /* "mean ± spread"; a NaN spread is left out. CSV has the mean alone: give the spread a column of
  * its own (sp_sheet_number) where it matters. */

@@ -9,17 +9,6 @@
 
 /* ---- numbers as text; each result is owned by the caller ---- */
 
-static char *grouped(long n) {
-    char digits[32];
-    int len = snprintf(digits, sizeof digits, "%ld", n);
-    sp_buf b = {0};
-    for (int i = 0; i < len; i++) {
-        sp_buf_putc(&b, digits[i]);
-        if (i + 1 < len && (len - 1 - i) % 3 == 0) sp_buf_putc(&b, ',');
-    }
-    return sp_buf_take(&b);
-}
-
 /* Share of all parameters in percent, with three digits. */
 static double share(const sp_results *r, const sp_row *row) {
     return 100 * sp_row_attribute(r, row, "trainable_parameters").mean /
@@ -28,7 +17,7 @@ static double share(const sp_results *r, const sp_row *row) {
 
 static char *count_text(const sp_results *r, const sp_row *row, const char *attribute) {
     double n = sp_row_attribute(r, row, attribute).mean;
-    return isnan(n) ? sp_strdup("-") : grouped(lround(n));
+    return isnan(n) ? sp_strdup("-") : sp_grouped_text(lround(n));
 }
 
 static char *share_text(const sp_results *r, const sp_row *row) {
@@ -132,7 +121,7 @@ static void put_missing(const sp_results *r, sp_sheet *sheet) {
     enum { FEW = 5 };
     size_t pending = count_pending(r);
     if (pending > FEW) {
-        char *note = sp_format("%zu of %zu runs have not run yet", pending, r->runs->count);
+        char *note = sp_format("%zu of %zu runs are not finished yet", pending, r->runs->count);
         sp_sheet_note(sheet, note);
         free(note);
     }
@@ -143,7 +132,7 @@ static void put_missing(const sp_results *r, sp_sheet *sheet) {
         const char *error = sp_runlog_get_text(&r->logs[i], "error");
         char *title = sp_run_title(run), *replicate = sp_run_replicate(run);
         char *note =
-            sp_format("%s %s %s%s", title, replicate, failed ? "failed: " : "has not run yet",
+            sp_format("%s %s %s%s", title, replicate, failed ? "failed: " : "is not finished yet",
                       failed && error ? error : "");
         sp_sheet_note(sheet, note);
         free(title), free(replicate), free(note);

@@ -186,7 +186,7 @@ for signal in INT HUP TERM; do
     wait_until "a step" at_step signal-$signal
     kill -$signal $study
     expect_end 130 $study "SIG$signal"
-    grep -q "stopping 1 runs, with a checkpoint" error || fail "SIG$signal: $(cat error)"
+    grep -q "stopping 1 run, with a checkpoint" error || fail "SIG$signal: $(cat error)"
     [ -e signal-$signal/long/runs/*.checkpoint.h5 ] || fail "SIG$signal: no checkpoint"
 done
 (

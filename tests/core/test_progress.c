@@ -36,6 +36,9 @@ static void test_line(void **state) {
                             .seconds_left = 350};
     expect(&s, "table1 \xc2\xb7 4/9 runs \xc2\xb7 prefix len 10 seed 1 \xc2\xb7 step 220/400 "
                "\xc2\xb7 loss 1.31 \xc2\xb7 5.2k tok/s \xc2\xb7 dev BLEU 48.1 \xc2\xb7 6 min left");
+    s = sp_progress_start();
+    s.dev_metric = "accuracy", s.dev_value = 30;
+    expect(&s, "dev accuracy 30.0");
 }
 
 /* Of several runs at a time, a line tells how many are done, at work and failed. */

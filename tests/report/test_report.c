@@ -118,7 +118,7 @@ static void test_markdown(void **state) {
         "| 2 |\n",
         "| Prompt tuning | frozen | 1,920 | 0.048% | 1,920 | 23.0 | 20.0 | 1 of 2 |\n",
         "- Prompt tuning seed 2 failed: the loss is NaN\n",
-        "seed 1 has not run yet\n",
+        "seed 1 is not finished yet\n",
         "## Published: P 2021\n\nBLEU of 1\n\n| Published | BLEU |\n",
         "| Prefix-tuning | 62.9 |\n| adapter | - |\n"};
     for (size_t i = 0; i < sizeof expected / sizeof *expected; i++)
@@ -144,7 +144,7 @@ static void test_left_out(void **state) {
     if (study_read(text, NULL, NULL, &other)) fail_msg("%s", sp_error());
     assert_int_equal(sp_expand(&other, study_identify, NULL, &list), SP_OK);
     if (sp_report_write(&other, &list, study_folder, &md, NULL)) fail_msg("%s", sp_error());
-    assert_non_null(strstr(md.data, "has not run yet\n\n- BitFit is left out with gpt2-4m: has "
+    assert_non_null(strstr(md.data, "is not finished yet\n\n- BitFit is left out with gpt2-4m: has "
                                     "none\n"));
     assert_int_equal(count_of(md.data, "BitFit"), 1);
     sp_buf_free(&md);
