@@ -10,10 +10,7 @@ if (format eq 'png') set terminal pngcairo noenhanced size 2000,2000 * height / 
 if (format eq 'pdf') set terminal pdfcairo noenhanced size 17cm,height cm \
     font 'DejaVu Sans,8' linewidth 1 pointscale 0.6
 set output out
-stats data using (strlen(strcol(6))) nooutput name 'label'
-# the longest name has room: what a letter of this font is wide, as a part of the page
-margin = label_max > 20 ? 0.02 + 0.0088 * label_max : 0.2
-set lmargin at screen margin
+set lmargin at screen 0.36
 set rmargin at screen 0.97
 set tmargin at screen 1 - 0.35 / height
 set bmargin at screen 1.75 / height
@@ -35,7 +32,7 @@ mark(v) = int(word('7 13 6', v + 1))
 name(v) = v == 0 ? 'holds' : v == 1 ? 'fails' : 'undecided'
 of(v, x) = $5 == v ? x : NaN
 left = -reach * 1.15
-plot data using (left):1:($5 == -1 ? strcol(6) : '') with labels left offset screen 0.015 - margin, 0 \
+plot data using (left):1:($5 == -1 ? strcol(6) : '') with labels left offset screen -0.345, 0 \
          font ',' . (format eq 'svg' ? 21 : format eq 'png' ? 24 : 8) . ':Bold' notitle, \
      for [v = 0:2] data using (of(v, $2)):1:3:4 with xerrorbars pointtype mark(v) pointsize 1.3 \
          linecolor rgb color(v) linewidth 1.5 notitle, \

@@ -32,20 +32,28 @@ static size_t count_with(const sp_study *study, const char *preset) {
     return n;
 }
 
-static void hint(const sp_study *study, const char *preset) {
+/* "with --preset quick"; the caller's. */
+static char *preset_text(const char *preset) {
+    return preset ? sp_format("with --preset %s", preset) : sp_strdup("without --preset");
+}
+
+static bool hint(const sp_study *study, const char *preset) {
     size_t n = count_with(study, preset);
-    if (!n) return;
-    fprintf(stderr, "%s: no run of %s is there %s%s, but %zu %s %s%s\n", study->spec.name,
-            study->spec_path, study->preset ? "with --preset " : "without --preset",
-            study->preset ? study->preset : "", n, n == 1 ? "is" : "are",
-            preset ? "with --preset " : "without --preset", preset ? preset : "");
+    if (!n) return false;
+    char *asked = preset_text(study->preset), *there = preset_text(preset);
+    fprintf(stderr, "%s: no run is finished %s, but %zu %s\n", study->spec.name, asked, n, there);
+    free(asked), free(there);
+    return true;
 }
 
 void sp_hint_other_presets(const sp_study *study) {
     const sp_yaml *presets = sp_yaml_get(study->spec.root, "presets");
     if (study->quiet || count_files(&study->runs, study->folder)) return;
-    if (study->preset) hint(study, NULL);
+    bool found = study->preset && hint(study, NULL);
     for (size_t i = 0; presets && i < presets->count; i++)
         if (!study->preset || strcmp(presets->keys[i], study->preset) != 0)
-            hint(study, presets->keys[i]);
+            found = hint(study, presets->keys[i]) || found;
+    if (!found)
+        fprintf(stderr, "%s: no run is finished in %s yet; softprompt run %s does them\n",
+                study->spec.name, study->folder, study->spec_path);
 }

@@ -4,8 +4,8 @@
 
 #include "cli/study.h"
 
-/* If no run of the study has a file, but runs of another of its presets have, says so on standard
- * error, with the option that shows them. Silent with --quiet, and when a spec cannot be read. */
+/* If no run of the study has a file, says so on standard error, and with which other preset there
+ * are some. Silent with --quiet; a preset that cannot be read has none. */
 void sp_hint_other_presets(const sp_study *study);
 
 #endif

@@ -217,8 +217,8 @@ static void on_begun_anew(void *user, const sp_run_spec *run, const char *messag
 /* What other processes did, or are at, is named only if there is any. */
 static void print_counts(const sp_study *study, const sp_schedule *done) {
     size_t ended = done->done + done->skipped + done->elsewhere + done->failed + done->cancelled;
-    printf("%s: %zu runs; %zu done now, %zu finished before, ", study->spec.name, study->runs.count,
-           done->done, done->skipped);
+    printf("%s: %zu run%s; %zu done now, %zu finished before, ", study->spec.name,
+           study->runs.count, study->runs.count == 1 ? "" : "s", done->done, done->skipped);
     if (done->elsewhere) printf("%zu by other processes meanwhile, ", done->elsewhere);
     if (ended < study->runs.count) printf("%zu left to them, ", study->runs.count - ended);
     printf("%zu failed; logs in %s/runs\n", done->failed, study->folder);

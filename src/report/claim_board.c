@@ -33,31 +33,24 @@ static char *sample_text(const sp_judgement *j) {
     return text.len ? sp_buf_take(&text) : sp_strdup("");
 }
 
-/* As many decimals as the largest of the numbers deserves: all of a cell have the same. */
-static int count_decimals(const sp_judgement *j) {
-    double size = fabs(j->effect);
-    if (!isnan(j->low)) size = fmax(size, fmax(fabs(j->low), fabs(j->high)));
-    return size >= 1000 ? 0 : size >= 0.1 || size == 0 ? 1 : 3;
-}
-
-/* "–" for none. */
-static void put_number(sp_buf *out, double x, int decimals) {
+/* A number with as many decimals as its size deserves; "–" for none. */
+static void put_number(sp_buf *out, double x) {
+    double size = fabs(x);
     if (isnan(x))
         sp_buf_puts(out, "\xe2\x80\x93");
     else
-        sp_buf_printf(out, "%.*f", decimals, x);
+        sp_buf_printf(out, "%.*f", size >= 1000 ? 0 : size >= 0.1 || size == 0 ? 1 : 3, x);
 }
 
 /* "11.1 [9.0, 13.2]"; the caller's. */
 static char *effect_text(const sp_judgement *j) {
     sp_buf text = {0};
-    int decimals = count_decimals(j);
-    put_number(&text, j->effect, decimals);
+    put_number(&text, j->effect);
     if (!isnan(j->low)) {
         sp_buf_puts(&text, " [");
-        put_number(&text, j->low, decimals);
+        put_number(&text, j->low);
         sp_buf_puts(&text, ", ");
-        put_number(&text, j->high, decimals);
+        put_number(&text, j->high);
         sp_buf_puts(&text, "]");
     }
     return sp_buf_take(&text);
@@ -65,14 +58,7 @@ static char *effect_text(const sp_judgement *j) {
 
 /* ---- sheets ---- */
 
-static bool are_of_one_study(const sp_judgement *all, size_t count) {
-    for (size_t i = 1; i < count; i++)
-        if (strcmp(all[i].study, all[0].study) != 0) return false;
-    return true;
-}
-
-/* `named`: with the name of the study. */
-static void add_readable_row(const sp_judgement *j, bool named, sp_sheet *out) {
+static void add_readable_row(const sp_judgement *j, sp_sheet *out) {
     char *effect = effect_text(j), *sample = sample_text(j);
     bool tested = j->verdict != SP_NOT_TESTABLE;
     char *verdict = tested ? sp_strdup(sp_verdict_names[j->verdict])
@@ -87,24 +73,19 @@ static void add_readable_row(const sp_judgement *j, bool named, sp_sheet *out) {
     sp_sheet_number(out, j->adjusted, 3);
     sp_sheet_cell(out, verdict);
     if (j->verdict == SP_HOLDS || j->verdict == SP_FAILS) sp_sheet_mark(out);
-    if (named) sp_sheet_cell(out, j->study);
+    sp_sheet_cell(out, j->study);
     sp_sheet_cell(out, sample_and_note);
     free(effect), free(sample), free(verdict), free(sample_and_note), free(claim);
 }
 
 void sp_claims_sheet(const sp_judgement *all, size_t count, const char *name, sp_sheet *out) {
-    static const char *const columns[] = {"Claim", "Source", "Paper", "Here"};
-    bool named = !are_of_one_study(all, count);
+    static const char *const columns[] = {"Claim", "Source",  "Paper", "Here",  "Effect [95 %]",
+                                          "p",     "Verdict", "Study", "Sample"};
     sp_sheet_start(out, name, "Claims");
     sp_sheet_caption(out, caption);
     for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
-        sp_sheet_column(out, columns[i], false);
-    sp_sheet_column(out, "Effect [95 %]", true);
-    sp_sheet_column(out, "p", true);
-    sp_sheet_column(out, "Verdict", false);
-    if (named) sp_sheet_column(out, "Study", false);
-    sp_sheet_column(out, "Sample", false);
-    for (size_t i = 0; i < count; i++) add_readable_row(&all[i], named, out);
+        sp_sheet_column(out, columns[i], columns[i][0] == 'p');
+    for (size_t i = 0; i < count; i++) add_readable_row(&all[i], out);
     char *summary = sp_claims_summary(all, count);
     sp_sheet_note(out, summary);
     free(summary);

@@ -242,9 +242,9 @@ static void note_sample(const judging *j, const sp_claim_effect *e, sp_judgement
     if (!can_vary(j))
         sp_buf_puts(&note, "one seed and no test examples, so no interval");
     else if (j->mode == SEEDS_FIXED && j->plan.unit_count > 1)
-        sp_buf_puts(&note, "for these seeds: the interval is over test examples only");
+        sp_buf_puts(&note, "for these seeds: the interval holds test examples only");
     else if (j->plan.unit_count == 1)
-        sp_buf_puts(&note, "the interval is over test examples only");
+        sp_buf_puts(&note, "one seed: the interval holds test examples only");
     else if (j->plan.unit_count < FEW_SEEDS)
         sp_buf_printf(&note, "only %zu %s", j->plan.unit_count, units);
     const char *more[] = {e->against, e->lacking};
@@ -307,7 +307,6 @@ static char *find_problem(const sp_results *r, const judging *j) {
         sp_buf_printf(&text, "%s%zu of %zu runs failed", missing ? ", " : "", plan->failed,
                       plan->run_count);
     sp_buf_printf(&text, "; softprompt run %s", r->spec->path);
-    if (r->spec->preset) sp_buf_printf(&text, " --preset %s", r->spec->preset);
     return sp_buf_take(&text);
 }
 

@@ -30,6 +30,15 @@ grep -q "4 of 4 runs missing; softprompt run study.yaml" board || fail "missing 
 [ ! -e results/demo ] || fail "claims made a folder for a study without runs"
 
 "$softprompt" run study.yaml --preset quick --quiet > log 2>&1 || fail "run: $(cat log)"
+# A report or a watch with another preset than that of the runs says so.
+"$softprompt" report study.yaml > table 2> error || fail "report: $(cat error)"
+grep -q "demo: no run is finished without --preset, but 4 with --preset quick" error ||
+    fail "report without the preset: $(cat error)"
+"$softprompt" status study.yaml --preset quick > table 2> error || fail "status: $(cat error)"
+[ ! -s error ] || fail "status with the preset: $(cat error)"
+"$softprompt" watch --once study.yaml -r nowhere > table 2> error || fail "watch: $(cat error)"
+grep -q "no run is finished in nowhere/demo yet; softprompt run study.yaml does" error ||
+    fail "watch without runs: $(cat error)"
 "$softprompt" claims study.yaml other.yaml --preset quick > board || fail "claims: exit code $?"
 grep -q "holds  *smaller: none is smallest" board || fail "smaller does not hold: $(cat board)"
 grep -q "paper  3 against 2 (section 1)" board || fail "the paper's figure: $(cat board)"
