@@ -59,7 +59,7 @@ reproduce-table4: build ## prefix, infix, embedding-only (Prefix-Tuning, Table 4
 reproduce-low-data: build ## 50 to 500 training examples (Prefix-Tuning, Figure 3)
 	$(call study,experiments/low-data.yaml)
 
-sweep-prefix-length: sweep-prefix-length-generation ## both of these
+sweep-prefix-length: sweep-prefix-length-generation ## the two below
 sweep-prefix-length: sweep-prefix-length-classification
 
 sweep-prefix-length-generation: build ## length of the prompt, data-to-text
@@ -68,7 +68,7 @@ sweep-prefix-length-generation: build ## length of the prompt, data-to-text
 sweep-prefix-length-classification: build ## length of the prompt, classification
 	$(call study,experiments/prefix-length-classification.yaml)
 
-sweep-init: sweep-init-prompt sweep-init-prefix ## both of these
+sweep-init: sweep-init-prompt sweep-init-prefix ## the two below
 
 sweep-init-prompt: build ## initialisation of prompt tuning over model size
 	$(call study,experiments/init.yaml)
@@ -108,7 +108,7 @@ ensemble: build ## five prompts and the majority of their answers (Prompt Tuning
 low-data-classification: build ## 50 to 8,000 labelled examples, methods compared
 	$(call study,experiments/low-data-classification.yaml)
 
-search: search-generation search-classification ## both of these
+search: search-generation search-classification ## the two below
 
 search-generation: build ## learning rates of all methods, data-to-text
 	$(call study,experiments/tuning/generation.yaml)
