@@ -28,15 +28,15 @@ set xlabel 'effect, in points of the score: ← against the claim · for the cla
 set grid xtics linetype 1 linewidth 0.4 linecolor '#dddddd'
 set arrow 1 from 0, graph 0 to 0, graph 1 nohead back linecolor '#555555' linewidth 0.9
 unset ytics
-set key outside bottom center horizontal Left reverse samplen 1.5 width 1 font ',' . \
+set key outside bottom center horizontal maxrows 1 Left reverse samplen 1.5 width 1 font ',' . \
     (format eq 'svg' ? 18 : format eq 'png' ? 21 : 7)
 color(v) = word('#0072B2 #D55E00 #6f6f6f', v + 1)
 mark(v) = int(word('7 13 6', v + 1))
-name(v) = v == 0 ? 'holds' : v == 1 ? 'fails' : 'undecided (p ≥ 0.05)'
+name(v) = v == 0 ? 'holds' : v == 1 ? 'fails' : 'undecided'
 of(v, x) = $5 == v ? x : NaN
 left = -reach * 1.15
 plot data using (left):1:($5 == -1 ? strcol(6) : '') with labels left offset screen 0.015 - margin, 0 \
-         font ',' . (format eq 'svg' ? 21 : format eq 'png' ? 24 : 8) . ':Bold' notitle, \
+         font 'DejaVu Sans:Bold,' . (format eq 'svg' ? 21 : format eq 'png' ? 24 : 8) notitle, \
      for [v = 0:2] data using (of(v, $2)):1:3:4 with xerrorbars pointtype mark(v) pointsize 1.3 \
          linecolor rgb color(v) linewidth 1.5 notitle, \
      for [v = 0:2] keyentry with points pointtype mark(v) pointsize 1.3 linecolor rgb color(v) \
