@@ -10,7 +10,8 @@ refuse 4 "nothing.yaml: cannot open" claims nothing.yaml
 cat > study.yaml << 'YAML'
 name: demo
 base: {model: gpt2-1m, dataset: wntopic, train: {steps: 3, batch: 4}, dev: {limit: 20}, test: {limit: 40}}
-methods: {prompt: {length: 3}, none: }
+methods: {prompt: {length: 3, init: class-label, lr: 1e-6}, none: }
+report: {neighbours: true}
 seeds: [1, 2]
 presets: {quick: {train.steps: 2}}
 claims:
@@ -18,11 +19,12 @@ claims:
      test: mean(test.all.accuracy | entry=prompt) > mean(test.all.accuracy | entry=none)}
   - {id: smaller, text: none is smallest,
      test: mean(trainable_parameters | entry=none) < mean(trainable_parameters | entry=prompt)}
+  - {id: words, text: class words persist, test: mean(class_words | entry=prompt) > 0}
   - {id: never, text: too large, not_testable: needs a larger machine}
 YAML
 sed 's/^name: demo/name: other/; s/model: gpt2-1m/model: no-such-model/' study.yaml > other.yaml
 sed 's/mean(test.all.accuracy | entry=none)/mean(test.all.accuracy | entry=nome)/' study.yaml > wrong.yaml
-refuse 3 "wrong.yaml:8: test of claim 'better', character 73" claims wrong.yaml
+refuse 3 "wrong.yaml:9: test of claim 'better', character 73" claims wrong.yaml
 refuse 3 "has no preset 'slow'" claims study.yaml --preset slow
 
 "$softprompt" claims study.yaml > board || fail "claims without runs: exit code $?"
@@ -36,22 +38,26 @@ grep -q "softprompt run study.yaml --preset quick$" board || fail "missing runs:
 grep -q "holds  *smaller: none is smallest" board || fail "smaller does not hold: $(cat board)"
 grep -q "paper  section 1: 3 against 2" board || fail "the paper's figure: $(cat board)"
 grep -q "model 'no-such-model'" board || fail "the missing model: $(cat board)"
-grep -q "^6 claims: 1 holds, 0 fail, 1 undecided, 4 not testable here" board || fail "$(tail -4 board)"
+grep -q "^8 claims: 2 hold, 0 fail, 1 undecided, 5 not testable here" board || fail "$(tail -4 board)"
 for file in claims/claims.md claims/claims.csv claims/claims.svg claims/claims.png \
     claims/claims.pdf claims/claims.dat demo/claims.md demo/claims.csv; do
     [ -s "results/$file" ] || fail "no results/$file"
 done
-[ "$(wc -l < results/claims/claims.csv)" -eq 7 ] || fail "claims.csv: $(cat results/claims/claims.csv)"
+[ "$(wc -l < results/claims/claims.csv)" -eq 9 ] || fail "claims.csv: $(cat results/claims/claims.csv)"
 cp results/claims/claims.csv before
 "$softprompt" claims study.yaml other.yaml --preset quick --json > json || fail "--json"
 cmp -s before results/claims/claims.csv || fail "the same board came out otherwise"
+"$softprompt" report study.yaml --preset quick > log 2>&1 || fail "report: $(cat log)"
 python3 - << 'PYTHON' || fail "json: $(cat json)"
-import json
+import csv, json
 board = json.load(open("json"))
 demo = {j["id"]: j for j in board if j["study"] == "demo"}
 verdicts = {name: j["verdict"] for name, j in demo.items()}
-assert verdicts == {"better": "undecided", "smaller": "holds", "never": "not testable here"}
+assert verdicts == {"better": "undecided", "smaller": "holds", "words": "holds", "never": "not testable here"}
 assert demo["better"]["effect"] is not None and demo["never"]["effect"] is None
+table = next(csv.DictReader(open("results/demo/neighbours.csv")))
+assert 0 < float(table["Class words %"]) < 100
+assert abs(float(table["Class words %"]) - demo["words"]["effect"]) < 1e-6
 assert demo["better"]["runs"] == 4 and demo["better"]["examples"] == 40
 PYTHON
 
@@ -82,7 +88,7 @@ for line in 'study 1 of 3, experiments/broken.yaml' 'experiments/broken.yaml end
     grep -qF "make claims: $line" log || fail "claims.sh does not say '$line': $(cat log)"
 done
 grep -q silent log && fail "a study without claims was run: $(cat log)"
-grep -q "^9 claims: 1 holds, " board || fail "claims.sh: $(tail -5 board)"
+grep -q "^12 claims: 2 hold, " board || fail "claims.sh: $(tail -5 board)"
 grep -q "first: 3 seeds, 40 test examples, 6 runs" board || fail "--set did not reach: $(cat board)"
 grep -q "^Written into results/claims: " board || fail "claims.sh: $(tail -5 board)"
 tail -n 1 board | grep -q " for 3 studies and the board" || fail "claims.sh: $(tail -5 board)"
