@@ -16,8 +16,8 @@ enum { OPTION_JSON = 256 };
 static const char doc[] =
     "Judges the claims of each study SPEC from the runs that are there, prints the board, and "
     "writes it into FOLDER/claims (claims.md, claims.csv and the figure claims.svg, .png, .pdf "
-    "with "
-    "its data) and, study by study, as claims.md and claims.csv into the studies' folders. Nothing "
+    "with its data), paper by paper, and, study by study, as claims.md and claims.csv into the "
+    "studies' folders. Nothing "
     "is trained; a claim whose runs are missing is not testable here.";
 
 static const struct argp_option options[] = {
@@ -168,6 +168,7 @@ static sp_status run(int argc, char **argv) {
     sp_status st = judge_all(&line, &all);
     if (!st && !all.count)
         st = sp_fail(SP_ERR_SPEC, "%s: has no claims; give a spec with some", line.specs.data[0]);
+    sp_claims_sort(all.items, all.count);
     if (!st) st = sp_claims_write(all.items, all.count, folder, "claims");
     if (!st) st = sp_claims_draw(all.items, all.count, folder);
     if (!st && line.json) print_json(&all);

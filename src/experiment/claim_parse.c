@@ -21,7 +21,8 @@ typedef struct parser {
 
 static const char white[] = " \t\r\n";
 static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
-static const char *const attributes[] = {"trainable_parameters", "train_seconds", NULL};
+static const char *const attributes[] = {"trainable_parameters", "train_seconds", "pscp",
+                                         "class_words", NULL};
 
 /* "file:line: test of claim 'a', character 12, at 'mena(': ..." */
 __attribute__((format(printf, 2, 3))) static sp_status fail(const parser *p, const char *format,
@@ -97,7 +98,7 @@ static sp_status read_score(parser *p, sp_claim_term *term) {
     bool of_test = strncmp(score, "test.", 5) == 0 && strchr(dot + 1, '.');
     if (!of_test && strncmp(score, "dev.best.", 9) != 0 && !sp_claim_score_is_attribute(score))
         return fail(p, "no such score; use test.GROUP.METRIC, dev.best.SERIES, "
-                       "trainable_parameters or train_seconds");
+                       "trainable_parameters, train_seconds, pscp or class_words");
     if (sp_claim_score_is_attribute(score) && term->statistic == SP_CLAIM_VOTE)
         return fail(p, "a vote has no %s", score);
     if (!of_test && term->statistic == SP_CLAIM_VOTE)

@@ -5,11 +5,15 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 static const char caption[] =
-    "Effect: left less right side of the claim, of a curve the change along it. The interval is a "
+    "Here: both sides of the test, margins included, or the points of a curve. Effect: left less "
+    "right "
+    "side, of a curve the change along it. The interval is a "
     "95 % bootstrap interval over test examples and, where there are several, seeds; p is "
-    "two-sided and corrected after Holm for the claims of the study. docs/methods.md says how.";
+    "two-sided and corrected after Holm for the claims of the study. With one seed the interval "
+    "holds test examples only. docs/methods.md says how.";
 
 char *sp_claims_summary(const sp_judgement *all, size_t count) {
     size_t n[SP_NOT_TESTABLE + 1] = {0};
@@ -33,58 +37,99 @@ static char *sample_text(const sp_judgement *j) {
     return text.len ? sp_buf_take(&text) : sp_strdup("");
 }
 
-/* A number with as many decimals as its size deserves; "–" for none. */
-static void put_number(sp_buf *out, double x) {
-    double size = fabs(x);
-    if (isnan(x))
-        sp_buf_puts(out, "\xe2\x80\x93");
-    else
-        sp_buf_printf(out, "%.*f", size >= 1000 ? 0 : size >= 0.1 || size == 0 ? 1 : 3, x);
-}
-
-/* "11.1 [9.0, 13.2]"; the caller's. */
+/* "11.1 [9.0, 13.2]", with as many decimals as the largest of the numbers deserves; "–" for none;
+ * the caller's. */
 static char *effect_text(const sp_judgement *j) {
     sp_buf text = {0};
-    put_number(&text, j->effect);
-    if (!isnan(j->low)) {
-        sp_buf_puts(&text, " [");
-        put_number(&text, j->low);
-        sp_buf_puts(&text, ", ");
-        put_number(&text, j->high);
-        sp_buf_puts(&text, "]");
-    }
+    if (isnan(j->effect)) return sp_strdup("\xe2\x80\x93");
+    double size = fabs(j->effect);
+    if (!isnan(j->low)) size = fmax(size, fmax(fabs(j->low), fabs(j->high)));
+    int decimals = size >= 1000 ? 0 : size >= 0.5 || size == 0 ? 1 : 3;
+    sp_buf_printf(&text, "%.*f", decimals, j->effect);
+    if (!isnan(j->low)) sp_buf_printf(&text, " [%.*f, %.*f]", decimals, j->low, decimals, j->high);
     return sp_buf_take(&text);
+}
+
+/* ---- by paper ---- */
+
+char *sp_claim_paper(const sp_judgement *j) {
+    const char *source = j->claim.source;
+    size_t len = strcspn(source, ",(:;");
+    while (len && source[len - 1] == ' ') len--;
+    return len ? sp_strndup(source, len) : sp_strdup(j->study);
+}
+
+void sp_claims_sort(sp_judgement *all, size_t count) {
+    for (size_t i = 1; i < count; i++) {
+        sp_judgement moved = all[i];
+        char *paper = sp_claim_paper(&moved);
+        size_t k = i;
+        for (; k > 0; k--) {
+            char *before = sp_claim_paper(&all[k - 1]);
+            bool stays = strcasecmp(before, paper) <= 0;
+            free(before);
+            if (stays) break;
+            all[k] = all[k - 1];
+        }
+        all[k] = moved;
+        free(paper);
+    }
+}
+
+bool sp_claim_begins_paper(const sp_judgement *all, size_t i) {
+    if (i == 0) return true;
+    char *paper = sp_claim_paper(&all[i]), *before = sp_claim_paper(&all[i - 1]);
+    bool begins = strcmp(paper, before) != 0;
+    free(paper), free(before);
+    return begins;
 }
 
 /* ---- sheets ---- */
 
+/* "Prompt Tuning, section 6: 91.3 against 91.0", either of them, or ""; the caller's. */
+static char *with_source(const char *figure, const char *source) {
+    return sp_format("%s%s%s", source, *figure && *source ? ": " : "", figure);
+}
+
+static char *verdict_text(const sp_judgement *j) {
+    if (j->verdict == SP_NOT_TESTABLE)
+        return sp_format("%s: %s", sp_verdict_names[j->verdict], j->reason);
+    return sp_format("%s, p %.3f", sp_verdict_names[j->verdict], j->adjusted);
+}
+
+static char *here_with_effect(const sp_judgement *j) {
+    if (j->verdict == SP_NOT_TESTABLE) return sp_strdup("");
+    char *effect = effect_text(j), *text = sp_format("%s; effect %s", j->here, effect);
+    free(effect);
+    return text;
+}
+
+/* "table1: 3 seeds, 200 test examples, 6 runs; only 3 seeds"; the caller's. */
+static char *study_text(const sp_judgement *j) {
+    char *sample = sample_text(j);
+    char *text = sp_format("%s%s%s%s%s", j->study, *sample ? ": " : "", sample,
+                           *j->note ? "; " : "", j->note);
+    free(sample);
+    return text;
+}
+
 static void add_readable_row(const sp_judgement *j, sp_sheet *out) {
-    char *effect = effect_text(j), *sample = sample_text(j);
-    bool tested = j->verdict != SP_NOT_TESTABLE;
-    char *verdict = tested ? sp_strdup(sp_verdict_names[j->verdict])
-                           : sp_format("%s: %s", sp_verdict_names[j->verdict], j->reason);
-    char *sample_and_note = sp_format("%s%s%s", sample, *j->note ? "; " : "", j->note);
-    char *claim = sp_format("%s (%s)", j->claim.text, j->claim.id);
-    sp_sheet_cell(out, claim);
-    sp_sheet_cell(out, j->claim.source);
-    sp_sheet_cell(out, j->claim.paper);
-    sp_sheet_cell(out, j->here);
-    sp_sheet_cell(out, tested ? effect : "");
-    sp_sheet_number(out, j->adjusted, 3);
-    sp_sheet_cell(out, verdict);
-    if (j->verdict == SP_HOLDS || j->verdict == SP_FAILS) sp_sheet_mark(out);
-    sp_sheet_cell(out, j->study);
-    sp_sheet_cell(out, sample_and_note);
-    free(effect), free(sample), free(verdict), free(sample_and_note), free(claim);
+    char *cells[] = {sp_format("%s (%s)", j->claim.text, j->claim.id),
+                     with_source(j->claim.paper, j->claim.source), here_with_effect(j),
+                     verdict_text(j), study_text(j)};
+    for (int i = 0; i < 5; i++) {
+        sp_sheet_cell(out, cells[i]);
+        if (i == 3 && (j->verdict == SP_HOLDS || j->verdict == SP_FAILS)) sp_sheet_mark(out);
+        free(cells[i]);
+    }
 }
 
 void sp_claims_sheet(const sp_judgement *all, size_t count, const char *name, sp_sheet *out) {
-    static const char *const columns[] = {"Claim", "Source",  "Paper", "Here",  "Effect [95 %]",
-                                          "p",     "Verdict", "Study", "Sample"};
+    static const char *const columns[] = {"Claim", "In the paper", "Here", "Verdict", "Study"};
     sp_sheet_start(out, name, "Claims");
     sp_sheet_caption(out, caption);
     for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
-        sp_sheet_column(out, columns[i], columns[i][0] == 'p');
+        sp_sheet_column(out, columns[i], false);
     for (size_t i = 0; i < count; i++) add_readable_row(&all[i], out);
     char *summary = sp_claims_summary(all, count);
     sp_sheet_note(out, summary);
@@ -154,24 +199,23 @@ sp_status sp_claims_write(const sp_judgement *all, size_t count, const char *fol
 static void put_claim(const sp_judgement *j, sp_buf *out) {
     sp_buf_printf(out, "  %-17s  %s: %s\n", sp_verdict_names[j->verdict], j->claim.id,
                   j->claim.text);
-    if (*j->claim.paper || *j->claim.source)
-        sp_buf_printf(out, "%21spaper  %s%s%s%s%s\n", "", j->claim.paper,
-                      *j->claim.paper && *j->claim.source ? " (" : "", j->claim.source,
-                      *j->claim.paper && *j->claim.source ? ")" : "", "");
-    if (j->verdict == SP_NOT_TESTABLE) {
-        sp_buf_printf(out, "%21s%s\n", "", j->reason);
-        return;
-    }
-    char *effect = effect_text(j), *sample = sample_text(j);
-    sp_buf_printf(out, "%21shere   %s; effect %s, p %.3f; %s%s%s\n", "", j->here, effect,
-                  j->adjusted, sample, *j->note ? "; " : "", j->note);
-    free(effect), free(sample);
+    char *figure = with_source(j->claim.paper, j->claim.source), *here = here_with_effect(j);
+    char *study = study_text(j);
+    if (*figure) sp_buf_printf(out, "%21spaper  %s\n", "", figure);
+    if (j->verdict == SP_NOT_TESTABLE)
+        sp_buf_printf(out, "%21s%s: %s\n", "", j->study, j->reason);
+    else
+        sp_buf_printf(out, "%21shere   %s, p %.3f\n%21s%s\n", "", here, j->adjusted, "", study);
+    free(figure), free(here), free(study);
 }
 
 void sp_claims_text(const sp_judgement *all, size_t count, sp_buf *out) {
     for (size_t i = 0; i < count; i++) {
-        bool begins = i == 0 || strcmp(all[i].study, all[i - 1].study) != 0;
-        if (begins) sp_buf_printf(out, "%s%s\n", i ? "\n" : "", all[i].study);
+        if (sp_claim_begins_paper(all, i)) {
+            char *paper = sp_claim_paper(&all[i]);
+            sp_buf_printf(out, "%s%s\n", i ? "\n" : "", paper);
+            free(paper);
+        }
         put_claim(&all[i], out);
     }
     char *summary = sp_claims_summary(all, count);

@@ -1,6 +1,8 @@
 #include "report/claim_cells.h"
 
 #include "experiment/subset.h"
+#include "report/cost.h"
+#include "report/persistence.h"
 #include "report/vote.h"
 
 #include <math.h>
@@ -25,7 +27,7 @@ static void free_cell(sp_cell *cell) {
 void sp_cells_free(sp_cells *c) {
     for (size_t i = 0; i < c->set_count; i++) free_set(&c->sets[i]);
     for (size_t i = 0; i < c->count; i++) free_cell(&c->items[i]);
-    free(c->sets), free(c->items);
+    free(c->sets), free(c->items), free(c->pscp);
     *c = (sp_cells){0};
 }
 
@@ -192,11 +194,33 @@ static sp_status fill_tested(sp_cells *c, const size_t *runs, size_t count, sp_c
     return st;
 }
 
-static sp_status fill_number(const sp_results *r, size_t run, sp_cell *cell) {
+/* Weighed once for all runs, which share the length of the examples. */
+static sp_status find_pscp(sp_cells *c, size_t run, double *out) {
+    sp_status st = SP_OK;
+    if (!c->pscp) {
+        c->pscp = sp_alloc(c->results->runs->count, sizeof *c->pscp);
+        st = sp_pscp_of_runs(c->results, c->folder, c->pscp);
+        if (st) free(c->pscp), c->pscp = NULL;
+    }
+    if (!st) *out = c->pscp[run];
+    return st;
+}
+
+static sp_status find_number(sp_cells *c, size_t run, const char *score, double *out) {
+    const sp_results *r = c->results;
+    if (strcmp(score, "pscp") == 0) return find_pscp(c, run, out);
+    if (strcmp(score, "class_words") == 0)
+        return sp_class_words_found(&r->runs->items[run], c->folder, c->assets, out);
+    *out = sp_claim_score_is_attribute(score) ? sp_runlog_get_number(&r->logs[run], score)
+                                              : sp_results_score(r, run, score);
+    return SP_OK;
+}
+
+static sp_status fill_number(sp_cells *c, size_t run, sp_cell *cell) {
+    const sp_results *r = c->results;
     cell->set = SP_NO_SET;
-    cell->value = sp_claim_score_is_attribute(cell->score)
-                      ? sp_runlog_get_number(&r->logs[run], cell->score)
-                      : sp_results_score(r, run, cell->score);
+    sp_status st = find_number(c, run, cell->score, &cell->value);
+    if (st) return st;
     if (isfinite(cell->value)) return SP_OK;
     return sp_fail(SP_ERR_DATA, "run %s has no %s", r->runs->items[run].id, cell->score);
 }
@@ -210,8 +234,7 @@ sp_status sp_cells_find(sp_cells *c, const size_t *runs, size_t count, bool vote
     *out = c->count;
     sp_cell cell = {.run = runs[0], .vote = vote, .score = sp_strdup(score)};
     bool tested = strncmp(score, "test.", strlen("test.")) == 0;
-    sp_status st =
-        tested ? fill_tested(c, runs, count, &cell) : fill_number(c->results, runs[0], &cell);
+    sp_status st = tested ? fill_tested(c, runs, count, &cell) : fill_number(c, runs[0], &cell);
     if (st) {
         free_cell(&cell);
         return st;

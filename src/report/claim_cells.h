@@ -44,6 +44,7 @@ typedef struct sp_cells {
     size_t set_count;
     sp_cell *items;
     size_t count;
+    double *pscp; /* [runs of the results]; NULL: not asked for yet */
 } sp_cells;
 
 void sp_cells_start(const sp_results *results, const char *folder, sp_assets *assets,

@@ -206,9 +206,12 @@ static char *here_text(const judging *j, const double *y, double size) {
 }
 
 static bool is_in_points(const sp_cell *cell) {
-    if (sp_claim_score_is_attribute(cell->score)) return false;
-    const char *name = strrchr(cell->score, '.') + 1;
-    return strcmp(name, "nist") != 0 && strcmp(name, "cider") != 0 && strcmp(name, "loss") != 0;
+    static const char *const others[] = {"nist",          "cider", "loss", "trainable_parameters",
+                                         "train_seconds", NULL};
+    const char *dot = strrchr(cell->score, '.'), *name = dot ? dot + 1 : cell->score;
+    for (int i = 0; others[i]; i++)
+        if (strcmp(others[i], name) == 0) return false;
+    return true;
 }
 
 static void describe_sample(const judging *j, sp_judgement *out) {
@@ -243,9 +246,7 @@ static void note_sample(const judging *j, const sp_claim_effect *e, sp_judgement
         sp_buf_puts(&note, "one seed and no test examples, so no interval");
     else if (j->mode == SEEDS_FIXED && j->plan.unit_count > 1)
         sp_buf_puts(&note, "for these seeds: the interval holds test examples only");
-    else if (j->plan.unit_count == 1)
-        sp_buf_puts(&note, "one seed: the interval holds test examples only");
-    else if (j->plan.unit_count < FEW_SEEDS)
+    else if (j->plan.unit_count > 1 && j->plan.unit_count < FEW_SEEDS)
         sp_buf_printf(&note, "only %zu %s", j->plan.unit_count, units);
     const char *more[] = {e->against, e->lacking};
     for (int i = 0; i < 2; i++)
@@ -307,6 +308,7 @@ static char *find_problem(const sp_results *r, const judging *j) {
         sp_buf_printf(&text, "%s%zu of %zu runs failed", missing ? ", " : "", plan->failed,
                       plan->run_count);
     sp_buf_printf(&text, "; softprompt run %s", r->spec->path);
+    if (r->spec->preset) sp_buf_printf(&text, " --preset %s", r->spec->preset);
     return sp_buf_take(&text);
 }
 
@@ -360,16 +362,21 @@ static void start_judgement(const sp_spec *spec, const sp_claim *claim, sp_judge
                           .direction = sp_claim_direction(claim->test.form)};
 }
 
+/* Whether there is a p-value that chance has a part in. */
+static bool was_tested(const sp_judgement *j) {
+    return !isnan(j->p) && !isnan(j->low);
+}
+
 /* Holm's correction over the claims that were tested. */
 static void correct(sp_judgement *all, size_t count) {
     double *p = sp_alloc(count, sizeof *p);
     size_t n = 0;
     for (size_t i = 0; i < count; i++)
-        if (!isnan(all[i].p)) p[n++] = all[i].p;
+        if (was_tested(&all[i])) p[n++] = all[i].p;
     sp_holm(p, n);
     n = 0;
     for (size_t i = 0; i < count; i++)
-        if (!isnan(all[i].p)) all[i].adjusted = p[n++];
+        if (was_tested(&all[i])) all[i].adjusted = p[n++];
     free(p);
 }
 

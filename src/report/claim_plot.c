@@ -25,17 +25,30 @@ static void put_row(const sp_judgement *j, size_t row, sp_buf *out) {
                   (int)j->verdict, j->claim.id, sp_verdict_names[j->verdict]);
 }
 
-/* All rows, each study's behind one with its name; returns how many there are. */
+/* All rows, each paper's behind one with its name; returns how many there are. */
 static size_t put_rows(const sp_judgement *all, size_t count, sp_buf *out) {
     size_t rows = 0;
     sp_buf_puts(out, "# row, effect for the claim, its interval, verdict (0 holds, 1 fails, 2 "
-                     "undecided, 3 not testable here, -1 a study's name), claim, verdict\n");
+                     "undecided, 3 not testable here, -1 a paper's name), claim, verdict\n");
     for (size_t i = 0; i < count; i++) {
-        if (i == 0 || strcmp(all[i].study, all[i - 1].study) != 0)
-            sp_buf_printf(out, "%zu 0 0 0 -1 \"%s\" \"\"\n", rows++, all[i].study);
+        if (sp_claim_begins_paper(all, i)) {
+            char *paper = sp_claim_paper(&all[i]);
+            for (char *at = paper; (at = strchr(at, '"'));) *at = '\'';
+            sp_buf_printf(out, "%zu 0 0 0 -1 \"%s\" \"\"\n", rows++, paper);
+            free(paper);
+        }
         put_row(&all[i], rows++, out);
     }
     return rows;
+}
+
+static size_t longest_id(const sp_judgement *all, size_t count) {
+    size_t longest = 0;
+    for (size_t i = 0; i < count; i++) {
+        size_t len = strlen(all[i].claim.id);
+        if (len > longest) longest = len;
+    }
+    return longest;
 }
 
 static double reach_of(const sp_judgement *all, size_t count) {
@@ -53,7 +66,8 @@ sp_status sp_claims_draw(const sp_judgement *all, size_t count, const char *fold
     char *stem = sp_path_join(folder, "claims");
     sp_buf rows = {0}, settings = {0};
     size_t row_count = put_rows(all, count, &rows);
-    sp_buf_printf(&settings, "rows=%zu;reach=%.10g;", row_count, reach_of(all, count));
+    sp_buf_printf(&settings, "rows=%zu;reach=%.10g;letters=%zu;", row_count, reach_of(all, count),
+                  longest_id(all, count));
     sp_status st = sp_make_folders(folder);
     if (!st) st = sp_gnuplot_figure(stem, "claims", settings.data, &rows, formats);
     sp_buf_free(&rows), sp_buf_free(&settings);

@@ -89,6 +89,11 @@ static double step_of(const double *y, size_t points, const void *settings) {
     return y[s->to] - y[s->from] + s->shift;
 }
 
+static double point_of(const double *y, size_t points, const void *settings) {
+    (void)points;
+    return y[*(const size_t *)settings];
+}
+
 /* The change from the first to the last point along the least-squares line over the ranks. */
 static double fitted_change(const double *y, size_t points, const void *settings) {
     (void)settings;
@@ -140,10 +145,15 @@ static void measure_fall(const sp_claim_values *v, sp_claim_effect *out) {
 
 static void measure_shrinking(const sp_claim_values *v, sp_claim_effect *out) {
     measure(v, fitted_change, NULL, out);
-    if (v->y[0] <= 0)
-        out->lacking = "there is no gap at the start";
-    else if (v->y[v->points - 1] >= v->y[0])
+    sp_claim_effect first;
+    measure(v, point_of, &(size_t){0}, &first);
+    double last = v->y[v->points - 1];
+    if (first.effect <= 0 || first.p >= LEVEL)
+        out->lacking = "there is no clear gap at the start";
+    else if (last >= first.effect)
         out->lacking = "the last gap is not below the first";
+    else if (last <= -first.effect)
+        out->lacking = "the last gap is as wide, the other way round";
 }
 
 /* ---- curves with a peak ---- */

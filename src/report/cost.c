@@ -209,15 +209,27 @@ static double mean_of(const sp_results *r, const sp_row *row, const char *attrib
     return sp_row_attribute(r, row, attribute).mean;
 }
 
-static double weigh(const sp_results *r, const sp_row *row, double score, flops f) {
-    const sp_cost_settings *s = &r->spec->cost;
-    const double of_model[SP_COST_KINDS] = {mean_of(r, row, "total_parameters"), f.bare, NAN};
-    const double costs[SP_COST_KINDS] = {mean_of(r, row, "trainable_parameters"), f.merged,
-                                         mean_of(r, row, "peak_rss_bytes")};
+static double weigh(const sp_cost_settings *s, double score, double model_parameters, flops f,
+                    double trained, double memory) {
+    const double of_model[SP_COST_KINDS] = {model_parameters, f.bare, NAN};
+    const double costs[SP_COST_KINDS] = {trained, f.merged, memory};
     double references[SP_COST_KINDS];
     for (int i = 0; i < SP_COST_KINDS; i++)
         references[i] = s->references[i] > 0 ? s->references[i] : of_model[i];
     return sp_pscp(score, costs, references, s->exponents);
+}
+
+static double weigh_row(const sp_results *r, const sp_row *row, double score, flops f) {
+    return weigh(&r->spec->cost, score, mean_of(r, row, "total_parameters"), f,
+                 mean_of(r, row, "trainable_parameters"), mean_of(r, row, "peak_rss_bytes"));
+}
+
+static double weigh_run(const sp_results *r, size_t run, flops f) {
+    const sp_runlog *log = &r->logs[run];
+    return weigh(&r->spec->cost, sp_results_score(r, run, r->spec->cost.score),
+                 sp_runlog_get_number(log, "total_parameters"), f,
+                 sp_runlog_get_number(log, "trainable_parameters"),
+                 sp_runlog_get_number(log, "peak_rss_bytes"));
 }
 
 static void put_costs(const sp_results *r, const sp_row *row, sp_sheet *out) {
@@ -247,7 +259,7 @@ static void put_row(costing *c, size_t i, sp_sheet *out) {
     sp_sheet_number(out, f.unmerged / 1e6, 3);
     sp_sheet_number(out, s.mean, decimals);
     sp_sheet_number(out, s.n > 1 ? s.deviation : NAN, decimals);
-    sp_sheet_number(out, weigh(r, row, s.mean, f), decimals);
+    sp_sheet_number(out, weigh_row(r, row, s.mean, f), decimals);
     bool text = c->facts[i].output == SP_OUTPUT_TEXT;
     c->per_token |= text, c->per_example |= !text;
     c->merges |= f.merged < f.unmerged;
@@ -312,11 +324,33 @@ static void fill(costing *c, sp_sheet *out) {
     free(title);
 }
 
+static costing start_costing(const sp_results *r) {
+    return (costing){.r = r,
+                     .models = sp_alloc(r->row_count, sizeof(known_model)),
+                     .facts = sp_alloc(r->row_count, sizeof(row_facts))};
+}
+
+sp_status sp_pscp_of_runs(const sp_results *r, const char *folder, double *out) {
+    if (!r->spec->cost.score)
+        return sp_fail(SP_ERR_DATA, "pscp needs report: cost in %s, which says how costs weigh",
+                       r->spec->path);
+    costing c = start_costing(r);
+    sp_status st = learn(&c, folder);
+    for (size_t i = 0; i < r->runs->count; i++) out[i] = NAN;
+    for (size_t i = 0; !st && i < r->row_count; i++) {
+        const sp_row *row = &r->rows[i];
+        if (!row->finished) continue;
+        flops f = count_flops(&c, &c.facts[i]);
+        for (size_t k = row->first; k < row->first + row->count; k++)
+            if (r->states[k] == SP_RUN_FINISHED) out[k] = weigh_run(r, k, f);
+    }
+    forget(&c);
+    return st;
+}
+
 sp_status sp_cost_sheet(const sp_results *r, const char *folder, sp_sheet *out) {
     if (!r->spec->cost.score) return SP_OK;
-    costing c = {.r = r,
-                 .models = sp_alloc(r->row_count, sizeof *c.models),
-                 .facts = sp_alloc(r->row_count, sizeof *c.facts)};
+    costing c = start_costing(r);
     sp_status st = learn(&c, folder);
     if (!st) fill(&c, out);
     forget(&c);

@@ -11,6 +11,11 @@
 double sp_pscp(double score, const double *costs, const double *references,
                const double *exponents);
 
+/* The PSCP of each finished run, as the spec's `report: cost` weighs its score: out
+ * [results->runs->count], NaN for a run that has not finished or whose costs are not known.
+ * SP_ERR_DATA without `cost`, SP_ERR_FORMAT for a damaged run file in `folder`. */
+sp_status sp_pscp_of_runs(const sp_results *results, const char *folder, double *out);
+
 /* One line a row of `results` with a finished run, as the spec's `report: cost` asks: trained and
  * kept parameters, storage, time, memory, FLOPs of inference, the score with its deviation over
  * seeds, PSCP. FLOPs are counted from the model's config and the shapes in the run files of

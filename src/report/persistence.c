@@ -1,6 +1,5 @@
 #include "report/persistence.h"
 
-#include "experiment/assets.h"
 #include "tuning/prompt_file.h"
 
 #include <math.h>
@@ -157,6 +156,14 @@ static sp_status add_run(const sp_run_spec *run, const char *folder, sp_assets *
     sp_leaf_free(&rows);
     sp_h5_close(file);
     free(path);
+    return st;
+}
+
+sp_status sp_class_words_found(const sp_run_spec *run, const char *folder, sp_assets *assets,
+                               double *out) {
+    sums s = {0};
+    sp_status st = add_run(run, folder, assets, &s);
+    *out = s.words > 0 ? 100 * s.found / s.words : NAN;
     return st;
 }
 

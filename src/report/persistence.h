@@ -4,6 +4,7 @@
 #define SP_REPORT_PERSISTENCE_H
 
 #include "data/dataset.h"
+#include "experiment/assets.h"
 #include "report/results.h"
 #include "report/sheet.h"
 #include "tuning/neighbours.h"
@@ -35,6 +36,11 @@ typedef struct sp_persistence {
 sp_status sp_persistence_measure(const sp_neighbours *n, const sp_tokenizer *tokenizer,
                                  const sp_label *labels, size_t label_count, sp_persistence *out);
 void sp_persistence_free(sp_persistence *p);
+
+/* How many percent of the class words a finished run's prompt has among its nearest tokens; NaN if
+ * it keeps no virtual tokens or its data set no classes. Errors of opening model, data and file. */
+sp_status sp_class_words_found(const sp_run_spec *run, const char *folder, sp_assets *assets,
+                               double *out);
 
 /* For a study whose spec has report: neighbours: true: a line for each row whose runs keep virtual
  * tokens, means over its finished runs: nearest tokens, clusters, class words. A section of the

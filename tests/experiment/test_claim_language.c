@@ -57,6 +57,23 @@ static void a_relation_has_two_sides_of_weighted_atoms(void **state) {
     sp_spec_free(&spec);
 }
 
+static void numbers_of_a_run_are_scores_without_a_group(void **state) {
+    (void)state;
+    static const char *const names[] = {"trainable_parameters", "train_seconds", "pscp",
+                                        "class_words"};
+    for (int i = 0; i < 4; i++) {
+        char *test = sp_format("mean(%s | entry=prefix) > best(%s)", names[i], names[i]);
+        char *vote = sp_format("vote(%s) > 1", names[i]);
+        sp_spec spec = read_test(test);
+        assert_string_equal(spec.claims[0].test.left.terms[0].score, names[i]);
+        assert_true(sp_claim_score_is_attribute(names[i]));
+        sp_spec_free(&spec);
+        refuse(vote, "a vote has no ");
+        free(test), free(vote);
+    }
+    refuse("mean(psc) > 1", "train_seconds, pscp or class_words");
+}
+
 static void a_minus_before_parentheses_turns_all_signs_in_them(void **state) {
     (void)state;
     sp_spec spec = read_test("-(mean(test.all.bleu) - 2*(mean(test.all.ter) + 1)) < 0");
@@ -137,6 +154,7 @@ static void a_claim_has_an_id_of_its_own_and_a_test_or_a_reason(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_relation_has_two_sides_of_weighted_atoms),
+        cmocka_unit_test(numbers_of_a_run_are_scores_without_a_group),
         cmocka_unit_test(a_minus_before_parentheses_turns_all_signs_in_them),
         cmocka_unit_test(a_curve_has_an_expression_and_a_setting),
         cmocka_unit_test(a_wrong_test_is_refused_with_file_line_and_place),

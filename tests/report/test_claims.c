@@ -213,6 +213,7 @@ static const char small[] =
     "mean(test.all.macro-f1 | entry=prompt)'}\n"
     "  - {id: size, text: t, test: 'mean(trainable_parameters | entry=prefix) < 0.6 * "
     "mean(trainable_parameters | entry=prompt)'}\n"
+    "  - {id: cost, text: t, test: 'mean(pscp | entry=prefix) > 1'}\n"
     "  - {id: none, text: t, test: 'mean(test.all.accuracy | entry=prefix, method.length=99) > "
     "1'}\n"
     "  - {id: text, text: t, test: 'mean(test.all.bleu | entry=prefix) > 1'}\n"
@@ -248,6 +249,7 @@ static void a_clear_difference_holds_one_way_and_fails_the_other(void **state) {
     assert_non_null(strstr(find("none")->reason, "no run with entry=prefix, method.length=99"));
     assert_non_null(strstr(find("text")->reason, "set.yaml has no test.all.bleu"));
     assert_non_null(strstr(find("group")->reason, "no test examples of group unseen"));
+    assert_non_null(strstr(find("cost")->reason, "pscp needs report: cost in "));
     assert_string_equal(find("never")->reason, "too large");
     close_study();
 }
@@ -263,7 +265,7 @@ static void claims_without_their_runs_are_not_testable_and_say_so(void **state) 
     assert_int_not_equal(find("vote")->verdict, SP_NOT_TESTABLE);
     sp_buf text = {0};
     sp_claims_text(judgements, count, &text);
-    assert_non_null(strstr(text.data, "9 claims: "));
+    assert_non_null(strstr(text.data, "10 claims: "));
     sp_buf_free(&text);
     close_study();
 }
@@ -280,6 +282,29 @@ static void runs_tested_on_other_texts_are_not_compared(void **state) {
     assert_int_equal(find("better")->verdict, SP_NOT_TESTABLE);
     assert_non_null(strstr(find("better")->reason, "was tested on other texts"));
     close_study();
+}
+
+static void the_board_goes_by_paper_and_keeps_the_order_within_one(void **state) {
+    (void)state;
+    static char study[] = "own";
+    sp_judgement all[] = {
+        {.study = study, .claim = {.id = "1", .source = "Prompt Tuning, section 6"}},
+        {.study = study, .claim = {.id = "2", .source = "LoRA, Table 3"}},
+        {.study = study, .claim = {.id = "3", .source = ""}},
+        {.study = study, .claim = {.id = "4", .source = "Prompt Tuning: a word"}},
+        {.study = study, .claim = {.id = "5", .source = "LoRA (2021)"}}};
+    static const char *const order[] = {"2", "5", "3", "1", "4"}, *const papers[] = {
+                                                                      "LoRA", "LoRA", "own",
+                                                                      "Prompt Tuning",
+                                                                      "Prompt Tuning"};
+    sp_claims_sort(all, 5);
+    for (size_t i = 0; i < 5; i++) {
+        char *paper = sp_claim_paper(&all[i]);
+        assert_string_equal(all[i].claim.id, order[i]);
+        assert_string_equal(paper, papers[i]);
+        assert_int_equal(sp_claim_begins_paper(all, i), i != 1 && i != 4);
+        free(paper);
+    }
 }
 
 /* ---- statistics ---- */
@@ -331,6 +356,9 @@ static void a_curve_is_what_its_name_says_and_nothing_else(void **state) {
     e = measure_curve(SP_CLAIM_SHRINKS, (const double[]){30, 20, 10}, 3);
     assert_true(fabs(e.effect + 20) < 1e-9 && e.p < 0.01 && !*e.lacking);
     assert_true(*measure_curve(SP_CLAIM_SHRINKS, (const double[]){-1, -10, -20}, 3).lacking);
+    assert_true(*measure_curve(SP_CLAIM_SHRINKS, (const double[]){1, -10, -20}, 3).lacking);
+    assert_true(*measure_curve(SP_CLAIM_SHRINKS, (const double[]){9, 0, -12}, 3).lacking);
+    assert_false(*measure_curve(SP_CLAIM_SHRINKS, (const double[]){20, 9, -2}, 3).lacking);
 }
 
 int main(void) {
@@ -340,6 +368,7 @@ int main(void) {
         cmocka_unit_test(a_clear_difference_holds_one_way_and_fails_the_other),
         cmocka_unit_test(claims_without_their_runs_are_not_testable_and_say_so),
         cmocka_unit_test(runs_tested_on_other_texts_are_not_compared),
+        cmocka_unit_test(the_board_goes_by_paper_and_keeps_the_order_within_one),
         cmocka_unit_test(holm_multiplies_step_by_step_and_keeps_the_order),
         cmocka_unit_test(a_curve_is_what_its_name_says_and_nothing_else),
     };

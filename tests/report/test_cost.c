@@ -121,23 +121,6 @@ static void write_run(const sp_run_spec *run, double bleu) {
     free(path);
 }
 
-/* The sheet of `text` with the numbers of write_run: 60 and 64, and so on. */
-static void make_sheet(const char *text, sp_sheet *sheet) {
-    sp_spec spec;
-    sp_run_list runs;
-    sp_results results;
-    check(study_read(text, NULL, NULL, &spec));
-    check(sp_expand(&spec, study_identify, NULL, &runs));
-    for (size_t i = 0; i < runs.count; i++)
-        write_run(&runs.items[i], 60 - 10.0 * (double)(i / 2) + 4.0 * (double)(i % 2));
-    check(sp_results_load(&spec, &runs, study_folder, &results));
-    *sheet = (sp_sheet){0};
-    check(sp_cost_sheet(&results, study_folder, sheet));
-    sp_results_free(&results);
-    sp_run_list_free(&runs);
-    sp_spec_free(&spec);
-}
-
 enum {
     TRAINED = 1,
     SHARE,
@@ -161,6 +144,36 @@ static double cell(const sp_sheet *sheet, int row, int column) {
 
 static void assert_near(double x, double y) {
     if (!(fabs(x - y) <= 1e-9 * fmax(1, fabs(y)))) fail_msg("%.15g is not %.15g", x, y);
+}
+
+/* With costs that are the same in all runs, PSCP is as linear as the score is. */
+static void compare_runs_with_rows(const sp_results *r, const sp_sheet *sheet) {
+    double *pscp = sp_alloc(r->runs->count, sizeof *pscp);
+    check(sp_pscp_of_runs(r, study_folder, pscp));
+    for (size_t i = 0; i < r->row_count; i++) {
+        double mean = (pscp[2 * i] + pscp[2 * i + 1]) / 2, whole = cell(sheet, (int)i, PSCP);
+        assert_true(isnan(mean) == isnan(whole));
+        if (!isnan(mean)) assert_near(mean, whole);
+    }
+    free(pscp);
+}
+
+/* The sheet of `text` with the numbers of write_run: 60 and 64, and so on. */
+static void make_sheet(const char *text, sp_sheet *sheet) {
+    sp_spec spec;
+    sp_run_list runs;
+    sp_results results;
+    check(study_read(text, NULL, NULL, &spec));
+    check(sp_expand(&spec, study_identify, NULL, &runs));
+    for (size_t i = 0; i < runs.count; i++)
+        write_run(&runs.items[i], 60 - 10.0 * (double)(i / 2) + 4.0 * (double)(i % 2));
+    check(sp_results_load(&spec, &runs, study_folder, &results));
+    *sheet = (sp_sheet){0};
+    check(sp_cost_sheet(&results, study_folder, sheet));
+    if (spec.cost.score) compare_runs_with_rows(&results, sheet);
+    sp_results_free(&results);
+    sp_run_list_free(&runs);
+    sp_spec_free(&spec);
 }
 
 /* Maps of a block 32 x (96 + 32 + 128) + 128 x 32; two blocks; a head of 97. */
