@@ -2,6 +2,7 @@
 #include "cli/command.h"
 #include "core/file.h"
 #include "core/memory.h"
+#include "core/option.h"
 #include "metrics/metric.h"
 
 #include <argp.h>
@@ -17,11 +18,7 @@ typedef struct score_arguments {
 } score_arguments;
 
 static const struct argp_option options[] = {
-    {"metrics", 'm', "LIST", 0,
-     "metrics separated by commas (default all of texts); of texts: bleu, nist, meteor, rouge-1, "
-     "rouge-2, rouge-l, cider, ter, chrf, bleu-webnlg, bleu-e2e; of labels: accuracy, macro-f1, "
-     "weighted-f1, mcc; of tags: span-f1, span-precision, span-recall, token-accuracy",
-     0},
+    {"metrics", 'm', "LIST", 0, "metrics separated by commas (default all of texts)", 0},
     {"hyp", 'h', "FILE", 0,
      "the texts or labels to score, one a line; or the tags of a text's words, a text a line", 0},
     {"ref", 'r', "FILE", 0,
@@ -30,6 +27,29 @@ static const struct argp_option options[] = {
      0},
     {"json", 'j', NULL, 0, "print one JSON object with unrounded scores", 0},
     {0}};
+
+/* Appends "; of WHAT: NAME, ..." with the metrics of a task. */
+static void put_metrics(sp_task task, const char *what, sp_buf *out) {
+    const char *names[SP_METRIC_COUNT];
+    size_t count = 0;
+    for (int i = 0; i < SP_METRIC_COUNT; i++)
+        if (sp_metrics[i]->task == task) names[count++] = sp_metrics[i]->name;
+    char *list = sp_list_text(names, count);
+    sp_buf_printf(out, "; of %s: %s", what, list);
+    free(list);
+}
+
+/* The help of --metrics names all that there are. */
+static char *complete_help(int key, const char *text, void *input) {
+    (void)input;
+    if (key != 'm') return (char *)text;
+    sp_buf help = {0};
+    sp_buf_puts(&help, text);
+    put_metrics(SP_GENERATION, "texts", &help);
+    put_metrics(SP_CLASSIFICATION, "labels", &help);
+    put_metrics(SP_TAGGING, "tags", &help);
+    return sp_buf_take(&help);
+}
 
 static error_t parse(int key, char *arg, struct argp_state *state) {
     score_arguments *a = state->input;
@@ -58,6 +78,7 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
 static const struct argp parser = {
     .options = options,
     .parser = parse,
+    .help_filter = complete_help,
     .doc =
         "Scores texts against references, or labels and tags against the true ones, as sacrebleu, "
         "nltk, rouge-score, pycocoevalcap, scikit-learn and seqeval do. Scores are on a 0 to 100 "

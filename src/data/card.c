@@ -1,4 +1,4 @@
-/* Cards: the registry of readers, and the check of every key whatever the reader. */
+/* Cards: the reader of each by its name, and the check of every key whatever the reader. */
 #include "data/mixture.h"
 #include "data/reader.h"
 
@@ -6,9 +6,9 @@
 #include <string.h>
 
 static const sp_reader *const readers[] = {
-    &sp_reader_wntriples, &sp_reader_wnslots, &sp_reader_wntopic,
-    &sp_reader_wnentail,  &sp_reader_webnlg,  &sp_reader_jsonl,
-    &sp_reader_csv,       &sp_reader_tsv,     &sp_reader_mixture,
+#define SP_READER(name) &sp_reader_##name,
+#include "data/readers.def"
+#undef SP_READER
 };
 enum { READERS = sizeof readers / sizeof *readers };
 

@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <utf8proc.h>
 
 static const char *const field_names[SP_FIELDS + 1] = {
     [SP_FIELD_INPUT] = "input",
@@ -283,6 +284,20 @@ sp_status sp_add_row(const sp_schema *schema, const sp_row *row, sp_place at, sp
     sp_example *example = &out->items[out->count - 1];
     example->category = copy_or_empty(row->values[SP_FIELD_CATEGORY]);
     example->group = copy_or_empty(row->values[SP_FIELD_GROUP]);
+    return SP_OK;
+}
+
+sp_status sp_check_utf8(const char *line, size_t len, sp_place at) {
+    for (size_t i = 0; i < len;) {
+        utf8proc_int32_t character;
+        utf8proc_ssize_t taken = utf8proc_iterate((const utf8proc_uint8_t *)line + i,
+                                                  (utf8proc_ssize_t)(len - i), &character);
+        if (taken <= 0 || character == 0)
+            return sp_fail(SP_ERR_FORMAT, "%s:%zu: byte %zu of the line, 0x%02x, is not %s",
+                           at.file, at.line, i + 1, (unsigned char)line[i],
+                           taken <= 0 ? "UTF-8; save the file as UTF-8" : "text; remove it");
+        i += (size_t)taken;
+    }
     return SP_OK;
 }
 

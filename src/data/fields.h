@@ -64,6 +64,9 @@ typedef struct sp_row {
  * of tags than of tokens; SP_ERR_DATA for a label or tag that the card does not list. */
 sp_status sp_add_row(const sp_schema *schema, const sp_row *row, sp_place at, sp_split *out);
 
+/* SP_ERR_FORMAT with "file:line: " for a line with a NUL byte or bytes that are not UTF-8. */
+sp_status sp_check_utf8(const char *line, size_t len, sp_place at);
+
 /* Parses a file's text and appends its examples. */
 typedef sp_status (*sp_parse_file)(const char *text, size_t len, const char *file,
                                    sp_schema *schema, sp_split *out);

@@ -1,5 +1,4 @@
-/* What a reader is: it fills splits as a card says. One file a reader, one line in the registry of
- * card.c. */
+/* What a reader is: it fills splits as a card says. One file a reader, one line in readers.def. */
 #ifndef SP_DATA_READER_H
 #define SP_DATA_READER_H
 
@@ -53,14 +52,9 @@ struct sp_reader {
                       sp_split splits[SP_SPLITS]);
 };
 
-extern const sp_reader sp_reader_wntriples;
-extern const sp_reader sp_reader_wnslots;
-extern const sp_reader sp_reader_wntopic;
-extern const sp_reader sp_reader_wnentail;
-extern const sp_reader sp_reader_mixture;
-extern const sp_reader sp_reader_webnlg;
-extern const sp_reader sp_reader_jsonl;
-extern const sp_reader sp_reader_csv;
-extern const sp_reader sp_reader_tsv;
+/* The readers that readers.def lists: `extern const sp_reader sp_reader_NAME;`. */
+#define SP_READER(name) extern const sp_reader sp_reader_##name;
+#include "data/readers.def"
+#undef SP_READER
 
 #endif

@@ -6,7 +6,6 @@
 #include <csv.h>
 #include <stdlib.h>
 #include <string.h>
-#include <utf8proc.h>
 
 typedef struct table {
     const char *file;
@@ -93,20 +92,6 @@ static sp_status finish(table *t, sp_status st) {
     return st;
 }
 
-static sp_status check_utf8(const char *line, size_t len, sp_place at) {
-    for (size_t i = 0; i < len;) {
-        utf8proc_int32_t character;
-        utf8proc_ssize_t taken = utf8proc_iterate((const utf8proc_uint8_t *)line + i,
-                                                  (utf8proc_ssize_t)(len - i), &character);
-        if (taken <= 0 || character == 0)
-            return sp_fail(SP_ERR_FORMAT, "%s:%zu: byte %zu of the line, 0x%02x, is not %s",
-                           at.file, at.line, i + 1, (unsigned char)line[i],
-                           taken <= 0 ? "UTF-8; save the file as UTF-8" : "text; remove it");
-        i += (size_t)taken;
-    }
-    return SP_OK;
-}
-
 /* Calls `take` with every line of a text, its line end included. */
 static sp_status each_line(const char *text, size_t len, const char *file,
                            sp_status (*take)(void *, const char *, size_t, sp_place), void *user) {
@@ -114,7 +99,7 @@ static sp_status each_line(const char *text, size_t len, const char *file,
     for (size_t start = sp_text_start(text, len); start < len; at.line++) {
         const char *newline = memchr(text + start, '\n', len - start);
         size_t end = newline ? (size_t)(newline - text) + 1 : len;
-        sp_status st = check_utf8(text + start, end - start, at);
+        sp_status st = sp_check_utf8(text + start, end - start, at);
         if (!st) st = take(user, text + start, end - start, at);
         if (st) return st;
         start = end;

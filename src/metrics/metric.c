@@ -6,25 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-const sp_metric *const sp_metrics[SP_METRIC_COUNT] = {&sp_metric_bleu,
-                                                      &sp_metric_nist,
-                                                      &sp_metric_meteor,
-                                                      &sp_metric_rouge_1,
-                                                      &sp_metric_rouge_2,
-                                                      &sp_metric_rouge_l,
-                                                      &sp_metric_cider,
-                                                      &sp_metric_ter,
-                                                      &sp_metric_chrf,
-                                                      &sp_metric_bleu_webnlg,
-                                                      &sp_metric_bleu_e2e,
-                                                      &sp_metric_accuracy,
-                                                      &sp_metric_macro_f1,
-                                                      &sp_metric_weighted_f1,
-                                                      &sp_metric_mcc,
-                                                      &sp_metric_span_f1,
-                                                      &sp_metric_span_precision,
-                                                      &sp_metric_span_recall,
-                                                      &sp_metric_token_accuracy};
+const sp_metric *const sp_metrics[SP_METRIC_COUNT] = {
+#define SP_METRIC(name) &sp_metric_##name,
+#include "metrics/metrics.def"
+#undef SP_METRIC
+};
 
 const sp_metric *sp_metric_find(const char *name) {
     for (int i = 0; i < SP_METRIC_COUNT; i++)

@@ -12,13 +12,15 @@ typedef struct sp_look {
 } sp_look;
 
 /* The look of the `variant`-th series (from 0) of a method: a variant keeps the colour and takes
- * another dash and the open or filled form of the point. */
+ * another dash and the open or filled form of the point. A method of the registry that look.c does
+ * not name takes the next free colour; black is for what the registry does not have. */
 sp_look sp_look_of_method(const char *method, int variant);
 
 /* The look of the `index`-th value of a setting, where a figure shows one method only. */
 sp_look sp_look_of_value(int index);
 
-/* Place of the method in legends; unknown ones come last. */
+/* Place of the method in legends: those look.c names, then the others of the registry, then unknown
+ * ones. */
 int sp_look_order(const char *method);
 
 #endif

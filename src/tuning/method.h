@@ -1,5 +1,5 @@
 /* A tuning method: what it trains and how that steers the model. One file a method, one line in
- * registry.c.
+ * methods.def.
  *
  * What stays after training is what steered the model (sp_steering), and weights of the model that
  * were trained: the encoders that made a soft prompt are dropped, as in Prefix-Tuning section 4.3

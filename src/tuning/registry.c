@@ -2,19 +2,11 @@
 
 #include <string.h>
 
-static const sp_method *const methods[] = {&sp_method_fine_tune,
-                                           &sp_method_fine_tune_top,
-                                           &sp_method_bitfit,
-                                           &sp_method_adapter,
-                                           &sp_method_lora,
-                                           &sp_method_adalora,
-                                           &sp_method_prefix,
-                                           &sp_method_p_tuning_v2,
-                                           &sp_method_p_tuning,
-                                           &sp_method_prompt,
-                                           &sp_method_adaption_prompt,
-                                           &sp_method_none,
-                                           NULL};
+static const sp_method *const methods[] = {
+#define SP_METHOD(name) &sp_method_##name,
+#include "tuning/methods.def"
+#undef SP_METHOD
+    NULL};
 
 const sp_method *const *sp_methods(void) {
     return methods;
