@@ -66,7 +66,7 @@ static sp_status read_prefix(sp_h5 *file, sp_kept *out) {
 
 static sp_status read_head(sp_h5 *file, sp_kept *out) {
     sp_status st = read_size(file, "/prompt/score/words", 0, &out->answers);
-    if (!st && !out->answers) st = read_size(file, "/prompt/score/labels", 0, &out->answers);
+    if (!st && out->answers == 0) st = read_size(file, "/prompt/score/labels", 0, &out->answers);
     return st;
 }
 
