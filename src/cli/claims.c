@@ -1,11 +1,11 @@
 /* softprompt claims SPEC...: what studies say about the claims of the papers. */
 #include "cli/command.h"
+#include "cli/json.h"
 #include "core/file.h"
 #include "experiment/assets.h"
 #include "report/claim_board.h"
 
 #include <argp.h>
-#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -135,10 +135,7 @@ static void print_json(const board *all) {
     json_t *array = json_array();
     for (size_t i = 0; i < all->count; i++)
         json_array_append_new(array, judgement_json(&all->items[i]));
-    char *text = json_dumps(array, JSON_INDENT(2));
-    puts(text ? text : "[]");
-    free(text);
-    json_decref(array);
+    sp_print_json(array, JSON_INDENT(2));
 }
 
 static void print_text(const board *all, const char *folder) {

@@ -1,11 +1,11 @@
 /* softprompt compare RUN RUN...: finished runs side by side. */
 #include "report/compare.h"
 #include "cli/command.h"
+#include "cli/json.h"
 #include "report/plot.h"
 
 #include <argp.h>
 #include <glob.h>
-#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -125,10 +125,7 @@ static void print_json(const sp_comparison *c) {
     json_t *all =
         json_pack("{s:s, s:i, s:i, s:o, s:o}", "metric", c->metric->name, "examples",
                   (int)c->examples, "resamples", (int)c->resamples, "runs", runs, "pairs", pairs);
-    char *text = json_dumps(all, JSON_INDENT(2));
-    puts(text);
-    free(text);
-    json_decref(all);
+    sp_print_json(all, JSON_INDENT(2));
 }
 
 static void print_sheets(const sp_comparison *c) {

@@ -2,6 +2,7 @@
  * majority of their answers (Prompt Tuning, section 6). */
 #include "training/ensemble.h"
 #include "cli/command.h"
+#include "cli/json.h"
 #include "cli/number.h"
 #include "cli/records.h"
 #include "cli/steered.h"
@@ -14,7 +15,6 @@
 #include "tensor/gemm.h"
 
 #include <argp.h>
-#include <jansson.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -343,10 +343,7 @@ static void print_json(const board *b, const outcome *outcomes, size_t count, si
     json_object_set_new(root, "runs", runs);
     for (int i = 0; i < LINES; i++)
         json_object_set_new(root, lines[i].name, json_scores(outcomes, count, lines[i].get, 0));
-    char *text = json_dumps(root, JSON_REAL_PRECISION(17));
-    puts(text);
-    free(text);
-    json_decref(root);
+    sp_print_json(root, JSON_REAL_PRECISION(17));
 }
 
 static void print_line(const char *title, int width, const outcome *outcomes, size_t count,
@@ -458,10 +455,7 @@ static void print_answer(const board *b, const ballot *v, const char *input, siz
         json_array_append_new(answers, json_string(v->answers[k].data[i]));
     json_t *line =
         json_pack("{s:s?, s:s?, s:o}", "input", input, "answer", winner, "answers", answers);
-    char *text = json_dumps(line, 0);
-    puts(text ? text : "{\"error\": \"not UTF-8\"}");
-    free(text);
-    json_decref(line);
+    sp_print_json(line, 0);
 }
 
 static sp_status answer_lines(board *b, const sp_strings *inputs) {
