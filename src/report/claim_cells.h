@@ -56,6 +56,10 @@ void sp_cells_free(sp_cells *cells);
 sp_status sp_cells_find(sp_cells *cells, const size_t *runs, size_t count, bool vote,
                         const char *score, size_t *out);
 
+/* How often a test set is drawn anew; fewer times for a metric without sums, which looks at all
+ * texts each time. */
+enum { SP_RESAMPLES = 2000, SP_FEW_RESAMPLES = 400 };
+
 /* The score where example i of the test set stands counts[i] times. */
 double sp_cell_score(const sp_cell *cell, const uint32_t *counts);
 
