@@ -2,7 +2,6 @@
 #include "cli/json.h"
 #include "cli/model.h"
 
-#include "core/file.h"
 #include "model/find.h"
 #include "model/model.h"
 
@@ -10,7 +9,6 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 static const struct argp_option options[] = {{"json", 'j', NULL, 0, "print one JSON object", 0},
                                              {0}};

@@ -2,7 +2,6 @@
 #include "cli/command.h"
 #include "cli/json.h"
 #include "core/clock.h"
-#include "core/file.h"
 #include "model/find.h"
 #include "model/model.h"
 #include "text/tokenizer.h"
@@ -11,7 +10,6 @@
 #include <argp.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 typedef struct settings {
     const char *model;
