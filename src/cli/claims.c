@@ -16,9 +16,8 @@ enum { OPTION_JSON = 256 };
 static const char doc[] =
     "Judges the claims of each study SPEC from the runs that are there, prints the board, and "
     "writes it into FOLDER/claims (claims.md, claims.csv and the figure claims.svg, .png, .pdf "
-    "with "
-    "its data) and, study by study, as claims.md and claims.csv into the studies' folders. Nothing "
-    "is trained; a claim whose runs are missing is not testable here.";
+    "with its data) and, study by study, as claims.md and claims.csv into the studies' folders. "
+    "Nothing is trained; a claim whose runs are missing is not testable here.";
 
 static const struct argp_option options[] = {
     {"preset", 'p', "NAME", 0, "apply the preset NAME of the specs", 0},

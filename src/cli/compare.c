@@ -16,8 +16,8 @@ enum { OPTION_JSON = 256 };
 static const char doc[] =
     "Shows finished runs side by side: the settings in which they differ, their scores, and for "
     "every two of them the difference of one metric with its 95 % interval and p-value, by a "
-    "paired "
-    "bootstrap over the test examples. RUN is a run file, as results/table1/runs/ID.h5, or its ID.";
+    "paired bootstrap over the test examples. RUN is a run file, as results/table1/runs/ID.h5, or "
+    "its ID.";
 
 static const struct argp_option option_list[] = {
     {"metric", 'm', "NAME", 0, "the metric that is tested (default: the first all runs have)", 0},

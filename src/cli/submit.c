@@ -18,9 +18,8 @@
 static const char doc[] =
     "Hands the runs of the study SPEC that are not finished to Slurm, as arrays of jobs with the "
     "CPUs, memory and time that `softprompt plan` estimates, and the report as a job that waits "
-    "for "
-    "them. Scripts and logs are in FOLDER/<name>/slurm. The program, the models and FOLDER must "
-    "have the same paths on all machines.";
+    "for them. Scripts and logs are in FOLDER/<name>/slurm. The program, the models and FOLDER "
+    "must have the same paths on all machines.";
 
 /* ---- command line ---- */
 

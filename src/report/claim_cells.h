@@ -46,6 +46,7 @@ typedef struct sp_cells {
     size_t count;
 } sp_cells;
 
+/* `out` borrows all of them. Release with sp_cells_free. */
 void sp_cells_start(const sp_results *results, const char *folder, sp_assets *assets,
                     sp_cells *out);
 void sp_cells_free(sp_cells *cells);
