@@ -1,11 +1,11 @@
 /* softprompt claims SPEC...: what studies say about the claims of the papers. */
 #include "cli/command.h"
+#include "cli/json.h"
 #include "core/file.h"
 #include "experiment/assets.h"
 #include "report/claim_board.h"
 
 #include <argp.h>
-#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,8 +17,7 @@ static const char doc[] =
     "Judges the claims of each study SPEC from the runs that are there, prints the board, and "
     "writes it into FOLDER/claims (claims.md, claims.csv and the figure claims.svg, .png, .pdf "
     "with its data), paper by paper, and, study by study, as claims.md and claims.csv into the "
-    "studies' folders. Nothing "
-    "is trained; a claim whose runs are missing is not testable here.";
+    "studies' folders. Nothing is trained; a claim whose runs are missing is not testable here.";
 
 static const struct argp_option options[] = {
     {"preset", 'p', "NAME", 0, "apply the preset NAME of the specs", 0},
@@ -135,10 +134,7 @@ static void print_json(const board *all) {
     json_t *array = json_array();
     for (size_t i = 0; i < all->count; i++)
         json_array_append_new(array, judgement_json(&all->items[i]));
-    char *text = json_dumps(array, JSON_INDENT(2));
-    puts(text ? text : "[]");
-    free(text);
-    json_decref(array);
+    sp_print_json(array, JSON_INDENT(2));
 }
 
 static void print_text(const board *all, const char *folder) {

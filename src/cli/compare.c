@@ -1,11 +1,11 @@
 /* softprompt compare RUN RUN...: finished runs side by side. */
 #include "report/compare.h"
 #include "cli/command.h"
+#include "cli/json.h"
 #include "report/plot.h"
 
 #include <argp.h>
 #include <glob.h>
-#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,8 +16,8 @@ enum { OPTION_JSON = 256 };
 static const char doc[] =
     "Shows finished runs side by side: the settings in which they differ, their scores, and for "
     "every two of them the difference of one metric with its 95 % interval and p-value, by a "
-    "paired "
-    "bootstrap over the test examples. RUN is a run file, as results/table1/runs/ID.h5, or its ID.";
+    "paired bootstrap over the test examples. RUN is a run file, as results/table1/runs/ID.h5, or "
+    "its ID.";
 
 static const struct argp_option option_list[] = {
     {"metric", 'm', "NAME", 0, "the metric that is tested (default: the first all runs have)", 0},
@@ -125,10 +125,7 @@ static void print_json(const sp_comparison *c) {
     json_t *all =
         json_pack("{s:s, s:i, s:i, s:o, s:o}", "metric", c->metric->name, "examples",
                   (int)c->examples, "resamples", (int)c->resamples, "runs", runs, "pairs", pairs);
-    char *text = json_dumps(all, JSON_INDENT(2));
-    puts(text);
-    free(text);
-    json_decref(all);
+    sp_print_json(all, JSON_INDENT(2));
 }
 
 static void print_sheets(const sp_comparison *c) {

@@ -1,10 +1,10 @@
 /* softprompt data: prints the examples of a split, or the classes or entities of a labelled set. */
 #include "cli/command.h"
+#include "cli/json.h"
 #include "cli/number.h"
 #include "data/dataset.h"
 
 #include <argp.h>
-#include <jansson.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -118,9 +118,7 @@ static void print_json(const contents *c, const sp_example *e) {
     json_t *line = c->tagged        ? json_of_tagged(e, c->labels)
                    : c->label_count ? json_of_classified(e, c->labels)
                                     : json_of_record(e);
-    json_dumpf(line, stdout, JSON_PRESERVE_ORDER | JSON_COMPACT);
-    putchar('\n');
-    json_decref(line);
+    sp_print_json(line, JSON_PRESERVE_ORDER | JSON_COMPACT);
 }
 
 /* `text` with its further lines below its first. */

@@ -2,6 +2,8 @@
  * majority of their answers (Prompt Tuning, section 6). */
 #include "training/ensemble.h"
 #include "cli/command.h"
+#include "cli/ensemble_scores.h"
+#include "cli/json.h"
 #include "cli/number.h"
 #include "cli/records.h"
 #include "cli/steered.h"
@@ -9,12 +11,10 @@
 #include "experiment/evaluate.h"
 #include "experiment/subset.h"
 #include "model/files.h"
-#include "report/predictions.h"
 #include "report/vote.h"
 #include "tensor/gemm.h"
 
 #include <argp.h>
-#include <jansson.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -281,105 +281,6 @@ static sp_status vote(board *b, const sp_split *split, const sp_label *labels, s
 
 /* ---- scores on a data set ---- */
 
-/* One metric: each run's score, their average, the best of them, and the ensemble's. */
-typedef struct outcome {
-    const sp_metric *metric;
-    double *runs; /* [count] */
-    double average, best, ensemble;
-} outcome;
-
-static outcome score(const ballot *v, const sp_strings *references, const sp_metric *metric) {
-    outcome o = {.metric = metric, .runs = sp_alloc(v->count, sizeof(double))};
-    for (size_t i = 0; i < v->count; i++) {
-        o.runs[i] = sp_predictions_score(&v->answers[i], references, metric);
-        o.average += o.runs[i] / (double)v->count;
-        bool better = metric->higher_is_better ? o.runs[i] > o.best : o.runs[i] < o.best;
-        if (i == 0 || better) o.best = o.runs[i];
-    }
-    o.ensemble = sp_predictions_score(&v->winners, references, metric);
-    return o;
-}
-
-static json_t *json_scores(const outcome *outcomes, size_t count,
-                           double (*get)(const outcome *, size_t), size_t run) {
-    json_t *scores = json_object();
-    for (size_t m = 0; m < count; m++)
-        json_object_set_new(scores, outcomes[m].metric->name, json_real(get(&outcomes[m], run)));
-    return scores;
-}
-
-static double get_run(const outcome *o, size_t run) {
-    return o->runs[run];
-}
-static double get_average(const outcome *o, size_t run) {
-    (void)run;
-    return o->average;
-}
-static double get_best(const outcome *o, size_t run) {
-    (void)run;
-    return o->best;
-}
-static double get_ensemble(const outcome *o, size_t run) {
-    (void)run;
-    return o->ensemble;
-}
-
-static const struct line {
-    const char *name, *title;
-    double (*get)(const outcome *, size_t);
-} lines[] = {{"average", "average", get_average},
-             {"best", "best single", get_best},
-             {"ensemble", "ensemble", get_ensemble}};
-enum { LINES = sizeof lines / sizeof *lines };
-
-static void print_json(const board *b, const outcome *outcomes, size_t count, size_t examples) {
-    json_t *runs = json_array(), *root = json_object();
-    for (size_t i = 0; i < b->arguments->count; i++)
-        json_array_append_new(runs, json_pack("{s:s?, s:o}", "file", b->arguments->paths[i],
-                                              "scores", json_scores(outcomes, count, get_run, i)));
-    json_object_set_new(root, "model", json_string(b->name));
-    json_object_set_new(root, "examples", json_integer((json_int_t)examples));
-    json_object_set_new(root, "one_batch", json_boolean(b->ensemble.together));
-    json_object_set_new(root, "runs", runs);
-    for (int i = 0; i < LINES; i++)
-        json_object_set_new(root, lines[i].name, json_scores(outcomes, count, lines[i].get, 0));
-    char *text = json_dumps(root, JSON_REAL_PRECISION(17));
-    puts(text);
-    free(text);
-    json_decref(root);
-}
-
-static void print_line(const char *title, int width, const outcome *outcomes, size_t count,
-                       double (*get)(const outcome *, size_t), size_t run) {
-    printf("%-*s", width, title);
-    for (size_t m = 0; m < count; m++)
-        printf("  %*.*f", (int)strlen(outcomes[m].metric->title) + 2, outcomes[m].metric->decimals,
-               get(&outcomes[m], run));
-    putchar('\n');
-}
-
-static void print_table(const board *b, const outcome *outcomes, size_t count, size_t examples) {
-    const arguments *a = b->arguments;
-    int width = (int)strlen("best single");
-    for (size_t i = 0; i < a->count; i++)
-        if ((int)strlen(a->paths[i]) > width) width = (int)strlen(a->paths[i]);
-    printf("%zu prompts on %s, %zu examples of %s %s; %s\n\n%-*s", a->count, b->name, examples,
-           a->data, a->split,
-           b->ensemble.together ? "all prompts in every batch"
-                                : "one prompt after the other (not all are virtual tokens)",
-           width, "");
-    for (size_t m = 0; m < count; m++) printf("    %s", outcomes[m].metric->title);
-    putchar('\n');
-    for (size_t i = 0; i < a->count; i++)
-        print_line(a->paths[i], width, outcomes, count, get_run, i);
-    for (int i = 0; i < LINES; i++)
-        print_line(lines[i].title, width, outcomes, count, lines[i].get, 0);
-    if (b->heads[0].output != SP_OUTPUT_TEXT)
-        puts("\nOf labels with as many votes, the one with the largest sum of probabilities won. A "
-             "report\nhas no probabilities and takes that of the earliest seed, so its ensemble "
-             "differs a little.");
-}
-
 static void put_references(const sp_split *split, const sp_label *labels, bool classes,
                            sp_strings *out) {
     for (size_t i = 0; i < split->count; i++) {
@@ -405,12 +306,18 @@ static sp_status check_labels(const board *b, const sp_label *labels, size_t cou
 
 static void print_scores(const board *b, const ballot *v, const sp_strings *references,
                          sp_task task) {
-    outcome outcomes[SP_METRIC_COUNT];
-    size_t count = 0;
-    for (int m = 0; m < SP_METRIC_COUNT; m++)
-        if (sp_metrics[m]->task == task) outcomes[count++] = score(v, references, sp_metrics[m]);
-    (b->arguments->json ? print_json : print_table)(b, outcomes, count, references->len);
-    for (size_t m = 0; m < count; m++) free(outcomes[m].runs);
+    const arguments *a = b->arguments;
+    const sp_ensemble_answers answers = {.model = b->name,
+                                         .data = a->data,
+                                         .split = a->split,
+                                         .one_batch = b->ensemble.together,
+                                         .by_probability = b->heads[0].output != SP_OUTPUT_TEXT,
+                                         .paths = a->paths,
+                                         .runs = v->answers,
+                                         .count = v->count,
+                                         .winners = v->winners,
+                                         .references = *references};
+    sp_ensemble_scores_print(&answers, task, a->json);
 }
 
 static sp_status vote_split(board *b, const sp_dataset *dataset) {
@@ -462,10 +369,7 @@ static void print_answer(const board *b, const ballot *v, const char *input, siz
         json_array_append_new(answers, json_string(v->answers[k].data[i]));
     json_t *line =
         json_pack("{s:s?, s:s?, s:o}", "input", input, "answer", winner, "answers", answers);
-    char *text = json_dumps(line, 0);
-    puts(text ? text : "{\"error\": \"not UTF-8\"}");
-    free(text);
-    json_decref(line);
+    sp_print_json(line, 0);
 }
 
 static sp_status answer_lines(board *b, const sp_strings *inputs) {

@@ -1,16 +1,15 @@
 /* softprompt generate: records from standard input, a text, a label or tags for each. */
 #include "cli/command.h"
+#include "cli/json.h"
 #include "cli/number.h"
 #include "cli/records.h"
 #include "cli/steered.h"
 #include "training/classify.h"
 
 #include <argp.h>
-#include <jansson.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 typedef struct arguments {
     sp_steered_names names;
@@ -112,10 +111,7 @@ static void print_output(const arguments *a, const char *input, char *output) {
         return;
     }
     json_t *line = json_pack("{s:s?, s:s?}", "input", input, "output", output);
-    char *text = json_dumps(line, 0);
-    puts(text ? text : "{\"error\": \"not UTF-8\"}");
-    free(text);
-    json_decref(line);
+    sp_print_json(line, 0);
 }
 
 static void print_label(const arguments *a, const sp_class_head *head, const char *input, int label,
@@ -129,10 +125,7 @@ static void print_label(const arguments *a, const sp_class_head *head, const cha
         json_object_set_new(shares, head->labels.data[i], json_real((double)probabilities[i]));
     json_t *line = json_pack("{s:s?, s:s, s:o}", "input", input, "label", head->labels.data[label],
                              "probabilities", shares);
-    char *text = json_dumps(line, JSON_REAL_PRECISION(6));
-    puts(text ? text : "{\"error\": \"not UTF-8\"}");
-    free(text);
-    json_decref(line);
+    sp_print_json(line, JSON_REAL_PRECISION(6));
 }
 
 /* tags [count] of the words of `input`. */
@@ -147,10 +140,7 @@ static void print_tags(const arguments *a, const sp_class_head *head, const char
     for (size_t i = 0; i < count; i++)
         json_array_append_new(names, json_string(head->labels.data[tags[i]]));
     json_t *line = json_pack("{s:s?, s:o}", "input", input, "tags", names);
-    char *text = json_dumps(line, 0);
-    puts(text ? text : "{\"error\": \"not UTF-8\"}");
-    free(text);
-    json_decref(line);
+    sp_print_json(line, 0);
 }
 
 /* Lines that are read before any text is printed. Samples depend on the place in a group and on the

@@ -1,11 +1,11 @@
 /* softprompt logprobs: the log-probability of each token of the input lines, as JSON. */
 #include "cli/command.h"
+#include "cli/json.h"
 #include "cli/records.h"
 #include "cli/steered.h"
 #include "training/packed.h"
 
 #include <argp.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,11 +63,8 @@ static void print_line(const sp_steered *s, const sp_ints *ids, size_t first,
     }
     json_t *line = json_pack("{s:o, s:o, s:o, s:f}", "ids", id_list, "tokens", tokens, "logprobs",
                              values, "sum", sum);
-    char *text = json_dumps(line, JSON_REAL_PRECISION(9));
-    puts(text);
+    sp_print_json(line, JSON_REAL_PRECISION(9));
     fflush(stdout);
-    free(text);
-    json_decref(line);
 }
 
 static sp_status score(sp_steered *s, const sp_ints *ids, size_t first) {

@@ -1,4 +1,5 @@
 /* softprompt model fetch NAME: a published model, two words away. */
+#include "cli/json.h"
 #include "cli/model.h"
 
 #include "model/fetch.h"
@@ -6,7 +7,6 @@
 #include "model/model.h"
 
 #include <argp.h>
-#include <jansson.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -87,9 +87,7 @@ static void print_step(void *user, const sp_fetch_event *e) {
 static void print_result(const arguments *a, const char *name, const char *path, bool fetched) {
     if (a->json) {
         json_t *out = json_pack("{s:s, s:s, s:b}", "name", name, "path", path, "fetched", fetched);
-        json_dumpf(out, stdout, JSON_COMPACT);
-        putchar('\n');
-        json_decref(out);
+        sp_print_json(out, JSON_COMPACT);
     } else if (!a->quiet) {
         printf("%s: %s: %s\n", name, fetched ? "now here" : "already here", path);
     }

@@ -1,16 +1,14 @@
 /* softprompt model list: what lies below models/, and the cards with what is here of them. */
+#include "cli/json.h"
 #include "cli/model.h"
 
-#include "core/file.h"
 #include "model/find.h"
 #include "model/model.h"
 
 #include <argp.h>
-#include <jansson.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 static const struct argp_option options[] = {{"json", 'j', NULL, 0, "print one JSON object", 0},
                                              {0}};
@@ -79,9 +77,7 @@ static void print_json(const sp_strings *own, const sp_model_cards *cards) {
     for (size_t i = 0; i < cards->count; i++)
         json_array_append_new(list, card_json(&cards->items[i]));
     json_t *all = json_pack("{s:o, s:o}", "models", names, "cards", list);
-    json_dumpf(all, stdout, JSON_INDENT(2));
-    putchar('\n');
-    json_decref(all);
+    sp_print_json(all, JSON_INDENT(2));
 }
 
 sp_status sp_model_list(int argc, char **argv) {

@@ -1,4 +1,5 @@
 /* softprompt model show NAME: what a model is, its held-out perplexity, and how well it copies. */
+#include "cli/json.h"
 #include "cli/model.h"
 #include "cli/number.h"
 #include "core/file.h"
@@ -9,7 +10,6 @@
 #include "training/probe.h"
 
 #include <argp.h>
-#include <jansson.h>
 #include <limits.h>
 #include <math.h>
 #include <stdio.h>
@@ -207,9 +207,7 @@ static void print_json(const findings *f) {
                             config, "parameters", (json_int_t)sp_model_size(f->model),
                             "weights_sha256", f->weights.hex, "perplexity", perplexity_json(f),
                             "induction", induction, "names", names_json(f));
-    json_dumpf(all, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
-    putchar('\n');
-    json_decref(all);
+    sp_print_json(all, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
 }
 
 static void print_card(const findings *f) {

@@ -1,13 +1,13 @@
 /* softprompt neighbours: the vocabulary tokens nearest to a run's virtual tokens (Prompt Tuning,
  * section 7). */
 #include "cli/command.h"
+#include "cli/json.h"
 #include "cli/number.h"
 #include "cli/steered.h"
 #include "model/files.h"
 #include "report/persistence.h"
 
 #include <argp.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -265,10 +265,7 @@ static void print_json(const view *v) {
     json_object_set_new(root, "with_word_variants", json_integer(v->clusters.clustered));
     json_object_set_new(root, "word_variants_by_chance", json_real(v->clusters.chance));
     if (v->words.count) json_object_set_new(root, "class_words", json_words(v));
-    char *text = json_dumps(root, JSON_REAL_PRECISION(9));
-    puts(text);
-    free(text);
-    json_decref(root);
+    sp_print_json(root, JSON_REAL_PRECISION(9));
 }
 
 /* RFC 4180: between quotes, quotes doubled. */

@@ -1,5 +1,6 @@
 /* softprompt run SPEC: does every run of a study that is not finished yet. */
 #include "cli/command.h"
+#include "cli/json.h"
 #include "cli/mpirun.h"
 #include "cli/number.h"
 #include "cli/only.h"
@@ -10,7 +11,6 @@
 #include "scheduling/scheduler.h"
 #include "scheduling/together.h"
 
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -110,11 +110,8 @@ typedef struct watcher {
 
 /* One line, at once: a script may be waiting for it. */
 static void print_json(json_t *object) {
-    char *line = json_dumps(object, JSON_COMPACT);
-    puts(line);
+    sp_print_json(object, JSON_COMPACT);
     fflush(stdout);
-    free(line);
-    json_decref(object);
 }
 
 static json_t *run_json(const char *event, const sp_run_spec *run) {

@@ -1,10 +1,10 @@
 /* softprompt status SPEC: where the runs of a study stand, whichever process does them. */
 #include "cli/command.h"
+#include "cli/json.h"
 #include "cli/other_presets.h"
 #include "scheduling/at_work.h"
 #include "scheduling/run_status.h"
 
-#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -150,10 +150,7 @@ static void print_json(const sp_study *study, const sp_run_status *all, const sp
         json_array_append_new(list, run_json(&study->runs.items[i], &all[i]));
     json_object_set_new(object, "at_work", processes);
     json_object_set_new(object, "runs", list);
-    char *text = json_dumps(object, JSON_COMPACT);
-    puts(text);
-    free(text);
-    json_decref(object);
+    sp_print_json(object, JSON_COMPACT);
 }
 
 /* ---- the command ---- */

@@ -1,5 +1,6 @@
 /* softprompt submit SPEC --slurm: the runs of a study as jobs of a cluster. */
 #include "cli/command.h"
+#include "cli/json.h"
 #include "cli/number.h"
 #include "cli/study.h"
 #include "core/file.h"
@@ -8,7 +9,6 @@
 #include "scheduling/slurm.h"
 
 #include <ctype.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,9 +18,8 @@
 static const char doc[] =
     "Hands the runs of the study SPEC that are not finished to Slurm, as arrays of jobs with the "
     "CPUs, memory and time that `softprompt plan` estimates, and the report as a job that waits "
-    "for "
-    "them. Scripts and logs are in FOLDER/<name>/slurm. The program, the models and FOLDER must "
-    "have the same paths on all machines.";
+    "for them. Scripts and logs are in FOLDER/<name>/slurm. The program, the models and FOLDER "
+    "must have the same paths on all machines.";
 
 /* ---- command line ---- */
 
@@ -261,10 +260,7 @@ static void print_json(const submission *s) {
         json_pack("{s:s, s:i, s:i, s:b, s:o, s:o}", "study", s->study->spec.name, "runs",
                   (int)s->study->runs.count, "pending", (int)s->need_count, "submitted",
                   s->need_count && !s->options->dry_run, "arrays", arrays, "report", report);
-    char *line = json_dumps(object, JSON_COMPACT);
-    puts(line);
-    free(line);
-    json_decref(object);
+    sp_print_json(object, JSON_COMPACT);
 }
 
 static void print_submission(const submission *s) {

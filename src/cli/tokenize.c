@@ -1,17 +1,15 @@
 /* softprompt tokenize: lines of standard input as token ids, one JSON object a line; or back. */
 #include "cli/command.h"
+#include "cli/json.h"
 #include "core/clock.h"
-#include "core/file.h"
 #include "model/find.h"
 #include "model/model.h"
 #include "text/tokenizer.h"
 #include "text/unicode.h"
 
 #include <argp.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 typedef struct settings {
     const char *model;
@@ -88,9 +86,7 @@ static json_t *numbers(const sp_ints *list) {
 }
 
 static void print_json(json_t *value) {
-    json_dumpf(value, stdout, JSON_ENCODE_ANY);
-    putchar('\n');
-    json_decref(value);
+    sp_print_json(value, JSON_ENCODE_ANY);
 }
 
 static void print_ids(const line_reader *r) {

@@ -1,6 +1,5 @@
 #include "experiment/run.h"
 
-#include "core/file.h"
 #include "experiment/transfer.h"
 
 #include <limits.h>

@@ -81,10 +81,6 @@ int sp_ranks_rank(const sp_ranks *ranks) {
     return ranks ? ranks->rank : 0;
 }
 
-void sp_ranks_wait(sp_ranks *ranks) {
-    if (ranks) ranks->channel->wait(ranks->channel->self);
-}
-
 /* ---- sums ---- */
 
 /* parts [size, part] -> their sum in `out` [part], in rank order. */

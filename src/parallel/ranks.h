@@ -41,7 +41,6 @@ void sp_ranks_sum_numbers(sp_ranks *ranks, double *values, size_t count);
 /* Every rank's bytes, one text after the other in rank order: lengths [size] and the texts are
  * appended to `out`. Alone: the own. */
 void sp_ranks_gather(sp_ranks *ranks, const sp_buf *mine, sp_buf *out, size_t *lengths);
-void sp_ranks_wait(sp_ranks *ranks);
 
 /* All ranks end up with the failure of the lowest rank that has one, with its message; alone,
  * `st`. */

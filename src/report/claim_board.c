@@ -1,6 +1,7 @@
 #include "report/claim_board.h"
 
 #include "core/file.h"
+#include "report/sheet_file.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -9,13 +10,13 @@
 
 static const char caption[] =
     "Here: both sides of the test, margins included, or the points of a curve. Effect: left less "
-    "right "
-    "side, of a curve the change along it. The interval is a "
-    "95 % bootstrap interval over test examples and, where there are several, seeds; p is "
+    "right side, of a curve the change along it. The interval is a 95 % bootstrap interval over "
+    "test examples and, where there are several, seeds; p is "
     "two-sided and corrected after Holm for the claims of the study. With one seed the interval "
     "holds test examples only. docs/methods.md says how.";
 
-char *sp_claims_summary(const sp_judgement *all, size_t count) {
+/* "3 hold, 1 fails, 2 undecided, 4 not testable here"; the caller's. */
+static char *summarize(const sp_judgement *all, size_t count) {
     size_t n[SP_NOT_TESTABLE + 1] = {0};
     for (size_t i = 0; i < count; i++) n[all[i].verdict]++;
     return sp_format("%zu %s, %zu %s, %zu undecided, %zu not testable here", n[SP_HOLDS],
@@ -131,12 +132,13 @@ void sp_claims_sheet(const sp_judgement *all, size_t count, const char *name, sp
     for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
         sp_sheet_column(out, columns[i], false);
     for (size_t i = 0; i < count; i++) add_readable_row(&all[i], out);
-    char *summary = sp_claims_summary(all, count);
+    char *summary = summarize(all, count);
     sp_sheet_note(out, summary);
     free(summary);
 }
 
-void sp_claims_data(const sp_judgement *all, size_t count, const char *name, sp_sheet *out) {
+/* One number or text a column, for machines. */
+static void fill_data(const sp_judgement *all, size_t count, const char *name, sp_sheet *out) {
     static const char *const texts[] = {"study", "id",   "claim",   "source",
                                         "paper", "here", "verdict", "reason"};
     static const char *const numbers[] = {"effect", "low",        "high",     "p",    "adjusted_p",
@@ -171,25 +173,14 @@ void sp_claims_data(const sp_judgement *all, size_t count, const char *name, sp_
     }
 }
 
-static sp_status write_rendered(const sp_sheet *sheet, const char *folder, const char *ending,
-                                void (*render)(const sp_sheet *, sp_buf *)) {
-    sp_buf text = {0};
-    char *path = sp_format("%s/%s.%s", folder, sheet->name, ending);
-    render(sheet, &text);
-    sp_status st = sp_write_file(path, text.data, text.len);
-    sp_buf_free(&text);
-    free(path);
-    return st;
-}
-
 sp_status sp_claims_write(const sp_judgement *all, size_t count, const char *folder,
                           const char *name) {
     sp_sheet readable, data;
     sp_claims_sheet(all, count, name, &readable);
-    sp_claims_data(all, count, name, &data);
+    fill_data(all, count, name, &data);
     sp_status st = sp_make_folders(folder);
-    if (!st) st = write_rendered(&readable, folder, "md", sp_sheet_markdown);
-    if (!st) st = write_rendered(&data, folder, "csv", sp_sheet_csv);
+    if (!st) st = sp_sheets_write(&readable, 1, folder, "md", sp_sheet_markdown);
+    if (!st) st = sp_sheets_write(&data, 1, folder, "csv", sp_sheet_csv);
     sp_sheet_free(&readable), sp_sheet_free(&data);
     return st;
 }
@@ -218,7 +209,7 @@ void sp_claims_text(const sp_judgement *all, size_t count, sp_buf *out) {
         }
         put_claim(&all[i], out);
     }
-    char *summary = sp_claims_summary(all, count);
+    char *summary = summarize(all, count);
     sp_buf_printf(out, "\n%zu claims: %s\n", count, summary);
     free(summary);
 }

@@ -14,14 +14,11 @@ void sp_claims_sort(sp_judgement *judgements, size_t count);
 
 /* For readers; `name` is that of its files. */
 void sp_claims_sheet(const sp_judgement *judgements, size_t count, const char *name, sp_sheet *out);
-/* One number or text a column, for machines (CSV). */
-void sp_claims_data(const sp_judgement *judgements, size_t count, const char *name, sp_sheet *out);
 /* A paragraph for each claim, for a terminal. */
 void sp_claims_text(const sp_judgement *judgements, size_t count, sp_buf *out);
-/* "3 hold, 1 fails, 2 undecided, 4 not testable here"; the caller's. */
-char *sp_claims_summary(const sp_judgement *judgements, size_t count);
 
-/* Writes <folder>/NAME.md and NAME.csv; makes the folder. SP_ERR_IO. */
+/* Writes <folder>/NAME.md, for readers, and NAME.csv, one number or text a column; makes the
+ * folder. SP_ERR_IO. */
 sp_status sp_claims_write(const sp_judgement *judgements, size_t count, const char *folder,
                           const char *name);
 /* Draws <folder>/claims.{dat,svg,png,pdf}: a row for each claim with its effect in the claim's

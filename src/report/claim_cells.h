@@ -47,6 +47,7 @@ typedef struct sp_cells {
     double *pscp; /* [runs of the results]; NULL: not asked for yet */
 } sp_cells;
 
+/* `out` borrows all of them. Release with sp_cells_free. */
 void sp_cells_start(const sp_results *results, const char *folder, sp_assets *assets,
                     sp_cells *out);
 void sp_cells_free(sp_cells *cells);
@@ -56,6 +57,10 @@ void sp_cells_free(sp_cells *cells);
  * the data set has now, SP_ERR_MISSING, SP_ERR_FORMAT for its file or the data. */
 sp_status sp_cells_find(sp_cells *cells, const size_t *runs, size_t count, bool vote,
                         const char *score, size_t *out);
+
+/* How often a test set is drawn anew; fewer times for a metric without sums, which looks at all
+ * texts each time. */
+enum { SP_RESAMPLES = 2000, SP_FEW_RESAMPLES = 400 };
 
 /* The score where example i of the test set stands counts[i] times. */
 double sp_cell_score(const sp_cell *cell, const uint32_t *counts);

@@ -8,8 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Of metrics that look at the whole corpus every time, fewer. */
-enum { RESAMPLES = 2000, FEW_RESAMPLES = 400, FEW_SEEDS = 5 };
+enum { FEW_SEEDS = 5 };
 static const double LEVEL = 0.05;
 
 const char *const sp_verdict_names[] = {"holds", "fails", "undecided", "not testable here"};
@@ -48,7 +47,7 @@ static void need_cells(judging *j, const sp_planned_term *term, const sp_claim_r
     for (size_t i = 0; i < (one ? 1 : row->count); i++) {
         const sp_cell *cell = &j->cells->items[row->cells[i]];
         j->needed[row->cells[i]] = true;
-        if (cell->texts) j->resamples = FEW_RESAMPLES;
+        if (cell->texts) j->resamples = SP_FEW_RESAMPLES;
     }
 }
 
@@ -76,7 +75,7 @@ static void sort_members(judging *j, size_t index) {
 
 static void start(judging *j) {
     size_t sets = j->cells->set_count;
-    j->resamples = RESAMPLES;
+    j->resamples = SP_RESAMPLES;
     j->needed = sp_alloc(j->cells->count, sizeof *j->needed);
     j->values = sp_alloc(j->cells->count, sizeof *j->values);
     j->counts = sp_alloc(sets, sizeof *j->counts);

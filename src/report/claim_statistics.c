@@ -13,7 +13,8 @@ static int by_value(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-double sp_quantile(const double *sorted, size_t count, double q) {
+/* The q-quantile (0 to 1) of sorted values [count], linear between two of them. */
+static double quantile(const double *sorted, size_t count, double q) {
     double place = q * (double)(count - 1);
     size_t below = (size_t)place;
     if (below + 1 >= count) return sorted[count - 1];
@@ -72,8 +73,8 @@ static void measure(const sp_claim_values *v, contrast *c, const void *settings,
     out->effect = c(v->y, v->points, settings);
     out->p = two_sided(all, v->replicate_count);
     qsort(all, v->replicate_count, sizeof *all, by_value);
-    out->low = sp_quantile(all, v->replicate_count, 0.025);
-    out->high = sp_quantile(all, v->replicate_count, 0.975);
+    out->low = quantile(all, v->replicate_count, 0.025);
+    out->high = quantile(all, v->replicate_count, 0.975);
     free(all);
 }
 

@@ -32,7 +32,5 @@ void sp_claim_measure(sp_claim_form form, const sp_claim_values *values, sp_clai
 
 /* Holm's step-down correction of p [count] for `count` tests, in place; each at most 1. */
 void sp_holm(double *p, size_t count);
-/* The q-quantile (0 to 1) of sorted values [count], linear between two of them. */
-double sp_quantile(const double *sorted, size_t count, double q);
 
 #endif

@@ -9,9 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Fewer for a metric that must look at all texts each time. */
-enum { RESAMPLES = 2000, FEW_RESAMPLES = 400 };
-
 /* ---- reading ---- */
 
 static sp_status fail_unfinished(const sp_compared_run *run, const char *status) {
@@ -189,7 +186,7 @@ static void test_pairs(sp_comparison *c, const double *scores) {
 static void test_all(sp_comparison *c) {
     sp_cell *cells = sp_alloc(c->count, sizeof *cells);
     sp_prediction_texts *texts = sp_alloc(c->count, sizeof *texts);
-    c->resamples = c->metric->sums ? RESAMPLES : FEW_RESAMPLES;
+    c->resamples = c->metric->sums ? SP_RESAMPLES : SP_FEW_RESAMPLES;
     for (size_t i = 0; i < c->count; i++) {
         const sp_predictions *p = &c->runs[i].predictions;
         sp_prediction_texts_make(&p->hypotheses, &p->references, &texts[i]);

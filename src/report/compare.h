@@ -10,7 +10,8 @@
 
 typedef struct sp_compared_run {
     char *path;
-    char *title; /* told apart from the others by label, settings, or id: "LoRA", "LoRA seed 2" */
+    char
+        *title; /* told apart from the others by label, settings, or place: "LoRA", "LoRA seed 2" */
     sp_runlog log;
     sp_yaml *settings;
     sp_predictions predictions;

@@ -3,7 +3,6 @@
 #include "report/predictions.h"
 #include "report/vote.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,29 +45,20 @@ static sp_status read_voters(const sp_results *r, const sp_row *row, int subsamp
     return st;
 }
 
-enum { AVERAGE, BEST, ENSEMBLE, OUTCOMES };
-
-/* Adds average, best and ensemble of one metric. */
-static void add_scores(const voters *v, const sp_strings *votes, const sp_metric *metric,
-                       double *sums) {
-    double total = 0, best = NAN;
-    for (size_t i = 0; i < v->count; i++) {
-        double score =
-            sp_predictions_score(&v->items[i].hypotheses, &v->items[i].references, metric);
-        total += score;
-        bool better = metric->higher_is_better ? score > best : score < best;
-        if (i == 0 || better) best = score;
+/* Adds the scores of the voters and their majority by metric [count]. */
+static void add_scores(const voters *v, const sp_metric *const *metrics, size_t count,
+                       double (*sums)[SP_VOTE_SCORES]) {
+    sp_strings *answers = sp_alloc(v->count, sizeof *answers), winners = {0};
+    double scores[SP_VOTE_SCORES];
+    for (size_t i = 0; i < v->count; i++) answers[i] = v->items[i].hypotheses; /* borrowed */
+    sp_vote(answers, v->count, &winners);
+    for (size_t m = 0; m < count; m++) {
+        sp_vote_score(answers, v->count, &winners, &v->items[0].references, metrics[m], NULL,
+                      scores);
+        for (int k = 0; k < SP_VOTE_SCORES; k++) sums[m][k] += scores[k];
     }
-    sums[AVERAGE] += total / (double)v->count;
-    sums[BEST] += best;
-    sums[ENSEMBLE] += sp_predictions_score(votes, &v->items[0].references, metric);
-}
-
-static void take_votes(const voters *v, sp_strings *out) {
-    sp_strings *hypotheses = sp_alloc(v->count, sizeof *hypotheses);
-    for (size_t i = 0; i < v->count; i++) hypotheses[i] = v->items[i].hypotheses; /* borrowed */
-    sp_vote(hypotheses, v->count, out);
-    free(hypotheses);
+    sp_strings_free(&winners);
+    free(answers);
 }
 
 /* The metrics that are columns of the table for all examples, once each. */
@@ -88,7 +78,7 @@ static sp_status prepare(const sp_metric *const *metrics, size_t count) {
 
 /* One line of the sheet, of the subsamples in which two seeds or more are finished. */
 typedef struct tally {
-    double sums[SP_METRIC_COUNT][OUTCOMES];
+    double sums[SP_METRIC_COUNT][SP_VOTE_SCORES];
     size_t groups, voters; /* voters: of all groups */
 } tally;
 
@@ -98,12 +88,9 @@ static sp_status add_group(const sp_results *r, const sp_row *row, int subsample
     voters v;
     sp_status st = read_voters(r, row, subsample, folder, &v);
     if (!st && v.count >= 2) {
-        sp_strings votes = {0};
-        take_votes(&v, &votes);
-        for (size_t m = 0; m < count; m++) add_scores(&v, &votes, metrics[m], t->sums[m]);
+        add_scores(&v, metrics, count, t->sums);
         t->groups++;
         t->voters += v.count;
-        sp_strings_free(&votes);
     }
     free_voters(&v);
     return st;
@@ -115,7 +102,7 @@ static void put_row(const sp_row *row, const tally *t, const sp_metric *const *m
     sp_sheet_cell(out, row->title);
     sp_sheet_number(out, (double)t->voters / groups, t->voters % t->groups ? 1 : 0);
     for (size_t m = 0; m < count; m++)
-        for (int o = 0; o < OUTCOMES; o++)
+        for (int o = 0; o < SP_VOTE_SCORES; o++)
             sp_sheet_number(out, t->sums[m][o] / groups, metrics[m]->decimals);
 }
 
@@ -133,14 +120,14 @@ static sp_status tally_row(const sp_results *r, const sp_row *row, const char *f
 
 static void start_sheet(const sp_results *r, const sp_metric *const *metrics, size_t count,
                         sp_sheet *out) {
-    static const char *const names[OUTCOMES] = {"average", "best", "ensemble"};
+    static const char *const names[SP_VOTE_SCORES] = {"average", "best", "ensemble"};
     char *title = sp_format("%s: ensembles of seeds", r->spec->title);
     sp_sheet_start(out, "ensemble", title);
     free(title);
     sp_sheet_column(out, "Method", false);
     sp_sheet_column(out, "Voters", true);
     for (size_t m = 0; m < count; m++)
-        for (int o = 0; o < OUTCOMES; o++) {
+        for (int o = 0; o < SP_VOTE_SCORES; o++) {
             title = sp_format("%s, %s", metrics[m]->title, names[o]);
             sp_sheet_column(out, title, true);
             free(title);

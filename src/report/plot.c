@@ -4,7 +4,6 @@
 #include "report/gnuplot.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -168,8 +167,9 @@ static char *describe(const sp_figure *f, const sp_drawing *d) {
     return sp_buf_take(&b);
 }
 
-sp_status sp_plot_drawing(const sp_drawing *d, const sp_figure *f, const char *stem,
-                          const char *const *formats) {
+/* Draws lines that are there already: sp_gnuplot_figure. */
+static sp_status plot_drawing(const sp_drawing *d, const sp_figure *f, const char *stem,
+                              const char *const *formats) {
     static const char *const kinds[] = {"learning_curve", "line", "scatter", "bar"};
     char *settings = describe(f, d);
     sp_buf data = {0};
@@ -185,7 +185,7 @@ sp_status sp_plot(const sp_results *r, const sp_figure *f, const char *folder, b
     sp_drawing_make(r, f, &d);
     *drawn = d.line_count > 0;
     char *stem = sp_path_join(folder, f->name);
-    sp_status st = *drawn ? sp_plot_drawing(&d, f, stem, figure_formats) : SP_OK;
+    sp_status st = *drawn ? plot_drawing(&d, f, stem, figure_formats) : SP_OK;
     free(stem);
     sp_drawing_free(&d);
     return st;
@@ -228,7 +228,7 @@ sp_status sp_plot_curves(const sp_curve *curves, size_t count, const char *dev, 
     sp_drawing d;
     sp_drawing_of_curves(curves, count, y, &d);
     *drawn = d.line_count > 0;
-    if (*drawn) st = sp_plot_drawing(&d, &figure, stem, formats);
+    if (*drawn) st = plot_drawing(&d, &figure, stem, formats);
     sp_drawing_free(&d);
     free(stem), free(y);
     return st;

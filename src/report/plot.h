@@ -6,10 +6,6 @@
 
 #include "report/drawing.h"
 
-/* Draws lines that are there already: sp_gnuplot_figure. */
-sp_status sp_plot_drawing(const sp_drawing *drawing, const sp_figure *figure, const char *stem,
-                          const char *const *formats);
-
 /* Draws the learning curves of runs (sp_drawing_of_curves) to a file of any name that ends with
  * .svg, .png or .pdf, with data and command beside it: the series of dev if every run has it, else
  * the training loss. *drawn is false, and no file written, without a value. SP_ERR_USAGE for

@@ -9,7 +9,7 @@
 #include "report/page.h"
 #include "report/persistence.h"
 #include "report/plot.h"
-#include "report/sheet.h"
+#include "report/sheet_file.h"
 #include "report/table.h"
 
 #include <math.h>
@@ -19,32 +19,10 @@
 /* More learning curves than a legend has room for are not drawn unless the spec asks for them. */
 enum { MOST_CURVES = 24 };
 
-typedef void render(const sp_sheet *sheet, sp_buf *out);
-
-/* Writes sheets below each other into <folder>/<name of the first>.<ending>; without rows in the
- * first there is no such file. */
-static sp_status write_as(const sp_sheet *sheets, size_t count, const char *folder,
-                          const char *ending, render *how) {
-    char *path = sp_format("%s/%s.%s", folder, sheets->name, ending);
-    sp_buf text = {0};
-    for (size_t i = 0; i < count; i++) {
-        if (i) sp_buf_putc(&text, '\n');
-        how(&sheets[i], &text);
-    }
-    sp_status st = SP_OK;
-    if (sp_sheet_rows(sheets))
-        st = sp_write_file(path, text.data, text.len);
-    else
-        unlink(path);
-    sp_buf_free(&text);
-    free(path);
-    return st;
-}
-
 static sp_status write_sheet(const sp_sheet *sheet, const char *folder) {
-    sp_status st = write_as(sheet, 1, folder, "md", sp_sheet_markdown);
-    if (!st) st = write_as(sheet, 1, folder, "csv", sp_sheet_csv);
-    return st ? st : write_as(sheet, 1, folder, "tex", sp_sheet_tex);
+    sp_status st = sp_sheets_write(sheet, 1, folder, "md", sp_sheet_markdown);
+    if (!st) st = sp_sheets_write(sheet, 1, folder, "csv", sp_sheet_csv);
+    return st ? st : sp_sheets_write(sheet, 1, folder, "tex", sp_sheet_tex);
 }
 
 /* ---- the tables of a report, in order ---- */
@@ -78,9 +56,10 @@ static sp_status write_table(const sp_results *r, const char *folder, tables *t)
         sp_paper_sheet(r->spec, &r->spec->papers[i], add_sheet(t));
     sp_sheet data;
     sp_table_data(r, &data);
-    sp_status st = write_as(&t->items[first], t->count - first, folder, "md", sp_sheet_markdown);
-    if (!st) st = write_as(&data, 1, folder, "csv", sp_sheet_csv);
-    if (!st) st = write_as(&t->items[first], t->count - first, folder, "tex", sp_sheet_tex);
+    sp_status st =
+        sp_sheets_write(&t->items[first], t->count - first, folder, "md", sp_sheet_markdown);
+    if (!st) st = sp_sheets_write(&data, 1, folder, "csv", sp_sheet_csv);
+    if (!st) st = sp_sheets_write(&t->items[first], t->count - first, folder, "tex", sp_sheet_tex);
     sp_sheet_free(&data);
     return st;
 }

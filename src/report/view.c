@@ -38,8 +38,8 @@ static void read_log(const sp_view *view, size_t i) {
     const sp_run_spec *run = &view->runs->items[i];
     sp_viewed_run *item = &view->items[i];
     bool finished = item->status.state == SP_RUN_FINISHED;
-    char *path = finished ? sp_run_path(run, view->folder)
-                          : sp_format("%s/runs/%s.checkpoint.h5", view->folder, run->id);
+    char *path =
+        finished ? sp_run_path(run, view->folder) : sp_run_checkpoint_path(run, view->folder);
     double written = written_at(path);
     sp_runlog log = {0};
     bool fresh = written > 0 && written != item->log_seconds;

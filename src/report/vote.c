@@ -1,5 +1,8 @@
 #include "report/vote.h"
 
+#include "report/predictions.h"
+
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,4 +45,20 @@ int sp_vote_label(const int *labels, const float *const *scores, size_t voters,
     }
     free(votes);
     return winner;
+}
+
+void sp_vote_score(const sp_strings *answers, size_t voters, const sp_strings *winners,
+                   const sp_strings *references, const sp_metric *metric, double *each,
+                   double *out) {
+    double total = 0, best = NAN;
+    for (size_t v = 0; v < voters; v++) {
+        double score = sp_predictions_score(&answers[v], references, metric);
+        bool better = metric->higher_is_better ? score > best : score < best;
+        if (v == 0 || better) best = score;
+        total += score;
+        if (each) each[v] = score;
+    }
+    out[SP_VOTE_AVERAGE] = total / (double)voters;
+    out[SP_VOTE_BEST] = best;
+    out[SP_VOTE_MAJORITY] = sp_predictions_score(winners, references, metric);
 }

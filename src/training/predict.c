@@ -1,7 +1,6 @@
 #include "training/predict.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 /* Record indices by input length, so that a batch holds inputs of like length. */
 typedef struct by_length {

@@ -2,22 +2,7 @@
 # with class heads and with text, the report's tables, answers to lines, and what is refused.
 . tests/cli/support.sh
 
-for animal in cat horse bird cow; do
-    echo "{\"text\": \"the $animal sleeps\", \"label\": \"animal\"}"
-    echo "{\"text\": \"a wild $animal\", \"label\": \"animal\"}"
-done > train.jsonl
-for dish in bread cheese rice soup; do
-    echo "{\"text\": \"the $dish is cooked\", \"label\": \"food\"}"
-    echo "{\"text\": \"a sweet $dish\", \"label\": \"food\"}"
-done >> train.jsonl
-cat > topics.yaml << 'YAML'
-name: topics
-reader: jsonl
-task: classification
-template: {separator: "\nTopic:"}
-labels: {animal: animal, food: food}
-splits: {train: train.jsonl, dev: train.jsonl, test: train.jsonl}
-YAML
+topics '{animal: animal, food: food}'
 cat > study.yaml << 'YAML'
 name: team
 base: {model: gpt2-1m, dataset: topics.yaml, train: {steps: 3, batch: 4}}

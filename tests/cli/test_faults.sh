@@ -8,14 +8,7 @@ study=
 trap '[ -z "$study" ] || kill -9 "$study" 2> /dev/null; rm -rf "$folder"' EXIT
 export ASAN_OPTIONS="$ASAN_OPTIONS:verify_asan_link_order=0"
 
-for i in $(seq 12); do
-    echo "{\"input\": \"name : thing $i\", \"target\": \"thing $i\"}"
-done > things.jsonl
-cat > things.yaml << 'YAML'
-name: things
-reader: jsonl
-splits: {train: things.jsonl, dev: things.jsonl, test: things.jsonl}
-YAML
+things 12
 cp -r "$home/models/gpt2-1m" model
 cat > study.yaml << 'YAML'
 name: faults

@@ -1,26 +1,5 @@
 # run --jobs and --json: what is refused, one event a line, a killed run, Ctrl-C, and no process left.
-softprompt=$(realpath "$1")
-home=$PWD
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-cd "$folder" || exit 1
-export SOFTPROMPT_HOME="$home"
-
-fail() {
-    echo "$*"
-    exit 1
-}
-
-# events NAME FILE: how many there are.
-events() {
-    grep -c "^{\"event\":\"$1\",.*}\$" "$2"
-}
-
-# children PID: the processes it started.
-children() {
-    sed -n 's/^PPid:\t//p; s/^Pid:\t/=/p' /proc/[0-9]*/status 2> /dev/null | tr '\n' ' ' |
-        tr '=' '\n' | sed -n "s/^\([0-9]*\) $1 *$/\1/p"
-}
+. tests/cli/support.sh
 
 # wait_for NAME COUNT FILE: until so many events are in the file.
 wait_for() {
@@ -31,14 +10,7 @@ wait_for() {
     fail "no $2 events '$1' in: $(cat "$3")"
 }
 
-for i in $(seq 16); do
-    echo "{\"input\": \"name : thing $i\", \"target\": \"thing $i\"}"
-done > things.jsonl
-cat > things.yaml << 'YAML'
-name: things
-reader: jsonl
-splits: {train: things.jsonl, dev: things.jsonl, test: things.jsonl}
-YAML
+things 16
 cat > study.yaml << 'YAML'
 name: jobs
 base: {model: gpt2-1m, dataset: things.yaml, train: {steps: 5, batch: 4}, decode: {max_tokens: 4}}

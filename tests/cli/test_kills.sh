@@ -9,14 +9,7 @@ wanted=${KILLS:-50}
 study=
 trap '[ -z "$study" ] || kill -9 -"$study" 2> /dev/null; rm -rf "$folder"' EXIT
 
-for i in $(seq 16); do
-    echo "{\"input\": \"name : thing $i\", \"target\": \"thing $i\"}"
-done > things.jsonl
-cat > things.yaml << 'YAML'
-name: things
-reader: jsonl
-splits: {train: things.jsonl, dev: things.jsonl, test: things.jsonl}
-YAML
+things 16
 cat > study.yaml << 'YAML'
 name: kills
 base: {model: gpt2-1m, dataset: things.yaml, threads: 1,

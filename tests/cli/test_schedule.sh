@@ -1,13 +1,6 @@
 # Processes that share a study, status and cancel, retries, limits, Ctrl-C once and twice.
 . tests/cli/support.sh
 
-# events NAME FILE...: how many there are.
-events() {
-    name=$1
-    shift
-    cat "$@" | grep -c "^{\"event\":\"$name\",.*}\$"
-}
-
 # wait_until TEXT COMMAND...: for up to 30 s.
 wait_until() {
     what=$1
@@ -36,25 +29,12 @@ expect_end() {
     [ $got -eq "$1" ] || fail "$3: exit code $got, not $1: $(cat log error)"
 }
 
-# run_of PID: the process of its run.
-run_of() {
-    sed -n 's/^PPid:\t//p; s/^Pid:\t/=/p' /proc/[0-9]*/status 2> /dev/null | tr '\n' ' ' |
-        tr '=' '\n' | sed -n "s/^\([0-9]*\) $1 *$/\1/p"
-}
-
 # series FOLDER: the losses of its only run file.
 series() {
     h5dump -d /train/loss -d /dev/loss "$1"/*/runs/????????????????.h5 | grep '^ *(' 
 }
 
-for i in $(seq 4); do
-    echo "{\"input\": \"name : thing $i\", \"target\": \"thing $i\"}"
-done > things.jsonl
-cat > things.yaml << 'YAML'
-name: things
-reader: jsonl
-splits: {train: things.jsonl, dev: things.jsonl, test: things.jsonl}
-YAML
+things 4
 cat > study.yaml << 'YAML'
 name: shared
 base: {model: gpt2-1m, dataset: things.yaml, train: {steps: 40, batch: 4}, decode: {max_tokens: 4}}
@@ -131,7 +111,7 @@ expect_end 0 $two "the process that is left"
 "$softprompt" run --json -j 1 -r again study.yaml --only 1 --retry 1 --set train.steps=$middle > log 2> error &
 study=$!
 wait_until "a run" started 1 log
-kill -9 $(run_of $study)
+kill -9 $(children $study)
 expect_end 0 $study "--retry"
 [ "$(events retry log)" -eq 1 ] && [ "$(events finished log)" -eq 1 ] || fail "--retry: $(cat log)"
 grep -q "tried again at the end: its process was ended by signal 9" error || fail "$(cat error)"
@@ -164,7 +144,7 @@ wait_until "a step" at_step stopped
 grep -q "running, step [0-9]*/200000, loss .*, $study@" output || fail "$(cat output)"
 "$softprompt" cancel -r stopped long.yaml > output || fail "cancel"
 grep -q "asked process $study on .* to stop" output || fail "$(cat output)"
-kill -0 $study 2> /dev/null && [ "$(run_of $study)" ] && fail "cancel did not wait"
+kill -0 $study 2> /dev/null && [ "$(children $study)" ] && fail "cancel did not wait"
 expect_end 130 $study "cancel"
 grep -q "cancelled; run it again to go on" error || fail "$(cat error)"
 "$softprompt" status -r stopped long.yaml | grep -q "interrupted, checkpoint at step [1-9]" ||
@@ -203,7 +183,7 @@ expect_end 130 $study "SIGTERM"
 "$softprompt" run --json -r twice long.yaml > log 2> error &
 study=$!
 wait_until "a step" at_step twice
-run=$(run_of $study)
+run=$(children $study)
 kill -STOP "$run" # a run that does not stop
 kill -INT $study
 sleep 0.5

@@ -2,14 +2,7 @@
 # over, in what groups, and what is refused. (make test-slurm has a real Slurm.)
 . tests/cli/support.sh
 
-for i in $(seq 8); do
-    echo "{\"input\": \"name : thing $i\", \"target\": \"thing $i\"}"
-done > things.jsonl
-cat > things.yaml << 'YAML'
-name: things
-reader: jsonl
-splits: {train: things.jsonl, dev: things.jsonl, test: things.jsonl}
-YAML
+things 8
 cat > study.yaml << 'YAML'
 name: jobs
 base: {model: gpt2-1m, dataset: things.yaml, train: {steps: 2, batch: 4}, decode: {max_tokens: 4}}

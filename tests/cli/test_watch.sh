@@ -3,14 +3,7 @@
 . tests/cli/support.sh
 touch input
 
-for i in $(seq 16); do
-    echo "{\"input\": \"name : thing $i\", \"target\": \"thing $i\"}"
-done > things.jsonl
-cat > things.yaml << 'YAML'
-name: things
-reader: jsonl
-splits: {train: things.jsonl, dev: things.jsonl, test: things.jsonl}
-YAML
+things 16
 cat > study.yaml << 'YAML'
 name: watched
 base: {model: gpt2-1m, dataset: things.yaml, decode: {max_tokens: 4},

@@ -4,6 +4,7 @@
 
 #include "core/file.h"
 #include "experiment/grid.h"
+#include "experiment/runlog.h"
 
 #include <dirent.h>
 #include <stdio.h>
@@ -51,6 +52,24 @@ static inline sp_status study_identify(void *user, const char *model, const char
     return SP_OK;
 }
 
+/* Writes the log as the run's file, and frees it. */
+static inline void study_write_log(const sp_run_spec *run, sp_runlog *log) {
+    char *path = sp_run_path(run, study_folder);
+    if (sp_runlog_write(log, path)) {
+        fprintf(stderr, "%s\n", sp_error());
+        abort();
+    }
+    free(path);
+    sp_runlog_free(log);
+}
+
+static inline void study_write_failed(const sp_run_spec *run) {
+    sp_runlog log = {0};
+    sp_runlog_text(&log, "status", "failed");
+    sp_runlog_text(&log, "error", "the loss is NaN");
+    study_write_log(run, &log);
+}
+
 /* Reads a spec from text, with at most one --set. */
 static inline sp_status study_read(const char *text, const char *preset, const char *set,
                                    sp_spec *out) {
@@ -62,6 +81,18 @@ static inline sp_status study_read(const char *text, const char *preset, const c
     sp_strings_free(&sets);
     free(path);
     return st;
+}
+
+/* The runs of a spec that must be right; text, preset and set as above. */
+static inline sp_run_list study_expand(const char *text, const char *preset, const char *set) {
+    sp_spec spec;
+    sp_run_list runs;
+    if (study_read(text, preset, set, &spec) || sp_expand(&spec, study_identify, NULL, &runs)) {
+        fprintf(stderr, "%s\n", sp_error());
+        abort();
+    }
+    sp_spec_free(&spec);
+    return runs;
 }
 
 #endif

@@ -37,15 +37,6 @@ static void refuse(const char *text, const char *set, const char *message) {
         fail_msg("status %d, '%s' is not in: %s", (int)st, message, sp_error());
 }
 
-static sp_run_list expand(const char *text, const char *set) {
-    sp_spec spec;
-    sp_run_list runs;
-    if (study_read(text, NULL, set, &spec)) fail_msg("%s", sp_error());
-    if (sp_expand(&spec, study_identify, NULL, &runs)) fail_msg("%s", sp_error());
-    sp_spec_free(&spec);
-    return runs;
-}
-
 #define COLUMN(name) "report: {table: {columns: [" name "]}}\n"
 
 static void other_test_sets_are_groups_wherever_the_spec_names_them(void **state) {
@@ -96,7 +87,7 @@ static void the_id_depends_on_other_test_sets_if_there_are_any(void **state) {
                                        "transfer=[b, a]"};
     char ids[5][SP_RUN_ID + 1];
     for (int i = 0; i < 5; i++) {
-        sp_run_list runs = expand(SPEC, sets[i]);
+        sp_run_list runs = study_expand(SPEC, NULL, sets[i]);
         assert_int_equal(runs.count, 1);
         assert_true((strstr(runs.items[0].spec_yaml, "transfer") != NULL) == (i > 1));
         memcpy(ids[i], runs.items[0].id, sizeof ids[i]);

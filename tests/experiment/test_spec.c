@@ -22,16 +22,6 @@
     "presets:\n  quick: {train.steps: 30, seeds: [7], grid.method.length: [2], "                   \
     "methods.prefix.batch: 4}\n"
 
-/* Expands the spec and fails the test with its message if it is refused. */
-static sp_run_list expand(const char *text, const char *preset, const char *set) {
-    sp_spec spec;
-    sp_run_list runs;
-    if (study_read(text, preset, set, &spec)) fail_msg("%s", sp_error());
-    if (sp_expand(&spec, study_identify, NULL, &runs)) fail_msg("%s", sp_error());
-    sp_spec_free(&spec);
-    return runs;
-}
-
 static void expect_error(const char *text, const char *set, const char *part) {
     sp_spec spec;
     sp_run_list runs = {0};
@@ -47,7 +37,7 @@ static void expect_error(const char *text, const char *set, const char *part) {
 /* Methods x grid x seeds are the runs; an axis a method lacks collapses. */
 static void test_expansion(void **state) {
     (void)state;
-    sp_run_list runs = expand(SPEC GRID, NULL, NULL);
+    sp_run_list runs = study_expand(SPEC GRID, NULL, NULL);
     assert_int_equal(runs.count, 2 * 3 + 2 * 3 + 3);
     const sp_run_spec *r = &runs.items[3];
     assert_string_equal(r->experiment, "demo");
@@ -76,7 +66,7 @@ static void test_expansion(void **state) {
 /* A preset stands between base and entries; --set stands above all and replaces its grid axis. */
 static void test_precedence(void **state) {
     (void)state;
-    sp_run_list quick = expand(SPEC GRID, "quick", NULL);
+    sp_run_list quick = study_expand(SPEC GRID, "quick", NULL);
     assert_int_equal(quick.count, 3);
     assert_int_equal(quick.items[0].train.steps, 30);
     assert_int_equal(quick.items[0].train.batch, 4);
@@ -84,17 +74,17 @@ static void test_precedence(void **state) {
     assert_int_equal(quick.items[0].method_options.length, 2);
     assert_int_equal(quick.items[0].seed, 7);
     sp_run_list_free(&quick);
-    sp_run_list set = expand(SPEC GRID, NULL, "method.length=9");
+    sp_run_list set = study_expand(SPEC GRID, NULL, "method.length=9");
     assert_int_equal(set.count, 9);
     assert_int_equal(set.items[0].method_options.length, 9);
     sp_run_list_free(&set);
-    sp_run_list lr = expand(SPEC, NULL, "train.lr=0.5");
+    sp_run_list lr = study_expand(SPEC, NULL, "train.lr=0.5");
     assert_true(lr.items[0].train.lr == 0.5);
     sp_run_list_free(&lr);
-    sp_run_list model = expand(SPEC, NULL, "model=gpt2-4m");
+    sp_run_list model = study_expand(SPEC, NULL, "model=gpt2-4m");
     assert_string_equal(model.items[0].model, "gpt2-4m");
     sp_run_list_free(&model);
-    sp_run_list seeds = expand(SPEC, NULL, "seeds=[4, 5]");
+    sp_run_list seeds = study_expand(SPEC, NULL, "seeds=[4, 5]");
     assert_int_equal(seeds.count, 6);
     sp_run_list_free(&seeds);
 }
@@ -109,7 +99,7 @@ static void test_entry_grid(void **state) {
                                "  prompt: {grid: {method.length: [3]}}\n"
                                "  none:\n"
                                "grid: {method.length: [1, 2]}\n";
-    sp_run_list runs = expand(text, NULL, NULL);
+    sp_run_list runs = study_expand(text, NULL, NULL);
     assert_int_equal(runs.count, 2 * 2 * 2 + 1 + 1);
     assert_string_equal(runs.items[0].point, "length 1, lr 1e-3, model a");
     assert_true(runs.items[0].train.lr == 1e-3);
@@ -118,7 +108,7 @@ static void test_entry_grid(void **state) {
     assert_int_equal(runs.items[8].method_options.length, 3);
     assert_string_equal(runs.items[9].method, "none");
     sp_run_list_free(&runs);
-    runs = expand(text, NULL, "train.lr=0.5");
+    runs = study_expand(text, NULL, "train.lr=0.5");
     assert_int_equal(runs.count, 2 * 2 + 1 + 1);
     assert_true(runs.items[0].train.lr == 0.5);
     sp_run_list_free(&runs);
@@ -131,7 +121,7 @@ static void test_subsamples(void **state) {
     static const char text[] = "name: x\nbase: {model: m, dataset: d}\nmethods: {prompt: {}}\n"
                                "grid: {data.limit: [50, 0]}\nsubsamples: [4, 5]\nseeds: [1, 2]\n"
                                "presets: {quick: {subsamples: [1]}}\n";
-    sp_run_list runs = expand(text, NULL, NULL);
+    sp_run_list runs = study_expand(text, NULL, NULL);
     assert_int_equal(runs.count, 4 + 2);
     assert_string_equal(runs.items[0].point, "data.limit 50");
     const int expected[6][2] = {{4, 1}, {4, 2}, {5, 1}, {5, 2}, {0, 1}, {0, 2}};
@@ -140,16 +130,17 @@ static void test_subsamples(void **state) {
         assert_int_equal(runs.items[i].seed, expected[i][1]);
     }
     sp_run_list_free(&runs);
-    runs = expand(text, "quick", NULL);
+    runs = study_expand(text, "quick", NULL);
     assert_int_equal(runs.count, 2 + 2);
     sp_run_list_free(&runs);
-    runs = expand(text, NULL, "data.subsample=9");
+    runs = study_expand(text, NULL, "data.subsample=9");
     assert_int_equal(runs.count, 4);
     assert_int_equal(runs.items[0].subsample, 9);
     sp_run_list_free(&runs);
-    runs = expand("name: x\nbase: {model: m, dataset: d, data: {limit: 50}}\nsubsamples: [4, 5]\n"
-                  "methods: {prompt: {grid: {data.subsample: [1, 2]}}}\n",
-                  NULL, "data.subsample=9");
+    runs = study_expand(
+        "name: x\nbase: {model: m, dataset: d, data: {limit: 50}}\nsubsamples: [4, 5]\n"
+        "methods: {prompt: {grid: {data.subsample: [1, 2]}}}\n",
+        NULL, "data.subsample=9");
     assert_int_equal(runs.count, 1);
     assert_int_equal(runs.items[0].subsample, 9);
     sp_run_list_free(&runs);
@@ -158,16 +149,16 @@ static void test_subsamples(void **state) {
 /* The same text for all settings outside the tables of training, decoding and methods. */
 static void test_run_settings(void **state) {
     (void)state;
-    sp_run_list runs = expand("name: x\nbase: {model: m, dataset: d, output: linear,\n"
-                              "  data: {limit: 7, subsample: 2}}\nmethods: {prompt: {}}\n",
-                              NULL, NULL);
+    sp_run_list runs = study_expand("name: x\nbase: {model: m, dataset: d, output: linear,\n"
+                                    "  data: {limit: 7, subsample: 2}}\nmethods: {prompt: {}}\n",
+                                    NULL, NULL);
     assert_string_equal(runs.items[0].output, "linear");
     assert_int_equal(runs.items[0].train_limit, 7);
     assert_int_equal(runs.items[0].subsample, 2);
     assert_non_null(strstr(runs.items[0].spec_yaml, "output: linear\n"));
     assert_non_null(strstr(runs.items[0].spec_yaml, "  subsample: 2\n"));
     sp_run_list_free(&runs);
-    runs = expand(SPEC, NULL, NULL);
+    runs = study_expand(SPEC, NULL, NULL);
     assert_string_equal(runs.items[0].output, "auto");
     sp_run_list_free(&runs);
 }
@@ -187,11 +178,11 @@ static void test_run_settings(void **state) {
  * below --set. */
 static void test_model_settings(void **state) {
     (void)state;
-    sp_run_list other = expand(SPEC MODELS, NULL, NULL);
+    sp_run_list other = study_expand(SPEC MODELS, NULL, NULL);
     assert_int_equal(other.items[0].train.steps, 400);
     assert_true(other.items[0].train.clip != 3);
     sp_run_list_free(&other);
-    sp_run_list runs = expand(SPEC MODELS, NULL, "model=smollm2-135m");
+    sp_run_list runs = study_expand(SPEC MODELS, NULL, "model=smollm2-135m");
     const sp_run_spec *prefix = &runs.items[0], *flat = &runs.items[1];
     assert_string_equal(prefix->model, "smollm2-135m");
     assert_string_equal(prefix->precision, "bf16");
@@ -199,14 +190,14 @@ static void test_model_settings(void **state) {
     assert_true(prefix->train.lr == 1e-4);
     assert_true(flat->train.lr == 0.5);
     sp_run_list_free(&runs);
-    sp_run_list quick = expand(SPEC MODELS, "quick", "model=smollm2-135m-instruct");
+    sp_run_list quick = study_expand(SPEC MODELS, "quick", "model=smollm2-135m-instruct");
     assert_int_equal(quick.items[0].train.steps, 9);
     assert_int_equal(quick.items[0].test_limit, 5);
     assert_true(quick.items[0].train.lr == 1e-4);
     assert_int_equal(quick.items[1].method_options.hidden, 32);
     assert_int_equal(quick.items[0].method_options.hidden, 64);
     sp_run_list_free(&quick);
-    sp_run_list plain = expand(SPEC MODELS, "quick", NULL);
+    sp_run_list plain = study_expand(SPEC MODELS, "quick", NULL);
     assert_int_equal(plain.items[0].train.steps, 30);
     assert_true(plain.items[0].train.lr == 2e-3);
     sp_run_list_free(&plain);
@@ -215,8 +206,8 @@ static void test_model_settings(void **state) {
 /* Where models are an axis, each run has its own model's settings; the grid stands above them. */
 static void test_model_settings_on_a_grid(void **state) {
     (void)state;
-    sp_run_list runs =
-        expand(SPEC MODELS "grid: {train.lr: [7], model: [gpt2-4m, smollm2-135m]}\n", NULL, NULL);
+    sp_run_list runs = study_expand(
+        SPEC MODELS "grid: {train.lr: [7], model: [gpt2-4m, smollm2-135m]}\n", NULL, NULL);
     assert_int_equal(runs.count, 6);
     assert_true(runs.items[0].train.clip == 3);
     assert_int_equal(runs.items[0].train.steps, 400);
@@ -232,14 +223,14 @@ static void test_set_above_model_settings(void **state) {
     static const char on_smollm2[] =
         "name: x\nbase: {model: smollm2-135m, dataset: d}\nmethods: {prefix: {}, flat: {method: "
         "prefix}}\n" MODELS;
-    sp_run_list steps = expand(on_smollm2, "quick", "train.steps=11");
+    sp_run_list steps = study_expand(on_smollm2, "quick", "train.steps=11");
     assert_int_equal(steps.items[0].train.steps, 11);
     assert_int_equal(steps.items[0].test_limit, 5);
     sp_run_list_free(&steps);
-    sp_run_list lr = expand(on_smollm2, NULL, "methods.prefix.lr=0.25");
+    sp_run_list lr = study_expand(on_smollm2, NULL, "methods.prefix.lr=0.25");
     assert_true(lr.items[0].train.lr == 0.25);
     sp_run_list_free(&lr);
-    sp_run_list hidden = expand(on_smollm2, "quick", "methods.flat.hidden=16");
+    sp_run_list hidden = study_expand(on_smollm2, "quick", "methods.flat.hidden=16");
     assert_int_equal(hidden.items[1].method_options.hidden, 16);
     sp_run_list_free(&hidden);
 }
@@ -280,7 +271,7 @@ static void test_left_out(void **state) {
     sp_run_list_free(&runs);
     sp_spec_free(&spec);
 
-    sp_run_list set = expand(LEFT_OUT, NULL, "model=smollm2-135m-instruct");
+    sp_run_list set = study_expand(LEFT_OUT, NULL, "model=smollm2-135m-instruct");
     assert_int_equal(set.count, 1);
     assert_string_equal(set.items[0].entry, "none");
     sp_run_list_free(&set);
@@ -347,11 +338,12 @@ static void test_ids(void **state) {
         "test.limit=5",         "data.limit=5",  "seeds=[2]",         "method.init=zero",
         "data.subsample=1",     "output=text",   "train.warmup=0.07", "train.clip=0.5",
         "methods.prefix.lr=0.1"};
-    sp_run_list base = expand(SPEC, NULL, NULL), again = expand(SPEC, NULL, "title=Another");
+    sp_run_list base = study_expand(SPEC, NULL, NULL),
+                again = study_expand(SPEC, NULL, "title=Another");
     assert_string_equal(base.items[0].id, again.items[0].id);
     assert_string_equal(base.items[0].spec_yaml, again.items[0].spec_yaml);
     for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
-        sp_run_list other = expand(SPEC, NULL, changes[i]);
+        sp_run_list other = study_expand(SPEC, NULL, changes[i]);
         if (strcmp(base.items[0].id, other.items[0].id) == 0)
             fail_msg("%s does not change the id", changes[i]);
         sp_run_list_free(&other);
@@ -363,7 +355,7 @@ static void test_ids(void **state) {
 /* The resolved spec is YAML that names every setting. */
 static void test_resolved_spec(void **state) {
     (void)state;
-    sp_run_list runs = expand(SPEC, NULL, NULL);
+    sp_run_list runs = study_expand(SPEC, NULL, NULL);
     sp_yaml *root;
     const char *text = runs.items[0].spec_yaml;
     assert_int_equal(sp_yaml_parse(text, strlen(text), "run", &root), SP_OK);

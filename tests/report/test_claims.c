@@ -61,10 +61,7 @@ static void write_run(const sp_run_spec *run, const char *prefix, char *const *a
         sp_runlog_prediction(&log, input, answers[i], "");
         free(input);
     }
-    char *path = sp_run_path(run, study_folder);
-    if (sp_runlog_write(&log, path)) fail_msg("%s", sp_error());
-    free(path);
-    sp_runlog_free(&log);
+    study_write_log(run, &log);
 }
 
 /* ---- against numpy ---- */

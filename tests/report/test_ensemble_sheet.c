@@ -27,10 +27,7 @@ static void write_answers(const sp_run_spec *run, const char *said, const char *
     sp_runlog_test(&log, NULL, "accuracy", 1);
     for (int i = 0; i < 4; i++)
         sp_runlog_prediction(&log, (char[]){inputs[i], 0}, (char[]){said[i], 0}, i % 2 ? "b" : "a");
-    char *path = sp_run_path(run, study_folder);
-    assert_int_equal(sp_runlog_write(&log, path), SP_OK);
-    free(path);
-    sp_runlog_free(&log);
+    study_write_log(run, &log);
 }
 
 static void write_entry(const char *entry, int subsample, const char *const *said) {

@@ -35,10 +35,7 @@ static void write_log(const sp_run_spec *run, numbers n) {
     sp_runlog_dev(&log, 20, "loss", 0);
     sp_runlog_test(&log, NULL, "bleu", n.score);
     sp_runlog_test(&log, NULL, "ter", n.score);
-    char *path = sp_run_path(run, study_folder);
-    if (sp_runlog_write(&log, path)) fail_msg("%s", sp_error());
-    free(path);
-    sp_runlog_free(&log);
+    study_write_log(run, &log);
 }
 
 static void open_study(const char *text, number_source *source) {

@@ -38,10 +38,7 @@ static void write_run(const sp_run_spec *run, const char *said) {
     sp_runlog_dev(&log, 20, "bleu", 30);
     if (said) sp_runlog_test(&log, NULL, "bleu", 30 + run->seed);
     if (said) sp_runlog_prediction(&log, "record <1>", said, "one\ntwo");
-    char *path = sp_run_path(run, study_folder);
-    assert_int_equal(sp_runlog_write(&log, path), SP_OK);
-    free(path);
-    sp_runlog_free(&log);
+    study_write_log(run, &log);
 }
 
 static bool have(const char *program) {

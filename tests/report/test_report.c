@@ -40,10 +40,7 @@ static void write_log(const sp_run_spec *run, double bleu, long trainable, long 
     sp_runlog_dev(&log, 20, "bleu", bleu);
     sp_runlog_test(&log, NULL, "bleu", bleu);
     sp_runlog_test(&log, "seen", "bleu", bleu + 3);
-    char *path = sp_run_path(run, study_folder);
-    assert_int_equal(sp_runlog_write(&log, path), SP_OK);
-    free(path);
-    sp_runlog_free(&log);
+    study_write_log(run, &log);
 }
 
 /* A finished run that said SAYING to each of `count` records. */
@@ -57,20 +54,7 @@ static void write_saying(const sp_run_spec *run, const char *saying, int count) 
         sp_runlog_prediction(&log, input, said, "one\ntwo");
         free(input), free(said);
     }
-    char *path = sp_run_path(run, study_folder);
-    assert_int_equal(sp_runlog_write(&log, path), SP_OK);
-    free(path);
-    sp_runlog_free(&log);
-}
-
-static void write_failed(const sp_run_spec *run) {
-    sp_runlog log = {0};
-    sp_runlog_text(&log, "status", "failed");
-    sp_runlog_text(&log, "error", "the loss is NaN");
-    char *path = sp_run_path(run, study_folder);
-    assert_int_equal(sp_runlog_write(&log, path), SP_OK);
-    free(path);
-    sp_runlog_free(&log);
+    study_write_log(run, &log);
 }
 
 /* Fine-tuning and prefix have two runs, prompt one and a failed one, the untuned model none. */
@@ -83,7 +67,7 @@ static int setup(void **state) {
     write_log(&runs.items[2], 40, 61440, 7680);
     write_log(&runs.items[3], 44, 61440, 7680);
     write_log(&runs.items[4], 20, 1920, 1920);
-    write_failed(&runs.items[5]);
+    study_write_failed(&runs.items[5]);
     return 0;
 }
 

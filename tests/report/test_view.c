@@ -26,30 +26,13 @@ static void fill_log(sp_runlog *log, int steps) {
 static void write_finished(const sp_run_spec *run, int steps) {
     sp_runlog log = {0};
     fill_log(&log, steps);
-    char *path = sp_run_path(run, study_folder);
-    if (sp_runlog_write(&log, path)) abort();
-    free(path);
-    sp_runlog_free(&log);
-}
-
-static void write_failed(const sp_run_spec *run) {
-    sp_runlog log = {0};
-    sp_runlog_text(&log, "status", "failed");
-    sp_runlog_text(&log, "error", "the loss is NaN");
-    char *path = sp_run_path(run, study_folder);
-    assert_int_equal(sp_runlog_write(&log, path), SP_OK);
-    free(path);
-    sp_runlog_free(&log);
-}
-
-static char *checkpoint_path(const sp_run_spec *run) {
-    return sp_format("%s/runs/%s.checkpoint.h5", study_folder, run->id);
+    study_write_log(run, &log);
 }
 
 static void write_checkpoint(const sp_run_spec *run, int steps) {
     sp_runlog log = {0};
     fill_log(&log, steps);
-    char *path = checkpoint_path(run);
+    char *path = sp_run_checkpoint_path(run, study_folder);
     sp_h5 *file;
     sp_status st = sp_h5_create(path, &file);
     if (!st) st = sp_h5_set_int(file, "/checkpoint", "step", steps);
@@ -100,7 +83,7 @@ static void expect_in(const sp_buf *text, const char *part) {
 static void states_are_counted_and_failures_named(void **state) {
     (void)state;
     write_finished(&runs.items[0], 10);
-    write_failed(&runs.items[1]);
+    study_write_failed(&runs.items[1]);
     write_checkpoint(&runs.items[2], 10);
     sp_view view;
     sp_buf line = {0}, screen = {0}, narrow = {0};
@@ -125,7 +108,7 @@ static void states_are_counted_and_failures_named(void **state) {
 static void a_study_is_over_when_all_runs_are(void **state) {
     (void)state;
     for (int i = 0; i < 4; i++) write_finished(&runs.items[i], 10);
-    write_failed(&runs.items[3]);
+    study_write_failed(&runs.items[3]);
     sp_view view;
     sp_view_start(&runs, study_folder, "demo", &view);
     sp_view_look(&view);
@@ -149,7 +132,7 @@ static void churn(void) {
         snprintf(p.phase, sizeof p.phase, "training");
         p.step = i, p.steps = 1000, p.loss = 1;
         sp_run_progress_write(&p, &runs.items[0], study_folder);
-        char *checkpoint = checkpoint_path(&runs.items[0]);
+        char *checkpoint = sp_run_checkpoint_path(&runs.items[0], study_folder);
         char *run = sp_run_path(&runs.items[1], study_folder);
         if (i % 2) unlink(checkpoint), unlink(run);
         if (i % 3) sp_run_progress_remove(&runs.items[0], study_folder);

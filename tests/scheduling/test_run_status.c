@@ -27,10 +27,7 @@ static void write_log(const char *state, const char *message) {
     sp_runlog log = {0};
     sp_runlog_text(&log, "status", state);
     sp_runlog_text(&log, "error", message);
-    char *path = sp_run_path(&run, study_folder);
-    assert_int_equal(sp_runlog_write(&log, path), SP_OK);
-    sp_runlog_free(&log);
-    free(path);
+    study_write_log(&run, &log);
 }
 
 static void write_checkpoint(long step) {

@@ -99,14 +99,7 @@ say "cluster up: $(sinfo --version), $(sinfo -h -o '%n %c CPUs %m MB %t')"
 
 # ---- a study ----
 
-for i in $(seq 16); do
-    echo "{\"input\": \"name : thing $i\", \"target\": \"thing $i\"}"
-done > things.jsonl
-cat > things.yaml << 'YAML'
-name: things
-reader: jsonl
-splits: {train: things.jsonl, dev: things.jsonl, test: things.jsonl}
-YAML
+things 16
 cat > study.yaml << 'YAML'
 name: slurm
 base:

@@ -11,16 +11,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const sp_config config = {.vocab_size = 50,
+                                 .n_positions = 32,
+                                 .n_embd = 8,
+                                 .n_layer = 2,
+                                 .n_head = 2,
+                                 .n_inner = 32,
+                                 .model_type = "gpt2"};
+
 /* The operations of a step of a GPT-2 of two layers equal those counted by hand. */
 static void operations_equal_a_count_by_hand(void **state) {
     (void)state;
-    sp_config config = {.vocab_size = 50,
-                        .n_positions = 32,
-                        .n_embd = 8,
-                        .n_layer = 2,
-                        .n_head = 2,
-                        .n_inner = 32,
-                        .model_type = "gpt2"};
     sp_model *model;
     assert_int_equal(sp_model_new(&config, &model), SP_OK);
     sp_method_options options = {0};
@@ -50,13 +51,6 @@ static void operations_equal_a_count_by_hand(void **state) {
  * an update of rank 2 beside the first map. */
 static void a_generated_token_equals_a_count_by_hand(void **state) {
     (void)state;
-    sp_config config = {.vocab_size = 50,
-                        .n_positions = 32,
-                        .n_embd = 8,
-                        .n_layer = 2,
-                        .n_head = 2,
-                        .n_inner = 32,
-                        .model_type = "gpt2"};
     sp_model *model;
     assert_int_equal(sp_model_declare(&config, &model), SP_OK);
     double *added = sp_alloc((size_t)model->projection_count, sizeof *added);
@@ -80,13 +74,6 @@ static void a_generated_token_equals_a_count_by_hand(void **state) {
  * and only the labels are scored. */
 static void a_labelled_text_equals_a_count_by_hand(void **state) {
     (void)state;
-    sp_config config = {.vocab_size = 50,
-                        .n_positions = 32,
-                        .n_embd = 8,
-                        .n_layer = 2,
-                        .n_head = 2,
-                        .n_inner = 32,
-                        .model_type = "gpt2"};
     sp_model *model;
     assert_int_equal(sp_model_declare(&config, &model), SP_OK);
     sp_inference pass = {.tokens = 5, .wanted = 1, .answers = 4};
