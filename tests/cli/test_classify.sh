@@ -45,13 +45,13 @@ for run in results/topics/runs/*.h5; do
 done
 "$softprompt" report study.yaml > log 2>&1 || fail "report: $(cat log)"
 grep -q Accuracy results/topics/table.md || fail "no accuracy in the table"
-grep -qx 'Written into results/topics: table.md, table.csv, table.tex' log ||
+grep -qx 'Written into results/topics: table.md, table.csv, table.tex, report.html' log ||
     fail "report: $(cat log)"
 
 # A report of a search alone has no table, and says so.
 sed 's/topics$/search/; $a report: {best: dev.accuracy}' study.yaml > search.yaml
 "$softprompt" report search.yaml > log 2>&1 || fail "report: $(cat log)"
-grep -qx 'Written into results/search: best.md' log || fail "report: $(cat log)"
+grep -qx 'Written into results/search: best.md, best.csv, best.tex, report.html' log || fail "report: $(cat log)"
 
 # A plan names the rows that cannot be set up, and lists the others.
 sed 's/food: food/food: [food, nourishment of all sorts]/' topics.yaml > words.yaml

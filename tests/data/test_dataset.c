@@ -316,7 +316,7 @@ static void test_card_errors(void **state) {
     expect_card_error("name: x\nreeder: jsonl\n", SP_ERR_SPEC, "card.yaml:2");
     expect_card_error("name: x\nreader: json\nsplits: {}\n", SP_ERR_SPEC,
                       "card.yaml:2: no reader 'json'; did you mean 'jsonl'? (the readers are "
-                      "wntriples, wnslots, wntopic, wnentail, webnlg, jsonl, csv, tsv)");
+                      "wntriples, wnslots, wntopic, wnentail, webnlg, jsonl, csv, tsv, mixture)");
     expect_card_error("name: x\nreader: jsonl\n", SP_ERR_SPEC, "no splits");
     expect_card_error("name: x\nreader: jsonl\nsplits: {trian: a}\n", SP_ERR_SPEC, "train");
     expect_card_error("name: x\nreader: jsonl\nsplits: {}\ntemplate: {seperator: a}\n", SP_ERR_SPEC,
