@@ -180,8 +180,9 @@ grep -q "1 of 1 runs were cancelled" error || fail "$(cat error)"
 
 # ---- Ctrl-C, the terminal closed, twice ----
 
+# env: the tests themselves may run under nohup.
 for signal in INT HUP TERM; do
-    "$softprompt" run --json -r signal-$signal long.yaml > log 2> error &
+    env --default-signal=HUP "$softprompt" run --json -r signal-$signal long.yaml > log 2> error &
     study=$!
     wait_until "a step" at_step signal-$signal
     kill -$signal $study
