@@ -94,6 +94,7 @@ while read -r how moment && [ $kills -lt "$wanted" ]; do
     sleep "$moment"
     if at_work && kill_study "$how"; then
         kills=$((kills + 1))
+        echo "$how" >> kinds
         [ "$how" != worker ] || continue
     elif at_work; then
         continue
@@ -107,5 +108,6 @@ for i in 1 2 3; do
     "$softprompt" run -q -j 2 -r killed study.yaml && break
 done
 [ ! -e killed ] || "$same_runs" alone/kills killed/kills || fail "other numbers in the end"
-echo "$kills kills; $studies studies came to their end in between"
+echo "$kills kills:" $(sort kinds | uniq -c)
+echo "$studies studies came to their end in between"
 [ "$kills" -eq "$wanted" ] || fail "only $kills kills"

@@ -160,8 +160,9 @@ grep -q "1 of 1 runs were cancelled" error || fail "$(cat error)"
 
 # ---- Ctrl-C, the terminal closed, twice ----
 
+# env: the tests themselves may run under nohup.
 for signal in INT HUP TERM; do
-    "$softprompt" run --json -r signal-$signal long.yaml > log 2> error &
+    env --default-signal=HUP "$softprompt" run --json -r signal-$signal long.yaml > log 2> error &
     study=$!
     wait_until "a step" at_step signal-$signal
     kill -$signal $study
@@ -205,7 +206,7 @@ if command -v h5dump > /dev/null; then
     kill -INT $study
     wait $study
     "$softprompt" run -q -r parts long.yaml --set train.steps=$whole > log 2> error || fail "$(cat error)"
-    [ "$(series whole | wc -l)" -gt 10 ] || fail "no losses"
+    [ "$(series whole | wc -w)" -gt $whole ] || fail "no losses"
     [ "$(series whole)" = "$(series parts)" ] || fail "not the same after an interruption"
 else
     echo "h5dump is not installed: the comparison after an interruption is left out"

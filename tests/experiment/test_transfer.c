@@ -94,7 +94,7 @@ static void answers_and_scores_on_another_set_are_those_of_the_run_file(void **s
     write_twin("twin", twin_card);
     for (int o = 0; o < 2; o++) {
         sp_run_spec run = make_run("prompt", "topics", outputs[o]);
-        run.train.steps = 60;
+        run.train.steps = 25;
         run.train.lr = 0.1;
         add_transfer(&run, "twin");
         sp_h5 *file = file_of(run);
@@ -304,8 +304,8 @@ static void a_shared_prompt_learns_both_tasks(void **state) {
     (void)state;
     write_tasks();
     sp_run_spec run = make_run("p-tuning-v2", "both", "verbalizer");
-    run.train.steps = 100;
-    run.train.lr = 0.05;
+    run.train.steps = 40;
+    run.train.lr = 0.2;
     sp_h5 *file = file_of(run);
     assert_true(read_number(file, "/test/topics/accuracy", false) > 90);
     assert_true(read_number(file, "/test/weather/accuracy", false) > 90);

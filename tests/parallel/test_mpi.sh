@@ -48,8 +48,37 @@ base:
    data: {limit: 40}, dev: {limit: 33}, test: {limit: 33}}
 methods: {p-tuning-v2: {length: 3}}
 YAML
+# Labels and words of two sets, tested on two others, and a mixture of them.
+for animal in cat cow bird horse fish; do
+    echo "{\"text\": \"the $animal runs\", \"label\": \"animal\"}"
+    echo "{\"text\": \"$animal soup with rice\", \"label\": \"food\"}"
+done > near.jsonl
+sed 1,3d near.jsonl > far.jsonl
+for name in near far; do
+    cat > $name.yaml << YAML
+name: $name
+reader: jsonl
+template: {separator: "\nTopic:"}
+splits: {train: $name.jsonl, dev: $name.jsonl, test: $name.jsonl}
+labels: {animal: animal, food: food}
+YAML
+done
+printf 'name: both\nreader: mixture\nof: [near.yaml, far.yaml]\n%s\n' \
+    'splits: {train: all, dev: all, test: all}' > both.yaml
+cat > shift.yaml << 'YAML'
+name: shift
+base:
+  {model: gpt2-1m, dataset: near.yaml, transfer: [far.yaml], train: {steps: 4, batch: 3}}
+methods: {prompt: {length: 2}}
+YAML
+sed 's/name: shift/name: mixed/; s/, transfer: .far.yaml.//; s/near.yaml/both.yaml/' shift.yaml \
+    > mixed.yaml
 "$softprompt" run -q study.yaml -r alone || fail "alone"
 "$softprompt" run -q topics.yaml -r alone || fail "topics alone"
+
+for study in shift mixed; do
+    "$softprompt" run -q $study.yaml -r alone || fail "$study alone"
+done
 
 # Ranks that share a study.
 on 2 run study.yaml -r farm --json
@@ -65,6 +94,20 @@ on 2 run -q --data-parallel study.yaml -r one2
 [ $code -eq 0 ] || fail "2 ranks: exit code $code: $(cat error)"
 on 2 run -q --data-parallel topics.yaml -r one2
 [ $code -eq 0 ] || fail "2 ranks, topics: exit code $code: $(cat error)"
+for study in shift mixed; do
+    on 2 run -q --data-parallel $study.yaml -r one2
+    [ $code -eq 0 ] || fail "2 ranks, $study: exit code $code: $(cat error)"
+    file=$(ls one2/$study/runs/*.h5)
+    for object in predictions/input far/accuracy; do
+        values "$file" /test/$object > output
+        values "alone/${file#one2/}" /test/$object | cmp -s - output || fail "$study: $object"
+    done
+done
+for object in input hypothesis reference; do
+    values "$(ls one2/shift/runs/*.h5)" /test/far/predictions/$object > output
+    values "$(ls alone/shift/runs/*.h5)" /test/far/predictions/$object | cmp -s - output ||
+        fail "far: $object"
+done
 on 2 run -q --data-parallel study.yaml -r two2 --only 2-3
 [ $code -eq 0 ] || fail "2 ranks again: exit code $code: $(cat error)"
 on 3 run -q --data-parallel study.yaml -r one3 --only 2
@@ -94,7 +137,7 @@ for file in one2/*/runs/*.h5 one3/*/runs/*.h5; do
     # Sums in another order; Adam's first steps, which divide by them, make it more.
     near 5e-4 /train/loss "$file" "alone/${file#one?/}"
     near 5e-4 /dev/loss "$file" "alone/${file#one?/}"
-    case $file in *topics*) metric=accuracy ;; *) metric=bleu ;; esac
+    case $file in */ranks/*) metric=bleu ;; *) metric=accuracy ;; esac
     near 0.01 /test/$metric "$file" "alone/${file#one?/}"
     size=${file#one}
     h5dump -a /ranks "$file" | grep -q "(0): ${size%%/*}" || fail "$file: no attribute ranks"
@@ -132,26 +175,33 @@ wait_for() {
     fail "no $1: $(cat error)"
 }
 
-# A signal to one rank stops all, with a checkpoint, and the next call goes on there.
-long="--set train.steps=60 --set train.checkpoint_seconds=1"
-mpirun --oversubscribe -n 2 "$softprompt" run -q --data-parallel study.yaml -r long --only 1 $long \
-    > output 2> error &
-job=$!
-wait_for 'long/ranks/runs/*.progress.json'
-children=$(cat /proc/$job/task/*/children)
-kill -TERM "$(echo $children | cut -d ' ' -f 2)"
-wait $job
-code=$?
-[ $code -eq 130 ] || fail "TERM: exit code $code: $(cat error)"
-own_lines | grep -q 'stopped after step .*goes on there' || fail "TERM: $(cat error)"
-[ "$(own_lines | wc -l)" -eq 1 ] || fail "TERM: $(cat error)"
-ls long/ranks/runs/*.checkpoint.h5 > /dev/null || fail "TERM: no checkpoint"
-on 2 run -q --data-parallel study.yaml -r long --only 1 $long
-[ $code -eq 0 ] || fail "resumed: exit code $code: $(cat error)"
-on 2 run -q --data-parallel study.yaml -r whole --only 1 $long
-for file in whole/ranks/runs/*.h5; do
-    same "$file" "long/${file#whole/}"
-done
+# A signal to one rank stops all, with a checkpoint, and the next call goes on there with the same
+# bits: between steps, and in an evaluation, of which the second run has a slow one after each step.
+stop_and_go_on() {
+    what=$1
+    shift
+    mpirun --oversubscribe -n 2 "$softprompt" run -q --data-parallel study.yaml -r "$what" \
+        --only 1 "$@" > output 2> error &
+    job=$!
+    wait_for "$what/ranks/runs/*.progress.json"
+    children=$(cat /proc/$job/task/*/children)
+    kill -TERM "$(echo $children | cut -d ' ' -f 2)"
+    wait $job
+    code=$?
+    [ $code -eq 130 ] || fail "$what: TERM: exit code $code: $(cat error)"
+    own_lines | grep -q 'stopped after step .*goes on there' || fail "$what: TERM: $(cat error)"
+    [ "$(own_lines | wc -l)" -eq 1 ] || fail "$what: TERM: $(cat error)"
+    ls $what/ranks/runs/*.checkpoint.h5 > /dev/null || fail "$what: TERM: no checkpoint"
+    on 2 run -q --data-parallel study.yaml -r "$what" --only 1 "$@"
+    [ $code -eq 0 ] || fail "$what: resumed: exit code $code: $(cat error)"
+    on 2 run -q --data-parallel study.yaml -r whole --only 1 "$@"
+    for file in whole/ranks/runs/*.h5; do
+        same "$file" "$what/${file#whole/}"
+    done
+    rm -r whole
+}
+stop_and_go_on steps --set train.steps=60 --set train.checkpoint_seconds=1
+stop_and_go_on evaluations --set train.steps=8 --set train.eval_every=1 --set decode.max_tokens=60
 
 # A rank that is killed does not leave the others behind.
 mpirun --oversubscribe -n 2 "$softprompt" run -q --data-parallel study.yaml -r killed \
