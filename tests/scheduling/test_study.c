@@ -15,7 +15,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-enum { RUNS = 4, STEPS = 30 };
+enum { RUNS = 4, STEPS = 15 };
 
 static void write_things(void) {
     sp_buf lines = {0};
@@ -38,7 +38,7 @@ static sp_run_list read_study(sp_assets *assets) {
     sp_spec spec;
     sp_run_list runs;
     char *text = sp_format("name: demo\nbase: {model: gpt2-1m, dataset: %s/things.yaml, train: "
-                           "{steps: %d, batch: 4, eval_every: 10}, decode: {max_tokens: 6}}\n"
+                           "{steps: %d, batch: 4, eval_every: 5}, decode: {max_tokens: 6}}\n"
                            "methods: {prefix: {hidden: 16, length: 3}, fine-tune: {lr: 1e-4}}\n"
                            "seeds: [1, 2]\n",
                            study_folder, STEPS);
