@@ -180,6 +180,10 @@ static herr_t driver_truncate(H5FD_t *file, hid_t transfer, hbool_t closing) {
 }
 
 static const H5FD_class_t driver = {
+#ifdef H5FD_CLASS_VERSION /* from HDF5 1.13 on; values below H5_VFD_RESERVED are the library's */
+    .version = H5FD_CLASS_VERSION,
+    .value = (H5FD_class_value_t)(H5_VFD_RESERVED + 1),
+#endif
     .name = "softprompt",
     .maxaddr = INT64_MAX,
     .fc_degree = H5F_CLOSE_STRONG,
