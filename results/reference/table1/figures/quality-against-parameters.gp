@@ -1,0 +1,68 @@
+# Draws quality-against-parameters.svg from quality-against-parameters.dat, in this folder: gnuplot quality-against-parameters.gp
+# As png or pdf: gnuplot -e "format='pdf'" quality-against-parameters.gp
+name='quality-against-parameters';
+if (!exists('format')) format = 'svg'
+if (!exists('out')) out = name . '.' . format
+if (!exists('data')) data = name . '.dat'
+heading='';
+x_label='trained parameters';
+y_label='BLEU';
+range='[*:*]';
+colors='#D55E00 #882255 #56B4E9 #56B4E9 #332288 #7B6FD0 #999933 #0072B2 #0072B2 #CC79A7 #009E73 #009E73 #E69F00 #44AA99 ';
+dashes='1 2 1 2 1 2 4 1 2 1 1 2 1 2 ';
+points='11 10 15 14 4 14 2 7 6 13 9 8 5 12 ';
+variants='0 0 0 1 0 0 0 0 1 0 0 1 0 0 ';
+baseline_values='11.99072237 ';
+baseline_labels='"Untuned"';
+baseline_colors='#7F7F7F ';
+tick_places='';
+tick_labels='';
+tick_count=0;rotate=0;from_zero=0;
+series=14;baselines=1;columns=2;rows=8;
+logx=1;logy=0;marks=1;
+x_low=0;x_high=0;
+
+# A quality against the number of trained parameters; bars are one standard deviation over
+# replicates. What trains nothing has no place on a logarithmic axis and is a dashed line.
+# One look for all figures: one column of a paper wide (8.5 cm), type of 8 points, the legend below
+# the plot. Expects `format` (svg, png, pdf), `out`, and what report/plot.c describes. The script
+# beside a figure has it in place of the line that loads it.
+set encoding utf8
+height = 5.6 + 0.37 * rows + (heading eq '' ? 0 : 0.45) + (rotate ? 1.2 : 0) # cm
+if (format eq 'svg') set terminal svg noenhanced size 640,640 * height / 8.5 \
+    font 'DejaVu Sans,21' linewidth 1.6 background '#ffffff'
+if (format eq 'png') set terminal pngcairo noenhanced size 1000,1000 * height / 8.5 \
+    font 'DejaVu Sans,24' linewidth 2.4 pointscale 2.0 background '#ffffff'
+if (format eq 'pdf') set terminal pdfcairo noenhanced size 8.5cm,height cm \
+    font 'DejaVu Sans,8' linewidth 1 pointscale 0.6
+legend_size = format eq 'svg' ? 18 : format eq 'png' ? 21 : 7
+set output out
+if (heading ne '') set title heading offset 0,-0.6
+set tmargin heading eq '' ? 0.6 : 1.6
+set xlabel x_label offset 0,0.7
+set ylabel y_label offset 1,0
+set border 3 linecolor '#555555' linewidth 0.7
+set tics nomirror out scale 0.5 textcolor '#333333'
+set xtics offset 0,0.3
+set grid ytics linetype 1 linewidth 0.4 linecolor '#dddddd'
+if (rows > 0) set key outside bottom center horizontal Left reverse maxcols columns \
+    samplen 2 spacing 1.05 width 0.3 height 0.2 font ',' . legend_size
+if (rows == 0) unset key
+eval 'set yrange ' . range
+if (logy) set logscale y 10
+set style fill transparent solid 0.15 noborder
+color(i) = word(colors, i + 1)
+dash(i) = int(word(dashes, i + 1))
+point(i) = int(word(points, i + 1))
+variant(i) = int(word(variants, i + 1))
+baseline(i) = i <= baselines ? word(baseline_values, i) + 0 : NaN
+baseline_color(i) = i <= baselines ? word(baseline_colors, i) : '#7F7F7F'
+if (logx) set logscale x 10
+set format x '%.0s%c'
+plot for [i = 0:series - 1] data index i using 1:($3 < $4 ? $2 : NaN):3:4 with yerrorbars \
+         linewidth 1 linecolor rgb color(i) pointtype 0 notitle, \
+     for [i = 0:series - 1] data index i using 1:2 with linespoints linewidth 1 \
+         linecolor rgb color(i) dashtype dash(i) pointtype point(i) pointsize 1.1 \
+         title columnheader(1), \
+     for [i = 1:baselines] baseline(i) with lines linewidth 1 \
+         linecolor rgb baseline_color(i) dashtype 2 title word(baseline_labels, i)
