@@ -65,11 +65,6 @@ typedef struct board {
     size_t count;
 } board;
 
-/* Whether what is missing makes the claims of this study untestable, and no more. */
-static bool is_missing(sp_status st) {
-    return st == SP_ERR_MISSING || st == SP_ERR_DATA;
-}
-
 static sp_status judge_runs(const sp_spec *spec, const char *folder, sp_assets *assets,
                             board *out) {
     sp_run_list runs;
@@ -100,10 +95,7 @@ static sp_status judge_study(const claims_line *line, const char *path, sp_asset
     board own = {0};
     char *folder = sp_path_join(line->results, spec.folder);
     if (spec.claim_count) st = judge_runs(&spec, folder, assets, &own);
-    if (is_missing(st)) {
-        sp_claims_set_aside(&spec, sp_error(), &own.items, &own.count);
-        st = SP_OK;
-    }
+    st = sp_claims_settle(st, &spec, &own.items, &own.count);
     if (!st && own.count && sp_file_exists(folder))
         st = sp_claims_write(own.items, own.count, folder, "claims");
     if (own.count) append(all, &own);

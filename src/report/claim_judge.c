@@ -409,15 +409,16 @@ sp_status sp_claims_judge(const sp_results *r, const char *folder, sp_assets *as
     return st;
 }
 
-void sp_claims_set_aside(const sp_spec *spec, const char *reason, sp_judgement **out,
-                         size_t *count) {
+sp_status sp_claims_settle(sp_status st, const sp_spec *spec, sp_judgement **out, size_t *count) {
+    if (st != SP_ERR_MISSING && st != SP_ERR_DATA) return st;
     *out = sp_alloc(spec->claim_count, sizeof **out);
     *count = spec->claim_count;
     for (size_t i = 0; i < *count; i++) {
         const char *given = spec->claims[i].not_testable;
         start_judgement(spec, &spec->claims[i], &(*out)[i]);
-        set_aside(&(*out)[i], given ? given : reason);
+        set_aside(&(*out)[i], given ? given : sp_error());
     }
+    return SP_OK;
 }
 
 void sp_judgements_free(sp_judgement *all, size_t count) {

@@ -34,10 +34,11 @@ typedef struct sp_judgement {
  * set cannot be read. */
 sp_status sp_claims_judge(const sp_results *results, const char *folder, sp_assets *assets,
                           sp_judgement **out, size_t *count);
-/* The same claims where nothing can be judged: not testable here, for `reason` where the spec gives
- * none. */
-void sp_claims_set_aside(const sp_spec *spec, const char *reason, sp_judgement **out,
-                         size_t *count);
+/* What `st`, the outcome of judging and of all before it, leaves. A model or data set that is
+ * missing or unusable (SP_ERR_MISSING, SP_ERR_DATA) makes the claims of the spec not testable here,
+ * for that reason where the spec gives none, and gives SP_OK; any other outcome is returned as it
+ * is. */
+sp_status sp_claims_settle(sp_status st, const sp_spec *spec, sp_judgement **out, size_t *count);
 void sp_judgements_free(sp_judgement *judgements, size_t count);
 
 #endif

@@ -77,10 +77,7 @@ static sp_status write_claims(const sp_results *r, const char *folder, tables *t
     sp_judgement *judgements = NULL;
     size_t count = 0;
     sp_status st = sp_claims_judge(r, folder, assets, &judgements, &count);
-    if (st == SP_ERR_MISSING || st == SP_ERR_DATA) {
-        sp_claims_set_aside(r->spec, sp_error(), &judgements, &count);
-        st = SP_OK;
-    }
+    st = sp_claims_settle(st, r->spec, &judgements, &count);
     if (!st) st = sp_claims_write(judgements, count, folder, "claims");
     if (!st) sp_claims_sheet(judgements, count, "claims", add_sheet(t));
     if (judgements) sp_judgements_free(judgements, count);
