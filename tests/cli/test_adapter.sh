@@ -1,27 +1,7 @@
 # Adapters in PEFT's layout through the program: a run out and in again, PEFT's own folders in, and
 # what is refused. (What PEFT computes with them: tests/tuning/test_peft.c and `make peers`.)
-softprompt=$(realpath "$1")
-home=$PWD
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-cd "$folder" || exit 1
-export SOFTPROMPT_HOME="$home"
-
-fail() {
-    echo "$*"
-    exit 1
-}
-
-# refuse CODE TEXT ARGUMENTS...: the exit code, and one line with TEXT on standard error.
-refuse() {
-    code=$1 text=$2
-    shift 2
-    "$softprompt" "$@" < /dev/null > output 2> error
-    got=$?
-    [ $got -eq "$code" ] || fail "$*: exit code $got, not $code: $(cat error)"
-    [ "$(wc -l < error)" -eq 1 ] || fail "$*: not one line: $(cat error)"
-    grep -qF -e "$text" error || fail "$*: '$text' is not in: $(cat error)"
-}
+. tests/cli/support.sh
+: > input # nothing on standard input
 
 run() {
     "$softprompt" "$@" > output 2> error || fail "$*: $(cat error)"
